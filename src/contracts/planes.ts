@@ -1,0 +1,28 @@
+/** Which function serves which part of the HTTP surface: the greedy routes of API Gateway, one line each. */
+
+/** Functions that answer HTTP requests. */
+export type HttpFunction = 'predict' | 'train' | 'datasets' | 'registry' | 'platform';
+
+export interface GatewayRoute {
+  /** Route key in API Gateway's notation. */
+  readonly routeKey: string;
+  readonly function: HttpFunction;
+  /** Whether the request authorizer runs before the function. */
+  readonly authorized: boolean;
+}
+
+const authorized = (fn: HttpFunction, ...paths: string[]): GatewayRoute[] =>
+  paths.map((path) => ({ routeKey: `ANY ${path}`, function: fn, authorized: true }));
+
+/**
+ * Greedy on purpose: API Gateway holds at most 300 routes, and every route would need a permission of its
+ * own. The exact method and path are matched inside the function, from the route table.
+ */
+export const gatewayRoutes: readonly GatewayRoute[] = [
+  ...authorized('predict', '/api/v1/ml/predict/{proxy+}', '/api/ml/predict/{proxy+}'),
+  ...authorized('train', '/api/v1/ml/train', '/api/v1/ml/jobs', '/api/v1/ml/jobs/{proxy+}'),
+  ...authorized('datasets', '/api/v1/ml/datasets', '/api/v1/ml/datasets/{proxy+}'),
+  ...authorized('registry', '/api/v1/ml/models', '/api/v1/ml/models/{proxy+}', '/api/v1/ml/deploy/{proxy+}'),
+  // Whatever matches nothing above is answered by `platform`: health, documentation, and 404 as a problem.
+  { routeKey: '$default', function: 'platform', authorized: false },
+];
