@@ -1,0 +1,139 @@
+import { z } from 'zod';
+import { DatasetId, JobId, ModelName, Timestamp } from './names.ts';
+import { Algorithm, Task } from './training.ts';
+
+export const ModelStage = z
+  .enum(['Development', 'Staging', 'Production', 'Archived', 'Failed'])
+  .meta({ id: 'ModelStage' });
+export type ModelStage = z.infer<typeof ModelStage>;
+
+/** One input of a model. */
+export const FeatureSpec = z
+  .object({
+    name: z.string(),
+    type: z
+      .enum(['number', 'boolean', 'date', 'category'])
+      .describe(
+        'number and boolean are float32 inputs of the graph, date int64 epoch milliseconds, category string',
+      ),
+  })
+  .meta({ id: 'FeatureSpec' });
+export type FeatureSpec = z.infer<typeof FeatureSpec>;
+
+export const ClassLabel = z.union([z.string(), z.number(), z.boolean()]);
+export type ClassLabel = z.infer<typeof ClassLabel>;
+
+/** What a version is made of; stored beside the artifact, and never changed. */
+export const ModelManifest = z
+  .object({
+    model_name: ModelName,
+    build_id: z.string(),
+    task: Task,
+    algorithm: Algorithm,
+    hyperparameters: z.record(z.string(), z.unknown()),
+    target: z.string(),
+    features: z.array(FeatureSpec),
+    classes: z.array(ClassLabel).optional(),
+    metrics: z.record(z.string(), z.number()),
+    dataset_id: DatasetId,
+    split: z.object({
+      kind: z.enum(['random', 'every_5th']),
+      test_size: z.number(),
+      random_state: z.int(),
+      n_train: z.int(),
+      n_test: z.int(),
+    }),
+    artifact: z.object({ format: z.literal('onnx'), sha256: z.string(), bytes: z.int() }),
+    verification: z
+      .object({
+        n_rows: z.int(),
+        max_absolute_error: z.number(),
+        max_relative_error: z.number(),
+      })
+      .describe('How far the ONNX graph is from the model in memory, on test rows'),
+    job_id: JobId,
+    notes: z.string().optional(),
+    software: z.record(z.string(), z.string()),
+    created_at: Timestamp,
+  })
+  .meta({ id: 'ModelManifest' });
+export type ModelManifest = z.infer<typeof ModelManifest>;
+
+export const ModelVersion = z
+  .object({
+    model_name: ModelName,
+    model_id: ModelName,
+    version: z.string().describe('Semver'),
+    mlflow_version: z.int(),
+    build_id: z.string(),
+    sha256: z.string(),
+    artifact_bytes: z.int(),
+    stage: ModelStage,
+    champion: z.boolean().describe('Whether predictions go to this version'),
+    task: Task,
+    algorithm: Algorithm,
+    metrics: z.record(z.string(), z.number()),
+    dataset_id: DatasetId,
+    job_id: JobId,
+    created_by: z.string(),
+    created_at: Timestamp,
+    updated_at: Timestamp,
+  })
+  .meta({ id: 'ModelVersion' });
+export type ModelVersion = z.infer<typeof ModelVersion>;
+
+export const ModelSummary = z
+  .object({
+    model_name: ModelName,
+    model_id: ModelName,
+    champion_version: z.string().optional(),
+    latest_version: z.string().optional(),
+    n_versions: z.int(),
+    task: Task.optional(),
+    algorithm: Algorithm.optional(),
+    metrics: z
+      .record(z.string(), z.number())
+      .optional()
+      .describe('Of the champion, or of the newest version'),
+    created_at: Timestamp,
+    updated_at: Timestamp,
+  })
+  .meta({ id: 'ModelSummary' });
+export type ModelSummary = z.infer<typeof ModelSummary>;
+
+export const ModelList = z
+  .object({ items: z.array(ModelSummary), next_cursor: z.string().optional() })
+  .meta({ id: 'ModelList' });
+
+/** A model with its versions, newest first. */
+export const ModelDetail = ModelSummary.extend({ versions: z.array(ModelVersion) }).meta({
+  id: 'ModelDetail',
+});
+export type ModelDetail = z.infer<typeof ModelDetail>;
+
+/** Everything that is known of one version: of the champion, unless `version` asks for another. */
+export const MLModelMetadata = ModelVersion.extend({ manifest: ModelManifest }).meta({
+  id: 'MLModelMetadata',
+});
+export type MLModelMetadata = z.infer<typeof MLModelMetadata>;
+
+export const ModelDeploymentResponse = z
+  .object({
+    model_name: ModelName,
+    model_version: z.string(),
+    previous_version: z.string().optional(),
+    revision: z.int(),
+    status: z.literal('deployed'),
+    deployed_at: Timestamp,
+  })
+  .meta({ id: 'ModelDeploymentResponse' });
+export type ModelDeploymentResponse = z.infer<typeof ModelDeploymentResponse>;
+
+export const ArtifactLink = z
+  .object({ url: z.string(), sha256: z.string(), bytes: z.int(), expires_at: Timestamp })
+  .meta({ id: 'ArtifactLink' });
+export type ArtifactLink = z.infer<typeof ArtifactLink>;
+
+export const ModelDeleted = z
+  .object({ model_name: ModelName, model_version: z.string(), status: z.literal('deleted') })
+  .meta({ id: 'ModelDeleted' });

@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi';
+import { Problem } from './problem.ts';
+import { type OperationId, type Route, routes } from './routes.ts';
+
+const problemAnswer = (description: string) => ({
+  description,
+  content: { 'application/problem+json': { schema: Problem } },
+});
+
+function operationOf(operationId: string, route: Route): ZodOpenApiOperationObject {
+  const header =
+    route.method === 'POST' && route.function !== 'predict' && route.authorized
+      ? z.object({
+          'Idempotency-Key': z
+            .string()
+            .min(1)
+            .max(255)
+            .optional()
+            .meta({ description: 'The same key and body give the first answer again for a day' }),
+        })
+      : undefined;
+  return {
+    operationId,
+    summary: route.summary,
+    ...(route.description === undefined ? {} : { description: route.description }),
+    tags: [route.tag],
+    security: route.authorized ? [{ bearer: [] }] : [],
+    requestParams: {
+      ...(route.params === undefined ? {} : { path: route.params }),
+      ...(route.query === undefined ? {} : { query: route.query }),
+      ...(header === undefined ? {} : { header }),
+    },
+    ...(route.body === undefined
+      ? {}
+      : { requestBody: { required: true, content: { 'application/json': { schema: route.body } } } }),
+    responses: {
+      ...Object.fromEntries(
+        Object.entries(route.answers).map(([status, answer]) => [
+          status,
+          { description: answer.description, content: { 'application/json': { schema: answer.schema } } },
+        ]),
+      ),
+      '4XX': problemAnswer('The request was refused; `code` says by which rule'),
+      '5XX': problemAnswer('The platform failed; the request may be sent again'),
+    },
+  };
+}
+
+/** @returns the OpenAPI 3.1 document of the route table. */
+export function openApiDocument(version: string): object {
+  const paths: ZodOpenApiPathsObject = {};
+  for (const operationId of Object.keys(routes) as OperationId[]) {
+    const route: Route = routes[operationId];
+    const path = paths[route.path] ?? {};
+    paths[route.path] = { ...path, [route.method.toLowerCase()]: operationOf(operationId, route) };
+  }
+  return createDocument({
+    openapi: '3.1.1',
+    info: {
+      title: 'TenantML',
+      version,
+      description: 'Train, register, deploy and serve classical models for every tenant of a SaaS product.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/' }],
+    paths,
+    components: {
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer', description: 'An OIDC access token, or an API key' },
+      },
+    },
+  });
+}

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { ClassLabel } from './models.ts';
+import { ModelName } from './names.ts';
+
+/** Most rows of one predict call; more go through a batch job. */
+export const maxPredictRows = 1_000;
+/** Largest body of one predict call, in bytes. */
+export const maxPredictBytes = 4 * 1024 * 1024;
+
+const FeatureValue = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+const Row = z.union([
+  z.record(z.string(), FeatureValue).describe('By feature name; what is left out is missing'),
+  z.array(FeatureValue).describe('In feature order'),
+]);
+
+export const PredictionRequest = z
+  .strictObject({
+    input_data: z
+      .union([Row, z.array(Row).min(1).max(maxPredictRows)])
+      .describe('One row, or a list of rows'),
+  })
+  .meta({ id: 'PredictionRequest' });
+
+export const Prediction = z
+  .object({
+    prediction: ClassLabel,
+    probabilities: z
+      .array(z.number())
+      .optional()
+      .describe('Ordered as the classes of the version; classification only'),
+    confidence: z.number().optional().describe('The largest probability; classification only'),
+    model_id: ModelName,
+    model_version: z.string(),
+    prediction_id: z.string(),
+    request_id: z.string().optional(),
+  })
+  .meta({ id: 'Prediction' });
+export type Prediction = z.infer<typeof Prediction>;
+
+export const PredictionResponse = z
+  .union([Prediction, z.array(Prediction)])
+  .meta({ id: 'PredictionResponse' });
+
+/** The alias keeps the form of its own document: the bare feature object in, the usual result under `prediction`. */
+export const BarePredictionRequest = z.record(z.string(), FeatureValue).meta({ id: 'BarePredictionRequest' });
+export const WrappedPrediction = z.object({ prediction: Prediction }).meta({ id: 'WrappedPrediction' });
