@@ -47,7 +47,7 @@ export const DatasetColumn = z
     name: z.string(),
     type: z.enum(['number', 'boolean', 'date', 'category']),
     n_missing: z.int(),
-    n_distinct: z.int().describe('Approximate above a few thousand'),
+    n_distinct: z.int().describe('Estimated above a million rows'),
     min: CellValue.optional(),
     max: CellValue.optional(),
     mean: z.number().optional(),

@@ -70,7 +70,7 @@ export const routes = {
       'send the file, then POST to `complete_path`, which starts an ingest job.',
     body: DatasetRequest,
     // Room for JSON's escapes around 4 MB of data.
-    maxBodyBytes: maxInlineBytes + maxInlineBytes / 2,
+    maxBodyBytes: maxInlineBytes * 1.5,
     answers: {
       201: { description: 'The dataset, or the upload link', schema: DatasetCreated },
     },

@@ -1,0 +1,135 @@
+import { type DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { type Clock, isoAt } from '../../clock.ts';
+import type { JobId } from '../../contracts/names.ts';
+import { itemKeys, jobPrefix } from '../../tenancy/keys.ts';
+import type { TenantContext } from '../../tenancy/tenant-context.ts';
+import { type JobEnd, JobEndedError, type JobStore, type Page, type StoredJob } from '../../training/job-store.ts';
+import { isConditionFailure } from './document-client.ts';
+import { decodeCursor, encodeCursor } from './page-cursor.ts';
+
+const retentionSeconds = 90 * 24 * 60 * 60;
+
+const notEnded = '#status IN (:queued, :running)';
+const live = { ':queued': 'queued', ':running': 'running' };
+
+/** Jobs in the table of jobs; a job id leads to its owner by an item of its own. */
+export class DynamoDbJobStore implements JobStore {
+  readonly #client: DynamoDBDocumentClient;
+  readonly #table: string;
+  readonly #clock: Clock;
+
+  constructor(client: DynamoDBDocumentClient, table: string, clock: Clock) {
+    this.#client = client;
+    this.#table = table;
+    this.#clock = clock;
+  }
+
+  async ownerOf(jobId: string): Promise<{ tenant: string; subject: string } | undefined> {
+    const { Item } = await this.#client.send(
+      new GetCommand({ TableName: this.#table, Key: itemKeys.jobOwner(jobId), ConsistentRead: true }),
+    );
+    return Item === undefined ? undefined : { tenant: Item.tenant as string, subject: Item.subject as string };
+  }
+
+  async create(tenant: TenantContext, job: StoredJob): Promise<void> {
+    const expires_at = Math.floor(this.#clock.nowMs() / 1000) + retentionSeconds;
+    await this.#client.send(
+      new PutCommand({
+        TableName: this.#table,
+        Item: { ...itemKeys.jobOwner(job.job_id), tenant: tenant.tenantId, subject: tenant.actor, expires_at },
+        ConditionExpression: 'attribute_not_exists(pk)',
+      }),
+    );
+    await this.#client.send(
+      new PutCommand({
+        TableName: this.#table,
+        Item: { ...itemKeys.job(tenant, job.job_id), ...job, expires_at },
+        ConditionExpression: 'attribute_not_exists(pk)',
+      }),
+    );
+  }
+
+  async get(tenant: TenantContext, jobId: JobId): Promise<StoredJob | undefined> {
+    const { Item } = await this.#client.send(
+      new GetCommand({ TableName: this.#table, Key: itemKeys.job(tenant, jobId), ConsistentRead: true }),
+    );
+    return Item === undefined ? undefined : jobOf(Item);
+  }
+
+  async list(tenant: TenantContext, page: { limit: number; cursor?: string }): Promise<Page<StoredJob>> {
+    const pk = itemKeys.partition(tenant);
+    const after = page.cursor === undefined ? undefined : decodeCursor(page.cursor, /^job\/[0-9A-Z]{26}\/$/);
+    const { Items = [], LastEvaluatedKey } = await this.#client.send(
+      new QueryCommand({
+        TableName: this.#table,
+        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :jobs)',
+        ExpressionAttributeValues: { ':pk': pk, ':jobs': jobPrefix },
+        // Job ids are ULIDs, so key order is time order.
+        ScanIndexForward: false,
+        Limit: page.limit,
+        ...(after === undefined ? {} : { ExclusiveStartKey: { pk, sk: after } }),
+      }),
+    );
+    return {
+      items: Items.map(jobOf),
+      ...(LastEvaluatedKey === undefined ? {} : { nextCursor: encodeCursor(LastEvaluatedKey.sk as string) }),
+    };
+  }
+
+  async progress(tenant: TenantContext, jobId: JobId, at: { step: string; progress: number }): Promise<void> {
+    const now = isoAt(this.#clock.nowMs());
+    try {
+      await this.#client.send(
+        new UpdateCommand({
+          TableName: this.#table,
+          Key: itemKeys.job(tenant, jobId),
+          UpdateExpression:
+            'SET #status = :running, step = :step, progress = :progress, updated_at = :now, ' +
+            'started_at = if_not_exists(started_at, :now)',
+          ConditionExpression: notEnded,
+          ExpressionAttributeNames: { '#status': 'status' },
+          ExpressionAttributeValues: { ...live, ':step': at.step, ':progress': at.progress, ':now': now },
+        }),
+      );
+    } catch (error) {
+      if (isConditionFailure(error)) throw new JobEndedError(jobId);
+      throw error;
+    }
+  }
+
+  async end(tenant: TenantContext, jobId: JobId, end: JobEnd): Promise<boolean> {
+    const facts: Record<string, unknown> = {
+      status: end.status,
+      error: end.error,
+      model_version: end.modelVersion,
+      dataset_id: end.datasetId,
+      metrics: end.metrics,
+      promotion: end.promotion,
+      ended_at: isoAt(this.#clock.nowMs()),
+      updated_at: isoAt(this.#clock.nowMs()),
+      ...(end.status === 'completed' ? { progress: 1 } : {}),
+    };
+    const given = Object.entries(facts).filter(([, value]) => value !== undefined);
+    try {
+      await this.#client.send(
+        new UpdateCommand({
+          TableName: this.#table,
+          Key: itemKeys.job(tenant, jobId),
+          UpdateExpression: `SET ${given.map(([name]) => `#${name} = :${name}`).join(', ')}`,
+          ConditionExpression: notEnded,
+          ExpressionAttributeNames: Object.fromEntries(given.map(([name]) => [`#${name}`, name])),
+          ExpressionAttributeValues: { ...live, ...Object.fromEntries(given.map(([name, value]) => [`:${name}`, value])) },
+        }),
+      );
+      return true;
+    } catch (error) {
+      if (isConditionFailure(error)) return false;
+      throw error;
+    }
+  }
+}
+
+function jobOf(item: Record<string, unknown>): StoredJob {
+  const { pk: _pk, sk: _sk, expires_at: _expiresAt, ...job } = item;
+  return job as unknown as StoredJob;
+}

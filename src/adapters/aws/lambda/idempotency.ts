@@ -1,0 +1,73 @@
+import {
+  IdempotencyAlreadyInProgressError,
+  IdempotencyConfig,
+  IdempotencyValidationError,
+  makeIdempotent,
+} from '@aws-lambda-powertools/idempotency';
+import { DynamoDBPersistenceLayer } from '@aws-lambda-powertools/idempotency/dynamodb';
+import type { Context } from 'aws-lambda';
+import { MLFrameworkError, ValidationError } from '../../../errors.ts';
+import type { TenantContext } from '../../../tenancy/tenant-context.ts';
+
+/** The same key is being worked on by another call. */
+export class RequestInProgressError extends MLFrameworkError {}
+
+const rememberedSeconds = 24 * 60 * 60;
+
+export interface KeyedRequest {
+  readonly tenant: TenantContext;
+  /** Method and path. */
+  readonly route: string;
+  /** Value of the `Idempotency-Key` header. */
+  readonly key: string;
+  readonly body: string;
+}
+
+/**
+ * Answers a repeated request with the first answer. A record belongs to tenant, route and header value; the
+ * same key with another body is refused. A failed call leaves no record, so that it may be sent again.
+ */
+export class Idempotency {
+  readonly #settings = new IdempotencyConfig({
+    eventKeyJmesPath: '[tenant, route, key]',
+    payloadValidationJmesPath: 'body',
+    expiresAfterSeconds: rememberedSeconds,
+  });
+  readonly #store: DynamoDBPersistenceLayer;
+
+  constructor(tableName: string) {
+    this.#store = new DynamoDBPersistenceLayer({ tableName });
+  }
+
+  /**
+   * @param work gives a JSON-safe answer
+   * @throws {ValidationError} IDEMPOTENCY_KEY_REUSED
+   * @throws {RequestInProgressError}
+   */
+  async run<Answer>(request: KeyedRequest, context: Context, work: () => Promise<Answer>): Promise<Answer> {
+    if (request.key.length > 255) {
+      throw new ValidationError(`Idempotency-Key has ${request.key.length} characters; use at most 255`);
+    }
+    this.#settings.registerLambdaContext(context);
+    const once = makeIdempotent((_payload: object) => work() as Promise<never>, {
+      persistenceStore: this.#store,
+      config: this.#settings,
+    });
+    try {
+      return await once({ ...request, tenant: request.tenant.tenantId });
+    } catch (error) {
+      if (error instanceof IdempotencyValidationError) {
+        throw new ValidationError('this Idempotency-Key was used with another body; use a new key', {
+          code: 'IDEMPOTENCY_KEY_REUSED',
+        });
+      }
+      if (error instanceof IdempotencyAlreadyInProgressError) {
+        throw new RequestInProgressError(
+          'REQUEST_IN_PROGRESS',
+          'a request with this Idempotency-Key is still running; wait and send it again',
+        );
+      }
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,10 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+
+/** One logger for a function; its service name and level come from the environment that the deployment sets. */
+export const logger = new Logger();
+
+/** Dimensions are stage and outcome only: figures per tenant or model come from rollups, not from CloudWatch. */
+export const metrics = new Metrics({ defaultDimensions: { stage: process.env.TENANTML_STAGE ?? 'local' } });
+
+export { MetricUnit };

@@ -1,0 +1,102 @@
+/** The only reader of `process.env` in the library. */
+
+/** A setting that the deployment should have given is missing. */
+export class MissingSettingError extends Error {
+  constructor(name: string) {
+    super(`the environment variable ${name} is not set; the deployment sets it`);
+    this.name = 'MissingSettingError';
+  }
+}
+
+function required(name: string): string {
+  const value = process.env[name];
+  if (value === undefined || value === '') throw new MissingSettingError(name);
+  return value;
+}
+
+function integer(name: string, fallback: number): number {
+  const text = process.env[name];
+  if (text === undefined || text === '') return fallback;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) {
+    throw new Error(`${name}=${text} must be a whole number of at least 1`);
+  }
+  return value;
+}
+
+/** Settings of a deployed function; each is read when it is asked for, so that a function needs only its own. */
+export const config = {
+  get region() {
+    return required('AWS_REGION');
+  },
+  get functionMemoryMiB() {
+    return integer('AWS_LAMBDA_FUNCTION_MEMORY_SIZE', 1024);
+  },
+  get artifactBucket() {
+    return required('ARTIFACT_BUCKET');
+  },
+  get stagingBucket() {
+    return required('STAGING_BUCKET');
+  },
+  get servingTable() {
+    return required('SERVING_TABLE');
+  },
+  get jobsTable() {
+    return required('JOBS_TABLE');
+  },
+  get intentsTable() {
+    return required('INTENTS_TABLE');
+  },
+  get idempotencyTable() {
+    return required('IDEMPOTENCY_TABLE');
+  },
+  get accessTable() {
+    return required('ACCESS_TABLE');
+  },
+  get eventBusName() {
+    return required('EVENT_BUS_NAME');
+  },
+  get trainingStateMachineArn() {
+    return required('TRAINING_STATE_MACHINE_ARN');
+  },
+  get ingestStateMachineArn() {
+    return required('INGEST_STATE_MACHINE_ARN');
+  },
+  get relayFunctionName() {
+    return required('RELAY_FUNCTION_NAME');
+  },
+  get database() {
+    return {
+      host: required('DATABASE_HOST'),
+      port: integer('DATABASE_PORT', 5432),
+      name: required('DATABASE_NAME'),
+      user: required('DATABASE_USER'),
+    };
+  },
+  get oidc() {
+    return {
+      issuer: required('OIDC_ISSUER'),
+      audience: required('OIDC_AUDIENCE'),
+      tenantClaim: required('OIDC_TENANT_CLAIM'),
+      roleClaim: required('OIDC_ROLE_CLAIM'),
+    };
+  },
+  get trainingTimeoutMinutes() {
+    return integer('ML_TRAINING_TIMEOUT_MINUTES', 30);
+  },
+  get modelCacheSize() {
+    return integer('ML_MODEL_CACHE_SIZE', 100);
+  },
+  /** Where a service of AWS is spoken to, when it is not its usual address. */
+  endpoint(service: 'S3' | 'DYNAMODB'): string | undefined {
+    return process.env[`AWS_ENDPOINT_URL_${service}`];
+  },
+  /** The credentials that Lambda gives the function's role. */
+  get credentials() {
+    return {
+      accessKeyId: required('AWS_ACCESS_KEY_ID'),
+      secretAccessKey: required('AWS_SECRET_ACCESS_KEY'),
+      ...(process.env.AWS_SESSION_TOKEN === undefined ? {} : { sessionToken: process.env.AWS_SESSION_TOKEN }),
+    };
+  },
+};

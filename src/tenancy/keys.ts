@@ -1,0 +1,43 @@
+import type { DatasetId, JobId, ModelName, UploadId } from '../contracts/names.ts';
+import type { TenantContext } from './tenant-context.ts';
+
+/**
+ * The only builder of S3 and DynamoDB keys. Every prefix ends in its separator, so that tenant `a` is never a
+ * prefix of tenant `ab`; every variable part is a branded type whose pattern holds no separator.
+ */
+
+type ItemKey = { readonly pk: string; readonly sk: string };
+
+const root = (tenant: TenantContext): string => `tenants/${tenant.tenantId}/`;
+
+/** Keys of objects in S3. */
+export const objectKeys = {
+  datasets: (t: TenantContext) => `${root(t)}datasets/`,
+  datasetManifest: (t: TenantContext, id: DatasetId) => `${root(t)}datasets/${id}/manifest.json`,
+  datasetParquet: (t: TenantContext, id: DatasetId) => `${root(t)}datasets/${id}/data.parquet`,
+  upload: (t: TenantContext, id: UploadId) => `${root(t)}uploads/${id}/source`,
+  jobFile: (t: TenantContext, job: JobId, file: 'split.bin' | 'model.json' | 'checkpoint.json' | 'evaluation.json') =>
+    `${root(t)}jobs/${job}/${file}`,
+  modelFile: (t: TenantContext, model: ModelName, buildId: string, file: 'model.onnx' | 'manifest.json') =>
+    `${root(t)}models/${model}/builds/${buildId}/${file}`,
+} as const;
+
+const partition = (tenant: TenantContext): string => `tenant/${tenant.tenantId}/`;
+
+/** Keys of items in DynamoDB. */
+export const itemKeys = {
+  partition,
+  servingPointer: (t: TenantContext, model: ModelName): ItemKey => ({ pk: partition(t), sk: `model/${model}/` }),
+  promotionIntent: (t: TenantContext, model: ModelName): ItemKey => ({ pk: partition(t), sk: `model/${model}/` }),
+  job: (t: TenantContext, job: JobId): ItemKey => ({ pk: partition(t), sk: `job/${job}/` }),
+  upload: (t: TenantContext, upload: UploadId): ItemKey => ({ pk: partition(t), sk: `upload/${upload}/` }),
+  schedule: (t: TenantContext, model: ModelName): ItemKey => ({ pk: partition(t), sk: `schedule/${model}/` }),
+  /** Who owns a job: written before the job itself, read by steps that know only its id. */
+  jobOwner: (job: string): ItemKey => ({ pk: `job/${job}/`, sk: 'owner/' }),
+  /** Of the platform, not of a tenant: the key of the MAC in prediction ids. */
+  predictionIdKey: { pk: 'platform/', sk: 'prediction-id-key/' } as ItemKey,
+  apiKey: (sha256: string): ItemKey => ({ pk: `api-key/${sha256}/`, sk: 'key/' }),
+  membership: (subject: string): ItemKey => ({ pk: `member/${subject}/`, sk: 'membership/' }),
+} as const;
+
+export const jobPrefix = 'job/';

@@ -1,0 +1,54 @@
+import type { JobId, UploadId } from '../contracts/names.ts';
+import type { Job, JobStatus, ModelTrainingRequest } from '../contracts/training.ts';
+import { MLFrameworkError } from '../errors.ts';
+import type { JobOwners, TenantContext } from '../tenancy/tenant-context.ts';
+
+/** A job as it is stored: what a caller sees, and what its steps work from. */
+export interface StoredJob extends Job {
+  readonly actor: string;
+  /** Of a training job. */
+  readonly request?: ModelTrainingRequest;
+  /** Of an ingest job. */
+  readonly upload_id?: UploadId;
+}
+
+/** What a job ends with. */
+export interface JobEnd {
+  readonly status: Exclude<JobStatus, 'queued' | 'running'>;
+  readonly error?: Job['error'];
+  readonly modelVersion?: string;
+  readonly datasetId?: string;
+  readonly metrics?: Readonly<Record<string, number>>;
+  readonly promotion?: Job['promotion'];
+}
+
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly nextCursor?: string;
+}
+
+/** The job was cancelled or closed while a step worked on it; the step stops. */
+export class JobEndedError extends MLFrameworkError {
+  constructor(jobId: string) {
+    super('JOB_ENDED', `job ${jobId} has ended; its work stops`);
+  }
+}
+
+/**
+ * Live jobs. States: queued → running → completed | failed | timed_out | cancelled, and queued → any end.
+ * An end is final: every write is conditional on the job not having ended.
+ */
+export interface JobStore extends JobOwners {
+  /** Writes the owner item first, then the job: a job that can be seen can be worked on. */
+  create(tenant: TenantContext, job: StoredJob): Promise<void>;
+  get(tenant: TenantContext, jobId: JobId): Promise<StoredJob | undefined>;
+  /** Newest first. */
+  list(tenant: TenantContext, page: { limit: number; cursor?: string | undefined }): Promise<Page<StoredJob>>;
+  /**
+   * Marks the job running and says how far it is.
+   * @throws {JobEndedError} when it has ended meanwhile
+   */
+  progress(tenant: TenantContext, jobId: JobId, at: { step: string; progress: number }): Promise<void>;
+  /** @returns false when the job had ended before */
+  end(tenant: TenantContext, jobId: JobId, end: JobEnd): Promise<boolean>;
+}
