@@ -1,0 +1,360 @@
+import { CfnOutput, CfnParameter, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
+import * as apigateway from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpLambdaAuthorizer, HttpLambdaResponseType } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import * as triggers from 'aws-cdk-lib/triggers';
+import type { Construct } from 'constructs';
+import { gatewayRoutes, type HttpFunction } from '../src/contracts/planes.ts';
+import { acknowledge } from './constructs/acknowledgement.ts';
+import { FunctionSchedule } from './constructs/function-schedule.ts';
+import { ModelLayers } from './constructs/model-layers.ts';
+import { PlatformAlarms } from './constructs/platform-alarms.ts';
+import { type PlatformContext, PlatformFunction } from './constructs/platform-function.ts';
+import type { DataStack } from './data-stack.ts';
+import type { IdentityStack } from './identity-stack.ts';
+import type { TrainingStack } from './training-stack.ts';
+
+/** What the authorizer needs to know of the identity provider. */
+interface TokenRules {
+  readonly issuer: string;
+  readonly audience: string;
+}
+
+export interface ApiStackProps extends StackProps {
+  readonly platform: PlatformContext;
+  readonly data: DataStack;
+  readonly training: TrainingStack;
+  /** Present when the stage's identity is Cognito. */
+  readonly identity?: IdentityStack;
+}
+
+/** The HTTP surface: gateway, authorizer and the functions behind it, the promotion repair and the migrations. */
+export class ApiStack extends Stack {
+  private readonly platform: PlatformContext;
+  private readonly data: DataStack;
+  private readonly training: TrainingStack;
+  private readonly layers: ModelLayers;
+
+  constructor(scope: Construct, id: string, props: ApiStackProps) {
+    super(scope, id, props);
+    this.platform = props.platform;
+    this.data = props.data;
+    this.training = props.training;
+    this.layers = new ModelLayers(this, 'Layers', { root: props.platform.root });
+
+    const authorizer = this.authorizer(props.identity);
+    const functions: Record<HttpFunction, lambda.Function> = {
+      predict: this.predict(),
+      train: this.train(),
+      datasets: this.datasets(),
+      registry: this.registry(),
+      platform: this.platformFunction(),
+    };
+    const { api, stage } = this.gateway(authorizer, functions);
+    this.repair();
+    this.migrate();
+
+    new PlatformAlarms(this, 'Alarms', {
+      settings: props.platform.settings,
+      api,
+      cluster: this.data.database.cluster,
+      lostEvents: this.training.lostEvents,
+      machines: [this.training.trainingMachine.machine, this.training.ingestMachine.machine],
+    });
+    new CfnOutput(this, 'ApiUrl', { value: stage.url });
+  }
+
+  private gateway(authorizer: lambda.Function, functions: Record<HttpFunction, lambda.Function>) {
+    const { settings } = this.platform;
+    const api = new apigateway.HttpApi(this, 'Api', {
+      apiName: `tenantml-${settings.name}`,
+      description: `TenantML ${settings.name}`,
+      createDefaultStage: false,
+    });
+    const requestAuthorizer = new HttpLambdaAuthorizer('Authorizer', authorizer, {
+      responseTypes: [HttpLambdaResponseType.SIMPLE],
+      identitySource: ['$request.header.Authorization'],
+      resultsCacheTtl: Duration.minutes(5),
+    });
+    const integrations = new Map(
+      Object.entries(functions).map(([name, target]) => [
+        name,
+        // One permission per function: one per route would overflow the function's policy.
+        new HttpLambdaIntegration(`${name}-integration`, target, { scopePermissionToRoute: false }),
+      ]),
+    );
+    for (const { routeKey, function: name, authorized } of gatewayRoutes) {
+      const [method, path] = routeKey === '$default' ? [undefined, undefined] : routeKey.split(' ');
+      const route = new apigateway.HttpRoute(this, `Route ${routeKey.replaceAll('/', '.')}`, {
+        httpApi: api,
+        routeKey:
+          path === undefined
+            ? apigateway.HttpRouteKey.DEFAULT
+            : apigateway.HttpRouteKey.with(path, method as apigateway.HttpMethod),
+        integration: integrations.get(name)!,
+        ...(authorized && { authorizer: requestAuthorizer }),
+      });
+      if (!authorized) {
+        acknowledge(
+          route,
+          'AwsSolutions-APIG4',
+          'Health, documentation and 404 answers hold nothing of a tenant; everything else has the authorizer.',
+        );
+      }
+    }
+    const stage = new apigateway.HttpStage(this, 'Stage', {
+      httpApi: api,
+      stageName: '$default',
+      autoDeploy: true,
+      throttle: { rateLimit: settings.throttle.requestsPerSecond, burstLimit: settings.throttle.burst },
+      accessLogSettings: {
+        destination: new apigateway.LogGroupLogDestination(
+          new logs.LogGroup(this, 'AccessLogs', {
+            retention: settings.logRetentionDays as logs.RetentionDays,
+            removalPolicy: RemovalPolicy.DESTROY,
+          }),
+        ),
+        format: AccessLogFormat.custom(JSON.stringify(ACCESS_LOG_FIELDS)),
+      },
+    });
+    return { api, stage };
+  }
+
+  private tokenRules(identity: IdentityStack | undefined): TokenRules {
+    const settings = this.platform.settings.identity;
+    if (settings.kind === 'cognito') {
+      if (!identity) throw new Error('identity cognito needs the identity stack');
+      return { issuer: identity.issuer, audience: identity.audience };
+    }
+    const issuer = new CfnParameter(this, 'OidcIssuer', {
+      type: 'String',
+      default: settings.issuer,
+      description: 'Issuer of the tokens that the API accepts',
+    });
+    return { issuer: issuer.valueAsString, audience: settings.audience };
+  }
+
+  private authorizer(identity: IdentityStack | undefined): lambda.Function {
+    const { accessTable } = this.data;
+    const rules = this.tokenRules(identity);
+    const { function: authorizer, role } = new PlatformFunction(this, 'Authorizer', {
+      platform: this.platform,
+      code: 'authorizer',
+      description: 'Turns a token or an API key into a tenant',
+      memoryMiB: 512,
+      timeoutSeconds: 5,
+      environment: {
+        OIDC_ISSUER: rules.issuer,
+        OIDC_AUDIENCE: rules.audience,
+        OIDC_TENANT_CLAIM: this.platform.settings.identity.tenantClaim,
+        OIDC_ROLE_CLAIM: this.platform.settings.identity.roleClaim,
+        ACCESS_TABLE: accessTable.tableName,
+      },
+    });
+    accessTable.grantItems(role, ['api-key/*'], ['GetItem']);
+    return authorizer;
+  }
+
+  private predict(): lambda.Function {
+    const { artifactBucket, servingTable } = this.data;
+    const { function: predict, role } = new PlatformFunction(this, 'Predict', {
+      platform: this.platform,
+      code: 'predict',
+      description: 'Answers predictions',
+      memoryMiB: 1769,
+      timeoutSeconds: 20,
+      layers: [this.layers.onnxruntime],
+      environment: {
+        ARTIFACT_BUCKET: artifactBucket.bucketName,
+        SERVING_TABLE: servingTable.tableName,
+        ML_MODEL_CACHE_SIZE: '100',
+      },
+    });
+    artifactBucket.grantTenantRead(role);
+    servingTable.grantItems(role, ['tenant/*', 'platform/*'], ['GetItem']);
+    return predict;
+  }
+
+  private train(): lambda.Function {
+    const { artifactBucket, jobsTable } = this.data;
+    const { function: train, role } = new PlatformFunction(this, 'Train', {
+      platform: this.platform,
+      code: 'train',
+      description: 'Starts, shows and cancels jobs',
+      memoryMiB: 512,
+      timeoutSeconds: 20,
+      environment: {
+        ...this.idempotency(),
+        JOBS_TABLE: jobsTable.tableName,
+        ARTIFACT_BUCKET: artifactBucket.bucketName,
+        TRAINING_STATE_MACHINE_ARN: this.training.trainingMachine.arn,
+        INGEST_STATE_MACHINE_ARN: this.training.ingestMachine.arn,
+        ML_TRAINING_TIMEOUT_MINUTES: String(this.platform.settings.trainingTimeoutMinutes),
+      },
+    });
+    this.data.idempotencyTable.grantAllItems(role, IDEMPOTENCY_ACTIONS);
+    jobsTable.grantItems(role, ['tenant/*', 'job/*'], ['GetItem', 'PutItem', 'UpdateItem', 'Query']);
+    artifactBucket.grantTenantRead(role, 'datasets/');
+    artifactBucket.grantTenantList(role);
+    this.training.trainingMachine.machine.grantStartExecution(role);
+    this.training.trainingMachine.grantStop(role);
+    this.training.ingestMachine.grantStop(role);
+    return train;
+  }
+
+  private datasets(): lambda.Function {
+    const { artifactBucket, stagingBucket, jobsTable } = this.data;
+    const { function: datasets, role } = new PlatformFunction(this, 'Datasets', {
+      platform: this.platform,
+      code: 'datasets',
+      description: 'Takes data in',
+      memoryMiB: 1769,
+      timeoutSeconds: 28,
+      layers: [this.layers.duckdb],
+      environment: {
+        ...this.idempotency(),
+        JOBS_TABLE: jobsTable.tableName,
+        ARTIFACT_BUCKET: artifactBucket.bucketName,
+        STAGING_BUCKET: stagingBucket.bucketName,
+        INGEST_STATE_MACHINE_ARN: this.training.ingestMachine.arn,
+      },
+    });
+    this.data.idempotencyTable.grantAllItems(role, IDEMPOTENCY_ACTIONS);
+    jobsTable.grantItems(role, ['tenant/*', 'job/*'], ['GetItem', 'PutItem', 'UpdateItem', 'Query']);
+    artifactBucket.grantTenantReadWrite(role, 'datasets/');
+    artifactBucket.grantTenantList(role);
+    stagingBucket.grantObjects(role, '', ['get', 'put', 'delete']);
+    stagingBucket.grantTenantList(role);
+    this.training.ingestMachine.machine.grantStartExecution(role);
+    return datasets;
+  }
+
+  private registry(): lambda.Function {
+    const { artifactBucket, servingTable, intentsTable, database, bus } = this.data;
+    const { function: registry, role } = new PlatformFunction(this, 'Registry', {
+      platform: this.platform,
+      code: 'registry',
+      description: 'Models, versions, deployment',
+      memoryMiB: 512,
+      timeoutSeconds: 29,
+      network: this.data.network,
+      environment: {
+        ...this.idempotency(),
+        ...database.environment('tenantml_app'),
+        SERVING_TABLE: servingTable.tableName,
+        INTENTS_TABLE: intentsTable.tableName,
+        ARTIFACT_BUCKET: artifactBucket.bucketName,
+        EVENT_BUS_NAME: bus.eventBusName,
+      },
+    });
+    this.data.idempotencyTable.grantAllItems(role, IDEMPOTENCY_ACTIONS);
+    database.grantConnect(role, 'tenantml_app');
+    servingTable.grantTenantItems(role, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']);
+    intentsTable.grantTenantItems(role, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']);
+    artifactBucket.grantObjects(role, 'models/', ['get', 'delete']);
+    artifactBucket.grantTenantList(role);
+    bus.grantPutEventsTo(role);
+    return registry;
+  }
+
+  private platformFunction(): lambda.Function {
+    const { artifactBucket, servingTable } = this.data;
+    const { function: platform, role } = new PlatformFunction(this, 'Platform', {
+      platform: this.platform,
+      code: 'platform',
+      description: 'Health, documentation, and the answer to unknown paths',
+      memoryMiB: 512,
+      timeoutSeconds: 10,
+      environment: { SERVING_TABLE: servingTable.tableName, ARTIFACT_BUCKET: artifactBucket.bucketName },
+    });
+    servingTable.grantTenantItems(role, ['GetItem']);
+    artifactBucket.grantTenantRead(role, 'health/');
+    artifactBucket.grantTenantList(role);
+    return platform;
+  }
+
+  /** The relay finishes promotions whose pointer was not written; repair finds them without waking Postgres. */
+  private repair(): void {
+    const { servingTable, intentsTable, database, bus } = this.data;
+    const relay = new PlatformFunction(this, 'Relay', {
+      platform: this.platform,
+      code: 'relay',
+      description: 'Finishes an interrupted promotion from Postgres',
+      memoryMiB: 512,
+      timeoutSeconds: 60,
+      network: this.data.network,
+      environment: {
+        ...database.environment('tenantml_app'),
+        SERVING_TABLE: servingTable.tableName,
+        INTENTS_TABLE: intentsTable.tableName,
+        EVENT_BUS_NAME: bus.eventBusName,
+      },
+    });
+    database.grantConnect(relay.role, 'tenantml_app');
+    servingTable.grantTenantItems(relay.role, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']);
+    intentsTable.grantTenantItems(relay.role, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']);
+    bus.grantPutEventsTo(relay.role);
+
+    const repair = new PlatformFunction(this, 'Repair', {
+      platform: this.platform,
+      code: 'repair',
+      description: 'Finds promotions that stopped half way',
+      memoryMiB: 256,
+      timeoutSeconds: 30,
+      environment: {
+        INTENTS_TABLE: intentsTable.tableName,
+        RELAY_FUNCTION_NAME: relay.function.functionName,
+      },
+    });
+    // Intents live for seconds: a scan of the table reads the few that are left over.
+    intentsTable.grantAllItems(repair.role, ['Scan']);
+    relay.function.grantInvokeLatestVersion(repair.role);
+    new FunctionSchedule(this, 'RepairSchedule', {
+      target: repair.function,
+      rate: Duration.minutes(1),
+      description: 'Repairs promotions that stopped half way',
+    });
+  }
+
+  private migrate(): void {
+    const { servingTable, database } = this.data;
+    const { function: migrate, role } = new PlatformFunction(this, 'Migrate', {
+      platform: this.platform,
+      code: 'migrate',
+      description: 'Migrates the schema at each deployment that changes it',
+      memoryMiB: 512,
+      timeoutSeconds: 300,
+      network: this.data.network,
+      environment: { ...database.environment('tenantml_migrator'), SERVING_TABLE: servingTable.tableName },
+    });
+    database.grantConnect(role, 'tenantml_migrator');
+    servingTable.grantItems(role, ['platform/*'], ['PutItem']);
+    new triggers.Trigger(this, 'MigrateTrigger', { handler: migrate, timeout: Duration.minutes(5) });
+  }
+
+  private idempotency(): Record<string, string> {
+    return { IDEMPOTENCY_TABLE: this.data.idempotencyTable.tableName };
+  }
+}
+
+/** The operations of Powertools' DynamoDB persistence layer. */
+const IDEMPOTENCY_ACTIONS = ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem'] as const;
+
+const ACCESS_LOG_FIELDS = {
+  requestId: '$context.requestId',
+  time: '$context.requestTime',
+  method: '$context.httpMethod',
+  path: '$context.path',
+  routeKey: '$context.routeKey',
+  status: '$context.status',
+  responseLength: '$context.responseLength',
+  latencyMs: '$context.responseLatency',
+  integrationLatencyMs: '$context.integrationLatency',
+  integrationError: '$context.integrationErrorMessage',
+  authorizerError: '$context.authorizer.error',
+  tenant: '$context.authorizer.tenant',
+  sourceIp: '$context.identity.sourceIp',
+};

@@ -1,0 +1,3 @@
+import { PlatformApp } from './platform-app.ts';
+
+new PlatformApp().synth();

@@ -1,0 +1,39 @@
+import { type IResource, Stack, Validations } from 'aws-cdk-lib';
+import type { IConstruct } from 'constructs';
+
+/**
+ * Acknowledges a cdk-nag rule on a construct and all below it. The reason is part of the design: it says why the rule
+ * does not apply, not that it was in the way.
+ */
+export function acknowledge(construct: IConstruct, id: string, reason: string): void {
+  Validations.of(construct).acknowledge({ id, reason });
+}
+
+/**
+ * Acknowledges one wildcard resource of a policy, in which `value` (a token of `owner`) stands between two texts.
+ *
+ * cdk-nag names a wildcard finding by the flattened CloudFormation expression, which is a GetAtt within a stack and an
+ * export's name across stacks.
+ */
+export function acknowledgeResourceWildcard(
+  grantee: IConstruct,
+  owner: IResource,
+  finding: { readonly prefix?: string; readonly value: string; readonly suffix: string },
+  reason: string,
+): void {
+  const consumer = Stack.of(grantee);
+  const { prefix = '', value, suffix } = finding;
+  const expression: unknown = consumer.resolve(
+    consumer === owner.stack ? value : owner.stack.exportValue(value),
+  );
+  acknowledge(grantee, `AwsSolutions-IAM5[Resource::${prefix}${flatten(expression)}${suffix}]`, reason);
+}
+
+function flatten(expression: unknown): string {
+  if (typeof expression === 'string') return expression;
+  const [[name, argument]] = Object.entries(expression as Record<string, unknown>) as [[string, unknown]];
+  if (name === 'Fn::GetAtt') return `<${(argument as string[]).join('.')}>`;
+  if (name === 'Fn::ImportValue') return argument as string;
+  if (name === 'Ref') return `<${argument as string}>`;
+  throw new Error(`cannot flatten ${name}`);
+}

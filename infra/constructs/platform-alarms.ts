@@ -1,0 +1,116 @@
+import { Duration } from 'aws-cdk-lib';
+import type { IHttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type { IDatabaseCluster } from 'aws-cdk-lib/aws-rds';
+import * as sns from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import type { StageSettings } from '../stage.ts';
+
+export interface PlatformAlarmsProps {
+  readonly settings: StageSettings;
+  readonly api: IHttpApi;
+  readonly cluster: IDatabaseCluster;
+  readonly lostEvents: IQueue;
+  readonly machines: readonly IStateMachine[];
+}
+
+const FIVE_MINUTES = Duration.minutes(5);
+
+/** The few alarms that say the platform is unwell. Each costs money, so they watch the whole account or platform. */
+export class PlatformAlarms extends Construct {
+  private readonly actions: cloudwatch.IAlarmAction[];
+
+  constructor(scope: Construct, id: string, props: PlatformAlarmsProps) {
+    super(scope, id);
+    this.actions = this.topics(props.settings).map((topic) => new SnsAction(topic));
+
+    this.alarm('LambdaErrors', {
+      metric: lambdaMetric('Errors'),
+      threshold: 5,
+      evaluationPeriods: 1,
+      alarmDescription: 'Functions of this account raised 5 errors or more in 5 minutes',
+    });
+    this.alarm('LambdaThrottles', {
+      metric: lambdaMetric('Throttles'),
+      threshold: 1,
+      evaluationPeriods: 2,
+      alarmDescription:
+        'Calls were refused for want of concurrency in two periods running; raise the account quota',
+    });
+    this.alarm('JobsFailing', {
+      metric: new cloudwatch.MathExpression({
+        expression: props.machines.flatMap((_, index) => [`failed${index}`, `late${index}`]).join(' + '),
+        usingMetrics: Object.fromEntries(
+          props.machines.flatMap((machine, index) => [
+            [`failed${index}`, machine.metricFailed({ period: FIVE_MINUTES })],
+            [`late${index}`, machine.metricTimedOut({ period: FIVE_MINUTES })],
+          ]),
+        ),
+        period: FIVE_MINUTES,
+        label: 'Failed and timed out jobs',
+      }),
+      // A single failure is mostly a tenant's data; a handful at once is mostly the platform.
+      threshold: 5,
+      evaluationPeriods: 1,
+      alarmDescription: 'Five jobs or more failed or timed out in 5 minutes',
+    });
+    this.alarm('EventsLost', {
+      metric: props.lostEvents.metricApproximateNumberOfMessagesVisible({ period: FIVE_MINUTES }),
+      threshold: 1,
+      evaluationPeriods: 1,
+      alarmDescription:
+        'The end of an execution did not reach close-job; a job may look as if it were running',
+    });
+    this.alarm('ApiServerErrors', {
+      metric: props.api.metricServerError({ period: FIVE_MINUTES, statistic: 'Sum' }),
+      threshold: 5,
+      evaluationPeriods: 1,
+      alarmDescription: 'The API answered 5xx five times or more in 5 minutes',
+    });
+    this.alarm('DatabaseAtCapacity', {
+      metric: props.cluster.metricACUUtilization({ period: FIVE_MINUTES, statistic: 'Average' }),
+      threshold: 90,
+      evaluationPeriods: 3,
+      alarmDescription: 'Aurora has used 90 % of its capacity for 15 minutes; raise database.maxAcu',
+    });
+  }
+
+  private alarm(
+    id: string,
+    props: Omit<cloudwatch.AlarmProps, 'comparisonOperator' | 'treatMissingData'>,
+  ): void {
+    const alarm = new cloudwatch.Alarm(this, id, {
+      ...props,
+      comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      // Idle is healthy: most of these metrics are silent when nothing happens.
+      treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
+    });
+    alarm.addAlarmAction(...this.actions);
+  }
+
+  private topics(settings: StageSettings): sns.ITopic[] {
+    const { topicArn, email } = settings.alarms;
+    const topics: sns.ITopic[] = [];
+    if (topicArn !== undefined) topics.push(sns.Topic.fromTopicArn(this, 'OperatorTopic', topicArn));
+    if (email !== undefined) {
+      const topic = new sns.Topic(this, 'Topic', { enforceSSL: true });
+      topic.addSubscription(new EmailSubscription(email));
+      topics.push(topic);
+    }
+    return topics;
+  }
+}
+
+/** Without dimensions: the sum over every function of the account. */
+function lambdaMetric(metricName: string): cloudwatch.Metric {
+  return new cloudwatch.Metric({
+    namespace: 'AWS/Lambda',
+    metricName,
+    statistic: 'Sum',
+    period: FIVE_MINUTES,
+  });
+}

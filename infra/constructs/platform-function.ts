@@ -1,0 +1,122 @@
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import type { FunctionBundles, FunctionName } from '../bundle-functions.ts';
+import type { StageSettings } from '../stage.ts';
+import { acknowledge } from './acknowledgement.ts';
+import type { PrivateNetwork } from './private-network.ts';
+
+/** What every stack of the platform is built from. */
+export interface PlatformContext {
+  readonly settings: StageSettings;
+  readonly bundles: FunctionBundles;
+  /** The root of the project. */
+  readonly root: string;
+}
+
+export interface PlatformFunctionProps {
+  readonly platform: PlatformContext;
+  /** The folder below `functions/`. */
+  readonly code: FunctionName;
+  /** The name in logs, metrics and traces. @default - the name of the code folder */
+  readonly serviceName?: string;
+  readonly description: string;
+  readonly memoryMiB: number;
+  readonly timeoutSeconds: number;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly layers?: readonly lambda.ILayerVersion[];
+  /** @default - the function is in no VPC */
+  readonly network?: PrivateNetwork;
+}
+
+/** A Node.js 24 function on arm64 with a role, a log group and traces of its own. */
+export class PlatformFunction extends Construct {
+  readonly function: lambda.Function;
+  readonly role: iam.Role;
+
+  constructor(scope: Construct, id: string, props: PlatformFunctionProps) {
+    super(scope, id);
+    const { settings, bundles } = props.platform;
+
+    const logGroup = new logs.LogGroup(this, 'Logs', {
+      retention: settings.logRetentionDays as logs.RetentionDays,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    // A role of our own: the managed policies that CDK attaches allow logs of every function in the account.
+    this.role = new iam.Role(this, 'Role', {
+      assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+      description: `${props.serviceName ?? props.code} (${settings.name})`,
+    });
+    logGroup.grantWrite(this.role);
+    if (props.network) this.allowNetworkInterfaces();
+
+    this.function = new lambda.Function(this, 'Function', {
+      description: props.description,
+      runtime: lambda.Runtime.NODEJS_24_X,
+      architecture: lambda.Architecture.ARM_64,
+      handler: 'index.handler',
+      code: lambda.Code.fromAsset(bundles[props.code]),
+      memorySize: props.memoryMiB,
+      timeout: Duration.seconds(props.timeoutSeconds),
+      role: this.role,
+      layers: [...(props.layers ?? [])],
+      tracing: lambda.Tracing.ACTIVE,
+      logGroup,
+      loggingFormat: lambda.LoggingFormat.JSON,
+      environment: {
+        TENANTML_STAGE: settings.name,
+        POWERTOOLS_SERVICE_NAME: props.serviceName ?? props.code,
+        POWERTOOLS_METRICS_NAMESPACE: 'TenantML',
+        POWERTOOLS_LOG_LEVEL: settings.logLevel,
+        ...(props.network && vpcEnvironment(props.network)),
+        ...props.environment,
+      },
+      ...(props.network && {
+        vpc: props.network.vpc,
+        vpcSubnets: props.network.subnets,
+        securityGroups: [props.network.functionSecurityGroup],
+        ipv6AllowedForDualStack: true,
+      }),
+    });
+    acknowledge(
+      this.role,
+      'AwsSolutions-IAM5[Resource::*]',
+      props.network
+        ? 'X-Ray segments and the network interfaces that Lambda makes for a function in a VPC have no ARN to name.'
+        : 'X-Ray has no resource to name: traces are written to the account.',
+    );
+    acknowledge(
+      this.function,
+      'Serverless-LambdaDLQ',
+      'Callers wait for the answer (API Gateway, Step Functions, CloudFormation) or come again by themselves (schedules); what is closed by an event is also bounded by the deadline in its job.',
+    );
+  }
+
+  /** What Lambda itself needs to attach a function to the network, as in AWSLambdaVPCAccessExecutionRole without logs. */
+  private allowNetworkInterfaces(): void {
+    this.role.addToPolicy(
+      new iam.PolicyStatement({
+        actions: [
+          'ec2:CreateNetworkInterface',
+          'ec2:DescribeNetworkInterfaces',
+          'ec2:DescribeSubnets',
+          'ec2:DeleteNetworkInterface',
+          'ec2:AssignPrivateIpAddresses',
+          'ec2:UnassignPrivateIpAddresses',
+        ],
+        resources: ['*'],
+      }),
+    );
+  }
+}
+
+function vpcEnvironment(network: PrivateNetwork): Record<string, string> {
+  return {
+    // The dual-stack name: the network has no IPv4 way out. Only this client: the global dual-stack flag breaks PutEvents.
+    AWS_ENDPOINT_URL_EVENTBRIDGE: `https://events.${Stack.of(network).region}.api.aws`,
+    // The authorities of RDS, which the runtime holds and Node does not load by itself.
+    NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem',
+  };
+}

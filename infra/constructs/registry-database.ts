@@ -1,0 +1,157 @@
+import { readFileSync } from 'node:fs';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import type { IRole } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type * as kms from 'aws-cdk-lib/aws-kms';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import * as rds from 'aws-cdk-lib/aws-rds';
+import * as cr from 'aws-cdk-lib/custom-resources';
+import { Construct } from 'constructs';
+import type { StageSettings } from '../stage.ts';
+import { acknowledge } from './acknowledgement.ts';
+import type { PrivateNetwork } from './private-network.ts';
+import { sqlStatements } from './sql-statements.ts';
+
+const DATABASE_NAME = 'tenantml';
+/** Long enough for a burst of requests, short enough for Aurora to pause although frozen containers hold connections. */
+const IDLE_SESSION_TIMEOUT_MS = 60_000;
+
+/** The id that CDK gives the one function behind every AwsCustomResource of a stack. */
+const AWS_CUSTOM_RESOURCE_PROVIDER = 'AWS679f53fac002430cb0da5b7982bd2287';
+
+/** The roles that `bootstrap.sql` makes. */
+export type DatabaseUser = 'tenantml_app' | 'tenantml_migrator';
+
+export interface RegistryDatabaseProps {
+  readonly settings: StageSettings;
+  readonly network: PrivateNetwork;
+  readonly encryptionKey: kms.IKey;
+  /** The idempotent script that makes database roles, run by the master user through the Data API. */
+  readonly bootstrapFile: string;
+}
+
+/** Aurora Serverless v2 for PostgreSQL that pauses when nobody uses it and takes IAM tokens instead of passwords. */
+export class RegistryDatabase extends Construct {
+  readonly cluster: rds.DatabaseCluster;
+
+  constructor(scope: Construct, id: string, props: RegistryDatabaseProps) {
+    super(scope, id);
+    const { settings, network } = props;
+    const retain = settings.removal === 'retain';
+    const engine = rds.DatabaseClusterEngine.auroraPostgres({
+      version: rds.AuroraPostgresEngineVersion.VER_18_6,
+    });
+
+    this.cluster = new rds.DatabaseCluster(this, 'Cluster', {
+      engine,
+      writer: rds.ClusterInstance.serverlessV2('Writer', { publiclyAccessible: false }),
+      serverlessV2MinCapacity: 0,
+      serverlessV2MaxCapacity: settings.database.maxAcu,
+      serverlessV2AutoPauseDuration: Duration.minutes(settings.database.autoPauseMinutes),
+      vpc: network.vpc,
+      vpcSubnets: network.subnets,
+      securityGroups: [network.databaseSecurityGroup],
+      defaultDatabaseName: DATABASE_NAME,
+      credentials: rds.Credentials.fromGeneratedSecret('postgres', { encryptionKey: props.encryptionKey }),
+      iamAuthentication: true,
+      enableDataApi: true,
+      storageEncrypted: true,
+      storageEncryptionKey: props.encryptionKey,
+      backup: { retention: Duration.days(settings.database.backupRetentionDays) },
+      deletionProtection: retain,
+      removalPolicy: retain ? RemovalPolicy.SNAPSHOT : RemovalPolicy.DESTROY,
+      parameterGroup: new rds.ParameterGroup(this, 'Parameters', {
+        engine,
+        parameters: {
+          'rds.force_ssl': '1',
+          idle_session_timeout: String(IDLE_SESSION_TIMEOUT_MS),
+        },
+      }),
+    });
+    acknowledge(
+      this.cluster,
+      'AwsSolutions-SMG4',
+      'The master password is used by the deployment only, through the Data API; a rotation would wake the paused cluster. All functions use IAM tokens.',
+    );
+    acknowledge(
+      this.cluster,
+      'AwsSolutions-RDS11',
+      'The port is open to one security group in subnets without a way in; hiding it behind another number protects nothing.',
+    );
+    if (!retain) {
+      acknowledge(
+        this.cluster,
+        'AwsSolutions-RDS10',
+        'A stage whose settings say removal: destroy is meant to go away.',
+      );
+    }
+    this.makeRoles(props);
+  }
+
+  /** The environment with which a function finds the database. */
+  environment(user: DatabaseUser): Record<string, string> {
+    return {
+      DATABASE_HOST: this.cluster.clusterEndpoint.hostname,
+      DATABASE_PORT: String(this.cluster.clusterEndpoint.port),
+      DATABASE_NAME,
+      DATABASE_USER: user,
+    };
+  }
+
+  /** Lets the grantee log in as a database role. */
+  grantConnect(grantee: IRole, user: DatabaseUser): void {
+    this.cluster.grantConnect(grantee, user);
+  }
+
+  private makeRoles(props: RegistryDatabaseProps): void {
+    const secret = this.cluster.secret;
+    if (!secret) throw new Error('the cluster has no master secret');
+    const logGroup = new logs.LogGroup(this, 'BootstrapLogs', {
+      retention: props.settings.logRetentionDays as logs.RetentionDays,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    let previous: Construct = this.cluster;
+    for (const [index, sql] of sqlStatements(readFileSync(props.bootstrapFile, 'utf8')).entries()) {
+      const call: cr.AwsSdkCall = {
+        service: 'RDSData',
+        action: 'executeStatement',
+        parameters: {
+          resourceArn: this.cluster.clusterArn,
+          secretArn: secret.secretArn,
+          database: DATABASE_NAME,
+          sql,
+        },
+        physicalResourceId: cr.PhysicalResourceId.of(`bootstrap-${index}`),
+      };
+      const statement = new cr.AwsCustomResource(this, `Bootstrap${index}`, {
+        resourceType: 'Custom::DatabaseBootstrap',
+        onCreate: call,
+        onUpdate: call,
+        installLatestAwsSdk: false,
+        memorySize: 256,
+        timeout: Duration.minutes(2),
+        logGroup,
+        policy: cr.AwsCustomResourcePolicy.fromStatements([
+          new PolicyStatement({
+            actions: ['rds-data:ExecuteStatement'],
+            resources: [this.cluster.clusterArn],
+          }),
+        ]),
+      });
+      secret.grantRead(statement);
+      statement.node.addDependency(previous);
+      previous = statement;
+    }
+    const provider = Stack.of(this).node.tryFindChild(AWS_CUSTOM_RESOURCE_PROVIDER);
+    if (!provider) return;
+    const reason =
+      'The function of AwsCustomResource belongs to CDK, is called by CloudFormation, which waits for its answer, and has neither data nor settings of ours.';
+    acknowledge(
+      provider,
+      'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]',
+      reason,
+    );
+    acknowledge(provider, 'Serverless-LambdaDLQ', reason);
+    acknowledge(provider, 'Serverless-LambdaTracing', reason);
+  }
+}

@@ -1,0 +1,110 @@
+import { Duration, type RemovalPolicy } from 'aws-cdk-lib';
+import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type * as kms from 'aws-cdk-lib/aws-kms';
+import * as s3 from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import { acknowledge, acknowledgeResourceWildcard } from './acknowledgement.ts';
+
+/** What a function may do with the objects below a prefix. */
+export type ObjectAction = 'get' | 'put' | 'delete';
+
+const ACTIONS = {
+  get: { s3: ['s3:GetObject'], kms: ['kms:Decrypt'] },
+  // Decrypt beside GenerateDataKey: the parts of a multipart upload are read back when it is completed.
+  put: { s3: ['s3:PutObject', 's3:AbortMultipartUpload'], kms: ['kms:GenerateDataKey', 'kms:Decrypt'] },
+  delete: { s3: ['s3:DeleteObject'], kms: [] },
+} as const satisfies Record<ObjectAction, { s3: string[]; kms: string[] }>;
+
+export interface TenantBucketProps {
+  readonly encryptionKey: kms.IKey;
+  readonly removalPolicy: RemovalPolicy;
+  /** @default - objects are not versioned */
+  readonly versioned?: boolean;
+  /** @default - objects stay */
+  readonly expireAfter?: Duration;
+  /** @default - noncurrent versions stay */
+  readonly noncurrentVersionExpiration?: Duration;
+}
+
+/** A private, encrypted bucket in which every key begins with the tenant's prefix `tenants/<tenant>/`. */
+export class TenantBucket extends Construct {
+  readonly bucket: s3.Bucket;
+  private readonly encryptionKey: kms.IKey;
+
+  constructor(scope: Construct, id: string, props: TenantBucketProps) {
+    super(scope, id);
+    this.encryptionKey = props.encryptionKey;
+    this.bucket = new s3.Bucket(this, 'Bucket', {
+      encryption: s3.BucketEncryption.KMS,
+      encryptionKey: props.encryptionKey,
+      // One data key per bucket and hour instead of one KMS call per object.
+      bucketKeyEnabled: true,
+      blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
+      objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      enforceSSL: true,
+      minimumTLSVersion: 1.2,
+      versioned: props.versioned ?? false,
+      removalPolicy: props.removalPolicy,
+      lifecycleRules: [
+        {
+          abortIncompleteMultipartUploadAfter: Duration.days(1),
+          ...(props.expireAfter && { expiration: props.expireAfter }),
+          ...(props.noncurrentVersionExpiration && {
+            noncurrentVersionExpiration: props.noncurrentVersionExpiration,
+          }),
+        },
+      ],
+    });
+    acknowledge(
+      this.bucket,
+      'AwsSolutions-S1',
+      'Server access logs would add a billed write to every prediction and a second bucket to protect; object access is recorded by CloudTrail data events where an operator turns them on.',
+    );
+  }
+
+  get bucketName(): string {
+    return this.bucket.bucketName;
+  }
+
+  /** Lets the grantee read objects, by default all of every tenant; `area` narrows it, as in `datasets/`. */
+  grantTenantRead(grantee: IRole, area = ''): void {
+    this.grantObjects(grantee, area, ['get']);
+  }
+
+  /** Lets the grantee read and write objects below `tenants/<tenant>/<area>`. */
+  grantTenantReadWrite(grantee: IRole, area = ''): void {
+    this.grantObjects(grantee, area, ['get', 'put']);
+  }
+
+  /** Lets the grantee do exactly these things with objects below `tenants/<tenant>/<area>`. */
+  grantObjects(grantee: IRole, area: string, actions: readonly ObjectAction[]): void {
+    const suffix = area === '' ? '/tenants/*' : `/tenants/*/${area}*`;
+    grantee.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: actions.flatMap((action) => [...ACTIONS[action].s3]),
+        resources: [`${this.bucket.bucketArn}${suffix}`],
+      }),
+    );
+    acknowledgeResourceWildcard(
+      grantee,
+      this.bucket,
+      { value: this.bucket.bucketArn, suffix },
+      'The key of an object begins with its tenant, which a role cannot know beforehand; the tenant context is the only builder of keys.',
+    );
+    const keyActions = [...new Set(actions.flatMap((action) => [...ACTIONS[action].kms]))];
+    if (keyActions.length > 0) this.encryptionKey.grant(grantee, ...keyActions);
+  }
+
+  /**
+   * Lets the grantee list keys below `tenants/`. Without it, S3 answers a missing object with 403 instead of 404.
+   */
+  grantTenantList(grantee: IRole): void {
+    grantee.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: ['s3:ListBucket'],
+        resources: [this.bucket.bucketArn],
+        conditions: { StringLike: { 's3:prefix': 'tenants/*' } },
+      }),
+    );
+  }
+}

@@ -1,0 +1,88 @@
+import path from 'node:path';
+import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import * as events from 'aws-cdk-lib/aws-events';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import type * as logs from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+import type { PlatformContext } from './constructs/platform-function.ts';
+import { firstTwoAvailabilityZones, PrivateNetwork } from './constructs/private-network.ts';
+import { RegistryDatabase } from './constructs/registry-database.ts';
+import { TenantBucket } from './constructs/tenant-bucket.ts';
+import { TenantTable } from './constructs/tenant-table.ts';
+
+export interface DataStackProps extends StackProps {
+  readonly platform: PlatformContext;
+}
+
+/** Everything that holds state: buckets, tables, Postgres, the bus, and the key that encrypts them. */
+export class DataStack extends Stack {
+  readonly encryptionKey: kms.Key;
+  readonly network: PrivateNetwork;
+  readonly database: RegistryDatabase;
+  readonly bus: events.EventBus;
+  readonly artifactBucket: TenantBucket;
+  readonly stagingBucket: TenantBucket;
+  readonly servingTable: TenantTable;
+  readonly jobsTable: TenantTable;
+  readonly intentsTable: TenantTable;
+  readonly idempotencyTable: TenantTable;
+  readonly accessTable: TenantTable;
+
+  constructor(scope: Construct, id: string, props: DataStackProps) {
+    super(scope, id, props);
+    const { settings, root } = props.platform;
+    const removalPolicy = settings.removal === 'retain' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
+
+    this.encryptionKey = new kms.Key(this, 'EncryptionKey', {
+      description: `TenantML ${settings.name}: buckets, tables, Postgres, bus`,
+      enableKeyRotation: true,
+      removalPolicy,
+    });
+    const encrypted = { encryptionKey: this.encryptionKey, removalPolicy };
+
+    this.artifactBucket = new TenantBucket(this, 'ArtifactBucket', {
+      ...encrypted,
+      versioned: true,
+      noncurrentVersionExpiration: Duration.days(settings.retentionDays),
+    });
+    this.stagingBucket = new TenantBucket(this, 'StagingBucket', {
+      ...encrypted,
+      expireAfter: Duration.days(1),
+    });
+
+    this.servingTable = new TenantTable(this, 'ServingTable', encrypted);
+    this.jobsTable = new TenantTable(this, 'JobsTable', {
+      ...encrypted,
+      timeToLiveAttribute: 'expires_at',
+      indexes: [{ name: 'due', partitionKey: 'due_shard', sortKey: 'due_at' }],
+    });
+    this.intentsTable = new TenantTable(this, 'IntentsTable', encrypted);
+    this.idempotencyTable = new TenantTable(this, 'IdempotencyTable', {
+      ...encrypted,
+      partitionKey: 'id',
+      sortKey: null,
+      timeToLiveAttribute: 'expiration',
+    });
+    this.accessTable = new TenantTable(this, 'AccessTable', encrypted);
+
+    this.bus = new events.EventBus(this, 'EventBus', { description: `TenantML ${settings.name}` });
+
+    this.network = new PrivateNetwork(this, 'Network', {
+      logRetention: settings.logRetentionDays as logs.RetentionDays,
+    });
+    this.database = new RegistryDatabase(this, 'Database', {
+      settings,
+      network: this.network,
+      encryptionKey: this.encryptionKey,
+      bootstrapFile: path.join(root, 'src/adapters/postgres/bootstrap.sql'),
+    });
+
+    new CfnOutput(this, 'ArtifactBucketName', { value: this.artifactBucket.bucketName });
+    new CfnOutput(this, 'StagingBucketName', { value: this.stagingBucket.bucketName });
+  }
+
+  /** Keeps `cdk synth` from asking the account for its zones. */
+  override get availabilityZones(): string[] {
+    return firstTwoAvailabilityZones();
+  }
+}

@@ -1,0 +1,203 @@
+/**
+ * The two state machines in Amazon States Language with JSONPath, as plain objects: what is here is what AWS and the
+ * local twin run. States pass references and small facts only; `$.state.value` is the last step's answer.
+ */
+
+/** ARNs of the functions that the training machine calls. */
+export interface TrainingFunctions {
+  readonly trainerSmall: string;
+  readonly trainerMedium: string;
+  readonly trainerLarge: string;
+  readonly registrar: string;
+  readonly closeJob: string;
+}
+
+/** ARNs of the functions that the ingest machine calls. */
+export interface IngestFunctions {
+  readonly ingest: string;
+  readonly closeJob: string;
+}
+
+/** A state machine definition. */
+export interface Definition {
+  readonly Comment: string;
+  readonly StartAt: string;
+  readonly TimeoutSeconds: number;
+  readonly States: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+const LAMBDA_INVOKE = 'arn:aws:states:::lambda:invoke';
+const FAILED = 'Failed';
+
+const RETRY_SERVICE = {
+  ErrorEquals: [
+    'Lambda.ServiceException',
+    'Lambda.AWSLambdaException',
+    'Lambda.SdkClientException',
+    'Lambda.TooManyRequestsException',
+  ],
+  IntervalSeconds: 2,
+  BackoffRate: 2,
+  MaxAttempts: 3,
+  JitterStrategy: 'FULL',
+};
+
+/** A paused Aurora resumes in about 15 s. */
+const RETRY_DATABASE_RESUMING = {
+  ErrorEquals: ['DATABASE_RESUMING'],
+  IntervalSeconds: 5,
+  BackoffRate: 2,
+  MaxDelaySeconds: 60,
+  MaxAttempts: 6,
+};
+
+const CATCH_ALL = [{ ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: FAILED }];
+
+interface StepOptions {
+  readonly next: string;
+  /** The first step of a machine has no answer before it. @default true */
+  readonly takesInput?: boolean;
+}
+
+function step(name: string, target: Record<string, string>, { next, takesInput = true }: StepOptions) {
+  return {
+    Type: 'Task',
+    Resource: LAMBDA_INVOKE,
+    Parameters: {
+      ...target,
+      Payload: {
+        step: name,
+        'job_id.$': '$.job_id',
+        'deadline.$': '$.deadline',
+        ...(takesInput ? { 'input.$': '$.state.value' } : { input: {} }),
+      },
+    },
+    ResultSelector: { 'value.$': '$.Payload' },
+    ResultPath: '$.state',
+    Retry: [RETRY_SERVICE],
+    Catch: CATCH_ALL,
+    Next: next,
+  };
+}
+
+/** A step of the trainer, bounded by the job's own time limit. */
+function trainerStep(name: string, target: Record<string, string>, options: StepOptions) {
+  return { ...step(name, target, options), TimeoutSecondsPath: '$.timeout_seconds' };
+}
+
+/** A step that talks to Postgres. */
+function registrarStep(name: string, registrar: string, options: StepOptions) {
+  return {
+    ...step(name, { FunctionName: registrar }, options),
+    Retry: [RETRY_SERVICE, RETRY_DATABASE_RESUMING],
+  };
+}
+
+/** How both machines end: the job is closed, then the execution says what happened. */
+function closingStates(closeJob: string, complete: Record<string, unknown>) {
+  return {
+    Complete: complete,
+    Succeeded: { Type: 'Succeed' },
+    [FAILED]: {
+      Type: 'Task',
+      Resource: LAMBDA_INVOKE,
+      Parameters: {
+        FunctionName: closeJob,
+        Payload: { step: 'fail', 'job_id.$': '$.job_id', 'error.$': '$.error' },
+      },
+      ResultPath: null,
+      Retry: [RETRY_SERVICE],
+      // Whatever happens to the closing itself, the execution ends as failed and the status rule closes the job.
+      Catch: [{ ErrorEquals: ['States.ALL'], ResultPath: '$.close_error', Next: 'JobFailed' }],
+      Next: 'JobFailed',
+    },
+    JobFailed: { Type: 'Fail', ErrorPath: '$.error.Error', CausePath: '$.error.Cause' },
+  };
+}
+
+/** Load, choose a size, validate, split, fit in slices, evaluate, export, register, promote or keep. */
+export function trainingDefinition(functions: TrainingFunctions, timeoutMinutes: number): Definition {
+  const worker = { 'FunctionName.$': '$.worker' };
+  const use = (arn: string) => ({ Type: 'Pass', Result: arn, ResultPath: '$.worker', Next: 'Validate' });
+  return {
+    Comment:
+      'TenantML training: one job from a dataset version to a registered, perhaps deployed, model version',
+    StartAt: 'Load',
+    TimeoutSeconds: timeoutMinutes * 60,
+    States: {
+      Load: trainerStep(
+        'load',
+        { FunctionName: functions.trainerSmall },
+        { next: 'ChooseSize', takesInput: false },
+      ),
+      ChooseSize: {
+        Type: 'Choice',
+        Choices: [
+          { Variable: '$.state.value.size', StringEquals: 'small', Next: 'UseSmall' },
+          { Variable: '$.state.value.size', StringEquals: 'medium', Next: 'UseMedium' },
+        ],
+        // Data larger than the largest trainer has already failed in Load, with the figures.
+        Default: 'UseLarge',
+      },
+      UseSmall: use(functions.trainerSmall),
+      UseMedium: use(functions.trainerMedium),
+      UseLarge: use(functions.trainerLarge),
+      Validate: trainerStep('validate', worker, { next: 'Split' }),
+      Split: trainerStep('split', worker, { next: 'Fit' }),
+      Fit: trainerStep('fit', worker, { next: 'FitDone' }),
+      FitDone: {
+        Type: 'Choice',
+        Choices: [{ Variable: '$.state.value.fit_done', BooleanEquals: false, Next: 'Fit' }],
+        Default: 'Evaluate',
+      },
+      Evaluate: trainerStep('evaluate', worker, { next: 'Export' }),
+      Export: trainerStep('export', worker, { next: 'Register' }),
+      Register: registrarStep('register', functions.registrar, { next: 'PromotionGate' }),
+      PromotionGate: registrarStep('promotion-gate', functions.registrar, { next: 'Decision' }),
+      Decision: {
+        Type: 'Choice',
+        Choices: [{ Variable: '$.state.value.decision', StringEquals: 'deploy', Next: 'Deploy' }],
+        Default: 'Keep',
+      },
+      Deploy: registrarStep('deploy', functions.registrar, { next: 'Complete' }),
+      Keep: { Type: 'Pass', Comment: 'The champion keeps serving', Next: 'Complete' },
+      ...closingStates(
+        functions.closeJob,
+        step('complete', { FunctionName: functions.closeJob }, { next: 'Succeeded' }),
+      ),
+    },
+  };
+}
+
+/** Reads an upload into an immutable dataset version. */
+export function ingestDefinition(functions: IngestFunctions, timeoutMinutes: number): Definition {
+  const answer = { ResultSelector: { 'value.$': '$.Payload' }, ResultPath: '$.state' };
+  return {
+    Comment: 'TenantML ingest: one upload to a dataset version',
+    StartAt: 'Ingest',
+    TimeoutSeconds: timeoutMinutes * 60,
+    States: {
+      Ingest: {
+        Type: 'Task',
+        Resource: LAMBDA_INVOKE,
+        Parameters: { FunctionName: functions.ingest, Payload: { 'job_id.$': '$.job_id' } },
+        ...answer,
+        Retry: [RETRY_SERVICE],
+        Catch: CATCH_ALL,
+        Next: 'Complete',
+      },
+      ...closingStates(functions.closeJob, {
+        Type: 'Task',
+        Resource: LAMBDA_INVOKE,
+        Parameters: {
+          FunctionName: functions.closeJob,
+          Payload: { step: 'complete', 'job_id.$': '$.job_id', 'input.$': '$.state.value' },
+        },
+        ...answer,
+        Retry: [RETRY_SERVICE],
+        Catch: CATCH_ALL,
+        Next: 'Succeeded',
+      }),
+    },
+  };
+}

@@ -1,0 +1,225 @@
+import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import * as events from 'aws-cdk-lib/aws-events';
+import * as targets from 'aws-cdk-lib/aws-events-targets';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as logs from 'aws-cdk-lib/aws-logs';
+import * as sqs from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import { acknowledge } from './constructs/acknowledgement.ts';
+import { FunctionSchedule } from './constructs/function-schedule.ts';
+import { JobMachine } from './constructs/job-machine.ts';
+import { ModelLayers } from './constructs/model-layers.ts';
+import { type PlatformContext, PlatformFunction } from './constructs/platform-function.ts';
+import type { DataStack } from './data-stack.ts';
+import { ingestDefinition, trainingDefinition } from './state-machines.ts';
+
+const MAX_LAMBDA_TIMEOUT_SECONDS = 900;
+/** Room for registering, closing and retries after the training itself has used up its time. */
+const MACHINE_GRACE_MINUTES = 5;
+const INGEST_TIMEOUT_MINUTES = 15;
+
+export interface TrainingStackProps extends StackProps {
+  readonly platform: PlatformContext;
+  readonly data: DataStack;
+}
+
+/** Jobs: the functions that train and ingest, the machines that call them, and what starts or closes jobs by itself. */
+export class TrainingStack extends Stack {
+  readonly trainingMachine: JobMachine;
+  readonly ingestMachine: JobMachine;
+  /** Ends of executions that could not be handed to close-job. */
+  readonly lostEvents: sqs.Queue;
+  private readonly platform: PlatformContext;
+  private readonly data: DataStack;
+  private readonly layers: ModelLayers;
+
+  constructor(scope: Construct, id: string, props: TrainingStackProps) {
+    super(scope, id, props);
+    this.platform = props.platform;
+    this.data = props.data;
+    this.layers = new ModelLayers(this, 'Layers', { root: props.platform.root });
+    const { settings } = props.platform;
+    const logRetention = settings.logRetentionDays as logs.RetentionDays;
+
+    const trainerSmall = this.trainer('small', settings.trainerMemoryMiB.small);
+    const trainerMedium = this.trainer('medium', settings.trainerMemoryMiB.medium);
+    const trainerLarge = this.trainer('large', settings.trainerMemoryMiB.large);
+    const registrar = this.registrar();
+    const closeJob = this.closeJob();
+    const ingest = this.ingest();
+
+    this.trainingMachine = new JobMachine(this, 'Training', {
+      name: 'training',
+      stageName: settings.name,
+      definition: trainingDefinition(
+        {
+          trainerSmall: trainerSmall.functionArn,
+          trainerMedium: trainerMedium.functionArn,
+          trainerLarge: trainerLarge.functionArn,
+          registrar: registrar.functionArn,
+          closeJob: closeJob.functionArn,
+        },
+        settings.trainingTimeoutMinutes + MACHINE_GRACE_MINUTES,
+      ),
+      functions: [trainerSmall, trainerMedium, trainerLarge, registrar, closeJob],
+      logRetention,
+    });
+    this.ingestMachine = new JobMachine(this, 'Ingest', {
+      name: 'ingest',
+      stageName: settings.name,
+      definition: ingestDefinition(
+        { ingest: ingest.functionArn, closeJob: closeJob.functionArn },
+        INGEST_TIMEOUT_MINUTES,
+      ),
+      functions: [ingest, closeJob],
+      logRetention,
+    });
+
+    this.lostEvents = new sqs.Queue(this, 'LostEvents', {
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+    });
+    acknowledge(
+      this.lostEvents,
+      'AwsSolutions-SQS3',
+      'This queue is itself the dead letter queue of the rule below.',
+    );
+    // A machine that is stopped or times out runs no closing state of its own.
+    new events.Rule(this, 'ExecutionEnded', {
+      description: 'Closes the job of an execution that ended without closing it',
+      eventPattern: {
+        source: ['aws.states'],
+        detailType: ['Step Functions Execution Status Change'],
+        detail: {
+          status: ['FAILED', 'TIMED_OUT', 'ABORTED'],
+          stateMachineArn: [this.trainingMachine.arn, this.ingestMachine.arn],
+        },
+      },
+      targets: [new targets.LambdaFunction(closeJob, { deadLetterQueue: this.lostEvents })],
+    });
+
+    new FunctionSchedule(this, 'RetrainSchedule', {
+      target: this.retrain(),
+      rate: Duration.hours(1),
+      description: 'Starts the retraining jobs that are due',
+    });
+
+    new CfnOutput(this, 'TrainingStateMachineArn', { value: this.trainingMachine.arn });
+    new CfnOutput(this, 'IngestStateMachineArn', { value: this.ingestMachine.arn });
+  }
+
+  private trainer(size: 'small' | 'medium' | 'large', memoryMiB: number): lambda.Function {
+    const { artifactBucket, stagingBucket, jobsTable } = this.data;
+    const { function: trainer, role } = new PlatformFunction(
+      this,
+      `Trainer${size[0]!.toUpperCase()}${size.slice(1)}`,
+      {
+        platform: this.platform,
+        code: 'trainer',
+        serviceName: `trainer-${size}`,
+        description: `Training steps, ${memoryMiB} MiB`,
+        memoryMiB,
+        timeoutSeconds: MAX_LAMBDA_TIMEOUT_SECONDS,
+        layers: [this.layers.duckdb, this.layers.onnxruntime],
+        environment: {
+          JOBS_TABLE: jobsTable.tableName,
+          ARTIFACT_BUCKET: artifactBucket.bucketName,
+          STAGING_BUCKET: stagingBucket.bucketName,
+        },
+      },
+    );
+    jobsTable.grantItems(role, ['tenant/*', 'job/*'], ['GetItem', 'UpdateItem']);
+    artifactBucket.grantTenantRead(role, 'datasets/');
+    artifactBucket.grantTenantReadWrite(role, 'models/');
+    artifactBucket.grantTenantList(role);
+    stagingBucket.grantTenantReadWrite(role);
+    stagingBucket.grantTenantList(role);
+    return trainer;
+  }
+
+  private registrar(): lambda.Function {
+    const { artifactBucket, jobsTable, servingTable, intentsTable, database, bus } = this.data;
+    const { function: registrar, role } = new PlatformFunction(this, 'Registrar', {
+      platform: this.platform,
+      code: 'registrar',
+      description: 'Training steps that write to the registry',
+      memoryMiB: 512,
+      timeoutSeconds: 60,
+      network: this.data.network,
+      environment: {
+        ...database.environment('tenantml_app'),
+        JOBS_TABLE: jobsTable.tableName,
+        SERVING_TABLE: servingTable.tableName,
+        INTENTS_TABLE: intentsTable.tableName,
+        ARTIFACT_BUCKET: artifactBucket.bucketName,
+        EVENT_BUS_NAME: bus.eventBusName,
+      },
+    });
+    database.grantConnect(role, 'tenantml_app');
+    jobsTable.grantItems(role, ['tenant/*', 'job/*'], ['GetItem', 'UpdateItem']);
+    servingTable.grantTenantItems(role, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']);
+    intentsTable.grantTenantItems(role, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']);
+    artifactBucket.grantTenantRead(role, 'models/');
+    artifactBucket.grantTenantList(role);
+    bus.grantPutEventsTo(role);
+    return registrar;
+  }
+
+  private closeJob(): lambda.Function {
+    const { jobsTable, bus } = this.data;
+    const { function: closeJob, role } = new PlatformFunction(this, 'CloseJob', {
+      platform: this.platform,
+      code: 'close-job',
+      description: 'Writes the end of a job and publishes it',
+      memoryMiB: 256,
+      timeoutSeconds: 30,
+      environment: { JOBS_TABLE: jobsTable.tableName, EVENT_BUS_NAME: bus.eventBusName },
+    });
+    jobsTable.grantItems(role, ['tenant/*', 'job/*'], ['GetItem', 'UpdateItem']);
+    bus.grantPutEventsTo(role);
+    return closeJob;
+  }
+
+  private ingest(): lambda.Function {
+    const { artifactBucket, stagingBucket, jobsTable } = this.data;
+    const { function: ingest, role } = new PlatformFunction(this, 'IngestFunction', {
+      platform: this.platform,
+      code: 'ingest',
+      description: 'Reads an upload into a dataset version',
+      memoryMiB: 1769,
+      timeoutSeconds: 300,
+      layers: [this.layers.duckdb],
+      environment: {
+        JOBS_TABLE: jobsTable.tableName,
+        ARTIFACT_BUCKET: artifactBucket.bucketName,
+        STAGING_BUCKET: stagingBucket.bucketName,
+      },
+    });
+    jobsTable.grantItems(role, ['tenant/*', 'job/*'], ['GetItem', 'UpdateItem']);
+    artifactBucket.grantTenantReadWrite(role, 'datasets/');
+    artifactBucket.grantTenantList(role);
+    stagingBucket.grantObjects(role, '', ['get', 'delete']);
+    stagingBucket.grantTenantList(role);
+    return ingest;
+  }
+
+  private retrain(): lambda.Function {
+    const { jobsTable } = this.data;
+    const { function: retrain, role } = new PlatformFunction(this, 'Retrain', {
+      platform: this.platform,
+      code: 'retrain',
+      description: 'Starts the retraining jobs that are due',
+      memoryMiB: 256,
+      timeoutSeconds: 60,
+      environment: {
+        JOBS_TABLE: jobsTable.tableName,
+        TRAINING_STATE_MACHINE_ARN: this.trainingMachine.arn,
+        ML_TRAINING_TIMEOUT_MINUTES: String(this.platform.settings.trainingTimeoutMinutes),
+      },
+    });
+    jobsTable.grantItems(role, ['tenant/*', 'job/*'], ['GetItem', 'PutItem', 'UpdateItem', 'Query']);
+    jobsTable.grantIndexQuery(role, 'due');
+    this.trainingMachine.machine.grantStartExecution(role);
+    return retrain;
+  }
+}
