@@ -1,0 +1,135 @@
+import type { FitHooks, FitResult } from '../pipeline-model.ts';
+import { addProduct, type DesignMatrix, dot, transposeProduct } from './design-matrix.ts';
+import {
+  type LbfgsState,
+  largestComponent,
+  lbfgsFromJSON,
+  lbfgsToJSON,
+  type Objective,
+  startLbfgs,
+  stepLbfgs,
+} from './lbfgs.ts';
+
+export interface LogisticOptions {
+  readonly C: number;
+  readonly maxIter: number;
+  readonly tol: number;
+}
+
+/** One weight vector per score: one score with two classes (of the second), else one per class. */
+export interface LogisticWeights {
+  readonly nScores: number;
+  /** Row-major nScores × nColumns. */
+  readonly weights: Float64Array;
+  readonly intercepts: Float64Array;
+}
+
+/**
+ * Minimizes the log loss plus |w|² / (2 C); multinomial for more than two classes. Intercepts are not penalized.
+ * Cost per iteration O(nRows · nScores · (dense columns + one-hot blocks)).
+ * @param classIndices - in [0, nClasses), one per row, each class at least once.
+ * @param sampleWeights - one per row, > 0. @default - all 1
+ */
+export function fitLogisticRegression(
+  design: DesignMatrix,
+  classIndices: Int32Array,
+  nClasses: number,
+  options: LogisticOptions,
+  sampleWeights?: Float64Array,
+  hooks: FitHooks = {},
+  checkpoint?: unknown,
+): FitResult<LogisticWeights> {
+  const nScores = nClasses === 2 ? 1 : nClasses;
+  const objective = logisticObjective(design, classIndices, nScores, options.C, sampleWeights);
+  const size = nScores * (design.nColumns + 1);
+  let state: LbfgsState =
+    checkpoint === undefined ? startLbfgs(objective, new Float64Array(size)) : lbfgsFromJSON(checkpoint);
+  while (
+    !state.stalled &&
+    state.iteration < options.maxIter &&
+    largestComponent(state.gradient) > options.tol
+  ) {
+    state = stepLbfgs(objective, state);
+    hooks.onProgress?.(state.iteration / options.maxIter);
+    if (hooks.shouldPause?.()) return { done: false, checkpoint: lbfgsToJSON(state) };
+  }
+  const nWeights = nScores * design.nColumns;
+  return {
+    done: true,
+    model: { nScores, weights: state.x.slice(0, nWeights), intercepts: state.x.slice(nWeights) },
+  };
+}
+
+/** Mean loss over x = [weights row-major nScores × nColumns, intercepts]. */
+function logisticObjective(
+  design: DesignMatrix,
+  classIndices: Int32Array,
+  nScores: number,
+  C: number,
+  sampleWeights: Float64Array | undefined,
+): Objective {
+  const { nRows, nColumns } = design;
+  const nWeights = nScores * nColumns;
+  const rowWeights = sampleWeights ?? new Float64Array(nRows).fill(1);
+  const scores = Array.from({ length: nScores }, () => new Float64Array(nRows));
+  return (x, gradient) => {
+    for (let k = 0; k < nScores; k++) {
+      scores[k]!.fill(x[nWeights + k]!);
+      addProduct(design, x, k * nColumns, scores[k]!);
+    }
+    const loss =
+      nScores === 1
+        ? binaryResiduals(scores[0]!, classIndices, rowWeights)
+        : multinomialResiduals(scores, classIndices, rowWeights);
+    const weights = x.subarray(0, nWeights);
+    for (let k = 0; k < nScores; k++) {
+      transposeProduct(design, scores[k]!, gradient, k * nColumns);
+      gradient[nWeights + k] = sumOf(scores[k]!) / nRows;
+    }
+    for (let i = 0; i < nWeights; i++) gradient[i] = (gradient[i]! + weights[i]! / C) / nRows;
+    return (loss + dot(weights, weights) / (2 * C)) / nRows;
+  };
+}
+
+/** Sum of losses; scores become weight · (probability - truth). */
+function binaryResiduals(scores: Float64Array, classIndices: Int32Array, rowWeights: Float64Array): number {
+  let loss = 0;
+  for (let i = 0; i < scores.length; i++) {
+    const score = scores[i]!;
+    const truth = classIndices[i]!;
+    const small = Math.exp(-Math.abs(score));
+    loss += rowWeights[i]! * (Math.log1p(small) + Math.max(score, 0) - truth * score);
+    const probability = score >= 0 ? 1 / (1 + small) : small / (1 + small);
+    scores[i] = rowWeights[i]! * (probability - truth);
+  }
+  return loss;
+}
+
+function multinomialResiduals(
+  scores: readonly Float64Array[],
+  classIndices: Int32Array,
+  rowWeights: Float64Array,
+): number {
+  let loss = 0;
+  for (let i = 0; i < classIndices.length; i++) {
+    const truth = classIndices[i]!;
+    const trueScore = scores[truth]![i]!;
+    let largest = Number.NEGATIVE_INFINITY;
+    for (const column of scores) largest = Math.max(largest, column[i]!);
+    let sum = 0;
+    for (const column of scores) {
+      column[i] = Math.exp(column[i]! - largest);
+      sum += column[i]!;
+    }
+    loss += rowWeights[i]! * (Math.log(sum) + largest - trueScore);
+    for (const column of scores) column[i] = (rowWeights[i]! * column[i]!) / sum;
+    scores[truth]![i]! -= rowWeights[i]!;
+  }
+  return loss;
+}
+
+function sumOf(values: Float64Array): number {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum;
+}

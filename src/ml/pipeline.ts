@@ -1,0 +1,93 @@
+/** Fits preprocessing and learner as one model, whatever the algorithm; models travel as JSON. */
+import { TrainingError, ValidationError } from '../errors.ts';
+import { type FitInput, fitInputOf } from './fit-input.ts';
+import { fitLogisticPipeline, fitRidgePipeline, linearPipelineFromJSON } from './linear/linear-pipeline.ts';
+import type { FitHooks, FitResult, PipelineModel, PipelineSpec } from './pipeline-model.ts';
+import type { Table } from './table.ts';
+import { boostingPipelineFromJSON, fitBoostingPipeline } from './tree/boosting-pipeline.ts';
+
+export type {
+  ClassLabel,
+  FeatureSpec,
+  FitHooks,
+  FitResult,
+  PipelineModel,
+  PipelineSpec,
+  Predictions,
+  Task,
+} from './pipeline-model.ts';
+
+type Fit = (input: FitInput, hooks: FitHooks, checkpoint?: unknown) => FitResult<PipelineModel>;
+
+const fits: Readonly<Record<string, Fit>> = {
+  gradient_boosting: fitBoostingPipeline,
+  logistic_regression: fitLogisticPipeline,
+  ridge: fitRidgePipeline,
+};
+
+/** What a paused fit hands back: the learner's own state, and the fit that it belongs to. */
+interface Checkpoint {
+  readonly format: 'fit-checkpoint-1';
+  readonly spec: string;
+  readonly nRows: number;
+  readonly state: unknown;
+}
+
+/**
+ * Learns from every column but the target. The same table, spec and seed give the same model, paused or not.
+ * @param checkpoint - of an earlier call with the same table and spec that ended with `done: false`.
+ * @throws ValidationError for a broken spec; TrainingError for a table that cannot be learnt from, and
+ * CHECKPOINT_MISMATCH for a checkpoint of another fit.
+ */
+export function fitPipeline(
+  train: Table,
+  spec: PipelineSpec,
+  hooks: FitHooks = {},
+  checkpoint?: unknown,
+): FitResult<PipelineModel> {
+  const input = fitInputOf(train, spec);
+  const identity = specIdentity(input);
+  const state = checkpoint === undefined ? undefined : stateOf(checkpoint, identity, input.nRows);
+  const result = fits[input.algorithm]!(input, hooks, state);
+  if (result.done) return result;
+  const paused: Checkpoint = {
+    format: 'fit-checkpoint-1',
+    spec: identity,
+    nRows: input.nRows,
+    state: result.checkpoint,
+  };
+  return { done: false, checkpoint: paused };
+}
+
+function specIdentity({ task, algorithm, target, hyperparameters, randomState, specs }: FitInput): string {
+  return JSON.stringify({
+    task,
+    algorithm,
+    target,
+    hyperparameters,
+    randomState,
+    features: specs.map((one) => one.name),
+  });
+}
+
+function stateOf(checkpoint: unknown, identity: string, nRows: number): unknown {
+  const { format, spec, nRows: checkpointRows, state } = checkpoint as Partial<Checkpoint>;
+  if (format === 'fit-checkpoint-1' && spec === identity && checkpointRows === nRows) return state;
+  throw new TrainingError(
+    'CHECKPOINT_MISMATCH',
+    `the checkpoint belongs to another fit (${checkpointRows} rows, ${spec}), not to this one (${nRows} rows, ${identity}); start without it`,
+  );
+}
+
+/**
+ * The model that `toJSON` was called on, equal in every prediction.
+ * @throws ValidationError when the JSON is of no known format.
+ */
+export function pipelineFromJSON(json: unknown): PipelineModel {
+  const format = (json as { format?: unknown } | null | undefined)?.format;
+  if (format === 'linear-pipeline-1') return linearPipelineFromJSON(json);
+  if (format === 'boosting-pipeline-1') return boostingPipelineFromJSON(json);
+  throw new ValidationError(
+    `model format ${JSON.stringify(format)} is not known; expected linear-pipeline-1 or boosting-pipeline-1`,
+  );
+}

@@ -1,0 +1,122 @@
+/** The features of a table as float32 numbers and category codes: the one view that training, predict and ONNX share. */
+import { PredictionError, TrainingError } from '../../errors.ts';
+import type { FeatureSpec } from '../pipeline-model.ts';
+import { type CategoryColumn, type Column, columnNamed, type NumericColumn, type Table } from '../table.ts';
+
+/** Values as float32, as a graph gets them; NaN is missing. */
+export interface NumericFeature {
+  readonly kind: 'numeric';
+  readonly spec: FeatureSpec;
+  readonly values: Float32Array;
+}
+
+/** Codes index `spec.categories`; -1 is missing, -2 a category not seen in training. */
+export interface CategoryFeature {
+  readonly kind: 'category';
+  readonly spec: FeatureSpec & { readonly categories: readonly string[] };
+  readonly codes: Int32Array;
+}
+
+export type FeatureColumn = NumericFeature | CategoryFeature;
+
+export const MISSING_CODE = -1;
+export const UNKNOWN_CODE = -2;
+
+/**
+ * Every column but the target, as training sees it.
+ * @throws TrainingError INFINITE_VALUE, naming the column.
+ */
+export function trainingFeatures(table: Table, target: string): FeatureColumn[] {
+  return table.columns
+    .filter((column) => column.name !== target)
+    .map((column) => {
+      if (column.type !== 'category') {
+        return numericFeature(column, { name: column.name, type: column.type }, trainingInfinity);
+      }
+      const categories = presentCategories(column);
+      const spec = { name: column.name, type: column.type, categories };
+      return { kind: 'category', spec, codes: recode(column, categories) };
+    });
+}
+
+/**
+ * The table's columns in the order of the features that a model was trained on; other columns are ignored.
+ * @throws PredictionError FEATURE_NOT_FOUND, FEATURE_TYPE_MISMATCH or INFINITE_VALUE, naming the column.
+ */
+export function alignFeatures(table: Table, features: readonly FeatureSpec[]): FeatureColumn[] {
+  return features.map((spec) => {
+    const column = columnNamed(table, spec.name);
+    if (column === undefined) {
+      throw new PredictionError(
+        'FEATURE_NOT_FOUND',
+        `the model needs feature "${spec.name}" (${spec.type}) but the table has no such column; give it, with missing values if need be`,
+        { evidence: { feature: spec.name, type: spec.type } },
+      );
+    }
+    if (spec.type === 'category') {
+      if (column.type !== 'category') throw typeMismatch(spec, column);
+      const categories = spec.categories ?? [];
+      return { kind: 'category', spec: { ...spec, categories }, codes: recode(column, categories) };
+    }
+    if (!isReadableAs(column, spec)) throw typeMismatch(spec, column);
+    return numericFeature(column, spec, predictionInfinity);
+  });
+}
+
+/** A batch of whole numbers may be read as boolean and the other way round; dates never mix with either. */
+function isReadableAs(column: Column, spec: FeatureSpec): column is NumericColumn {
+  if (column.type === 'category') return false;
+  return (column.type === 'date') === (spec.type === 'date');
+}
+
+function typeMismatch(spec: FeatureSpec, column: Column): PredictionError {
+  return new PredictionError(
+    'FEATURE_TYPE_MISMATCH',
+    `feature "${spec.name}" was trained as ${spec.type} but the column is of type ${column.type}; convert it`,
+    { evidence: { feature: spec.name, trained: spec.type, given: column.type } },
+  );
+}
+
+function numericFeature(
+  column: NumericColumn,
+  spec: FeatureSpec,
+  infinity: (name: string, row: number, value: number) => Error,
+): NumericFeature {
+  const values = Float32Array.from(column.values);
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row]!;
+    if (value - value !== 0 && !Number.isNaN(value)) throw infinity(column.name, row, column.values[row]!);
+  }
+  return { kind: 'numeric', spec, values };
+}
+
+function infinityMessage(name: string, row: number, value: number): string {
+  return `feature "${name}" holds ${value} in row ${row}; values must be finite as float32, use missing instead`;
+}
+
+function trainingInfinity(name: string, row: number, value: number): Error {
+  return new TrainingError('INFINITE_VALUE', infinityMessage(name, row, value), {
+    evidence: { feature: name, row },
+  });
+}
+
+function predictionInfinity(name: string, row: number, value: number): Error {
+  return new PredictionError('INFINITE_VALUE', infinityMessage(name, row, value), {
+    evidence: { feature: name, row },
+  });
+}
+
+/** Categories with at least one row, in order. The empty string is how a graph spells missing, so it is missing here too. */
+function presentCategories(column: CategoryColumn): string[] {
+  const present = new Uint8Array(column.categories.length);
+  for (const code of column.codes) if (code >= 0) present[code] = 1;
+  return column.categories.filter((category, code) => present[code] === 1 && category !== '').sort();
+}
+
+function recode(column: CategoryColumn, categories: readonly string[]): Int32Array {
+  const trained = new Map(categories.map((category, code) => [category, code]));
+  const translation = Int32Array.from(column.categories, (category) =>
+    category === '' ? MISSING_CODE : (trained.get(category) ?? UNKNOWN_CODE),
+  );
+  return column.codes.map((code) => (code < 0 ? MISSING_CODE : translation[code]!));
+}

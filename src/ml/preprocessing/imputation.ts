@@ -1,0 +1,35 @@
+/** What stands in for a missing value, learnt from the values that are there. */
+
+/** Middle of the values that are not NaN (mean of the two middle ones); `undefined` when there are none. */
+export function median(values: Float32Array): number | undefined {
+  const present = values.filter((value) => !Number.isNaN(value)).sort();
+  if (present.length === 0) return undefined;
+  const upper = present.length >> 1;
+  return present.length % 2 === 1
+    ? present[upper]!
+    : Math.fround((present[upper - 1]! + present[upper]!) / 2);
+}
+
+/** Most frequent of the values that are not NaN, the smallest of equals; `undefined` when there are none. */
+export function mostFrequent(values: Float32Array): number | undefined {
+  const counts = new Map<number, number>();
+  for (const value of values) if (!Number.isNaN(value)) counts.set(value, (counts.get(value) ?? 0) + 1);
+  let best: number | undefined;
+  let bestCount = 0;
+  for (const [value, count] of counts) {
+    if (count > bestCount || (count === bestCount && value < best!)) {
+      best = value;
+      bestCount = count;
+    }
+  }
+  return best;
+}
+
+export function imputed(values: Float32Array, replacement: number): Float32Array {
+  return values.map((value) => (Number.isNaN(value) ? replacement : value));
+}
+
+/** 1 where the value is missing, 0 elsewhere. */
+export function missingIndicator(values: Float32Array): Float64Array {
+  return Float64Array.from(values, (value) => (Number.isNaN(value) ? 1 : 0));
+}

@@ -1,0 +1,122 @@
+/** What a table must hold before anything is fitted on it; each broken rule has its own code. */
+import { TrainingError } from '../errors.ts';
+import type { Task } from './pipeline-model.ts';
+import { type Column, columnNamed, isAllMissing, type Table } from './table.ts';
+
+export const MAX_CLASSES = 1000;
+/** Below this many classes a small table is not suspected of having an identifier as target. */
+const FEW_CLASSES = 20;
+
+export interface TrainableRequirements {
+  readonly task: Task;
+  readonly target: string;
+  /** Least number of rows that have a target value. */
+  readonly minSamples: number;
+  /** Names of the columns to learn from. @default - every column but the target */
+  readonly features?: readonly string[];
+}
+
+/**
+ * Passes silently or throws the first broken rule.
+ * @throws TrainingError TARGET_NOT_FOUND, FEATURE_NOT_FOUND, TARGET_NOT_NUMERIC, INFINITE_VALUE,
+ * INSUFFICIENT_SAMPLES, CONSTANT_TARGET, TOO_MANY_CLASSES, ALL_FEATURES_MISSING.
+ */
+export function checkTrainable(table: Table, requirements: TrainableRequirements): void {
+  const target = targetColumn(table, requirements.target);
+  const features = featureColumns(table, requirements);
+  if (requirements.task === 'regression') checkNumericTarget(target);
+  checkTargetValues(target, requirements);
+  if (features.every(isAllMissing)) {
+    throw new TrainingError(
+      'ALL_FEATURES_MISSING',
+      `none of the ${features.length} feature columns holds a value; give at least one column besides "${target.name}" that has values`,
+      { evidence: { n_features: features.length } },
+    );
+  }
+}
+
+function targetColumn(table: Table, name: string): Column {
+  const column = columnNamed(table, name);
+  if (column !== undefined) return column;
+  const columns = table.columns.map((candidate) => candidate.name);
+  throw new TrainingError(
+    'TARGET_NOT_FOUND',
+    `target "${name}" is not a column; the columns are ${quoted(columns)}`,
+    { evidence: { target: name, columns } },
+  );
+}
+
+function featureColumns(table: Table, requirements: TrainableRequirements): Column[] {
+  if (requirements.features === undefined) {
+    return table.columns.filter((column) => column.name !== requirements.target);
+  }
+  return requirements.features.map((name) => {
+    const column = columnNamed(table, name);
+    if (column !== undefined && name !== requirements.target) return column;
+    const columns = table.columns
+      .map((candidate) => candidate.name)
+      .filter((other) => other !== requirements.target);
+    throw new TrainingError(
+      'FEATURE_NOT_FOUND',
+      `feature "${name}" ${name === requirements.target ? 'is the target' : 'is not a column'}; the features to choose from are ${quoted(columns)}`,
+      { evidence: { feature: name, columns } },
+    );
+  });
+}
+
+function checkNumericTarget(target: Column): void {
+  if (target.type === 'number' || target.type === 'boolean') return;
+  throw new TrainingError(
+    'TARGET_NOT_NUMERIC',
+    `regression needs a numeric target but "${target.name}" is of type ${target.type}; choose classification or another target`,
+    { evidence: { target: target.name, type: target.type } },
+  );
+}
+
+function checkTargetValues(target: Column, { task, minSamples }: TrainableRequirements): void {
+  const values: ArrayLike<number> = target.type === 'category' ? target.codes : target.values;
+  const distinct = new Set<number>();
+  let nSamples = 0;
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row]!;
+    if (target.type === 'category' ? value < 0 : Number.isNaN(value)) continue;
+    if (!Number.isFinite(Math.fround(value))) {
+      throw new TrainingError(
+        'INFINITE_VALUE',
+        `target "${target.name}" holds ${value} in row ${row}; values must be finite as float32`,
+        { evidence: { target: target.name, row } },
+      );
+    }
+    nSamples++;
+    distinct.add(value);
+  }
+  if (nSamples < minSamples) {
+    throw new TrainingError(
+      'INSUFFICIENT_SAMPLES',
+      `n_samples=${nSamples} rows with a value of "${target.name}" must be >= min_samples=${minSamples}; give more rows or lower min_samples`,
+      { evidence: { n_samples: nSamples, min_samples: minSamples } },
+    );
+  }
+  if (distinct.size < 2) {
+    throw new TrainingError(
+      'CONSTANT_TARGET',
+      `target "${target.name}" has ${distinct.size} distinct value(s) in ${nSamples} rows; there is nothing to learn`,
+      { evidence: { target: target.name, n_samples: nSamples } },
+    );
+  }
+  if (task === 'classification') checkClassCount(target, distinct.size, nSamples);
+}
+
+function checkClassCount(target: Column, nClasses: number, nSamples: number): void {
+  const nearlyUnique = nClasses > FEW_CLASSES && nClasses > nSamples / 2;
+  if (nClasses <= MAX_CLASSES && !nearlyUnique) return;
+  throw new TrainingError(
+    'TOO_MANY_CLASSES',
+    `target "${target.name}" has n_classes=${nClasses} in n_samples=${nSamples}; classification takes at most ${MAX_CLASSES} classes and at most one class per two rows; choose regression, another target, or group the classes`,
+    { evidence: { target: target.name, n_classes: nClasses, n_samples: nSamples } },
+  );
+}
+
+function quoted(names: readonly string[]): string {
+  return names.map((name) => `"${name}"`).join(', ');
+}
