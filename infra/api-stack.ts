@@ -54,8 +54,9 @@ export class ApiStack extends Stack {
       platform: this.platformFunction(),
     };
     const { api, stage } = this.gateway(authorizer, functions);
-    this.repair();
-    this.migrate();
+    const relay = this.repair();
+    // New code of this stack meets the new schema only.
+    this.migrate([functions.registry, relay]);
 
     new PlatformAlarms(this, 'Alarms', {
       settings: props.platform.settings,
@@ -277,7 +278,7 @@ export class ApiStack extends Stack {
   }
 
   /** The relay finishes promotions whose pointer was not written; repair finds them without waking Postgres. */
-  private repair(): void {
+  private repair(): lambda.Function {
     const { servingTable, intentsTable, database, bus } = this.data;
     const relay = new PlatformFunction(this, 'Relay', {
       platform: this.platform,
@@ -317,9 +318,10 @@ export class ApiStack extends Stack {
       rate: Duration.minutes(1),
       description: 'Repairs promotions that stopped half way',
     });
+    return relay.function;
   }
 
-  private migrate(): void {
+  private migrate(before: lambda.Function[]): void {
     const { servingTable, database } = this.data;
     const { function: migrate, role } = new PlatformFunction(this, 'Migrate', {
       platform: this.platform,
@@ -332,7 +334,11 @@ export class ApiStack extends Stack {
     });
     database.grantConnect(role, 'tenantml_migrator');
     servingTable.grantItems(role, ['platform/*'], ['PutItem']);
-    new triggers.Trigger(this, 'MigrateTrigger', { handler: migrate, timeout: Duration.minutes(5) });
+    new triggers.Trigger(this, 'MigrateTrigger', {
+      handler: migrate,
+      timeout: Duration.minutes(5),
+      executeBefore: before,
+    });
   }
 
   private idempotency(): Record<string, string> {

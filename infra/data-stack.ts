@@ -65,7 +65,10 @@ export class DataStack extends Stack {
     });
     this.accessTable = new TenantTable(this, 'AccessTable', encrypted);
 
-    this.bus = new events.EventBus(this, 'EventBus', { description: `TenantML ${settings.name}` });
+    this.bus = new events.EventBus(this, 'EventBus', {
+      description: `TenantML ${settings.name}`,
+      kmsKey: this.encryptionKey,
+    });
 
     this.network = new PrivateNetwork(this, 'Network', {
       logRetention: settings.logRetentionDays as logs.RetentionDays,

@@ -79,11 +79,9 @@ export class TrainingStack extends Stack {
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
     });
-    acknowledge(
-      this.lostEvents,
-      'AwsSolutions-SQS3',
-      'This queue is itself the dead letter queue of the rule below.',
-    );
+    for (const id of ['AwsSolutions-SQS3', 'Serverless-SQSRedrivePolicy']) {
+      acknowledge(this.lostEvents, id, 'This queue is itself the dead letter queue of the rule below.');
+    }
     // A machine that is stopped or times out runs no closing state of its own.
     new events.Rule(this, 'ExecutionEnded', {
       description: 'Closes the job of an execution that ended without closing it',

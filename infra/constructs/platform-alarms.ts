@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import type { IHttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import type { IDatabaseCluster } from 'aws-cdk-lib/aws-rds';
+import type { DatabaseCluster } from 'aws-cdk-lib/aws-rds';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
@@ -13,7 +13,7 @@ import type { StageSettings } from '../stage.ts';
 export interface PlatformAlarmsProps {
   readonly settings: StageSettings;
   readonly api: IHttpApi;
-  readonly cluster: IDatabaseCluster;
+  readonly cluster: DatabaseCluster;
   readonly lostEvents: IQueue;
   readonly machines: readonly IStateMachine[];
 }

@@ -10,7 +10,6 @@ import { Construct } from 'constructs';
 import type { StageSettings } from '../stage.ts';
 import { acknowledge } from './acknowledgement.ts';
 import type { PrivateNetwork } from './private-network.ts';
-import { sqlStatements } from './sql-statements.ts';
 
 const DATABASE_NAME = 'tenantml';
 /** Long enough for a burst of requests, short enough for Aurora to pause although frozen containers hold connections. */
@@ -110,38 +109,33 @@ export class RegistryDatabase extends Construct {
       retention: props.settings.logRetentionDays as logs.RetentionDays,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    let previous: Construct = this.cluster;
-    for (const [index, sql] of sqlStatements(readFileSync(props.bootstrapFile, 'utf8')).entries()) {
-      const call: cr.AwsSdkCall = {
-        service: 'RDSData',
-        action: 'executeStatement',
-        parameters: {
-          resourceArn: this.cluster.clusterArn,
-          secretArn: secret.secretArn,
-          database: DATABASE_NAME,
-          sql,
-        },
-        physicalResourceId: cr.PhysicalResourceId.of(`bootstrap-${index}`),
-      };
-      const statement = new cr.AwsCustomResource(this, `Bootstrap${index}`, {
-        resourceType: 'Custom::DatabaseBootstrap',
-        onCreate: call,
-        onUpdate: call,
-        installLatestAwsSdk: false,
-        memorySize: 256,
-        timeout: Duration.minutes(2),
-        logGroup,
-        policy: cr.AwsCustomResourcePolicy.fromStatements([
-          new PolicyStatement({
-            actions: ['rds-data:ExecuteStatement'],
-            resources: [this.cluster.clusterArn],
-          }),
-        ]),
-      });
-      secret.grantRead(statement);
-      statement.node.addDependency(previous);
-      previous = statement;
-    }
+    const call: cr.AwsSdkCall = {
+      service: 'RDSData',
+      action: 'executeStatement',
+      parameters: {
+        resourceArn: this.cluster.clusterArn,
+        secretArn: secret.secretArn,
+        database: DATABASE_NAME,
+        sql: asOneStatement(readFileSync(props.bootstrapFile, 'utf8')),
+      },
+      physicalResourceId: cr.PhysicalResourceId.of('database-roles'),
+    };
+    const bootstrap = new cr.AwsCustomResource(this, 'Bootstrap', {
+      resourceType: 'Custom::DatabaseBootstrap',
+      onCreate: call,
+      onUpdate: call,
+      installLatestAwsSdk: false,
+      memorySize: 256,
+      timeout: Duration.minutes(2),
+      logGroup,
+      policy: cr.AwsCustomResourcePolicy.fromStatements([
+        new PolicyStatement({ actions: ['rds-data:ExecuteStatement'], resources: [this.cluster.clusterArn] }),
+      ]),
+    });
+    secret.grantRead(bootstrap);
+    // The cluster with its writer: without an instance there is nothing to run statements on.
+    bootstrap.node.addDependency(this.cluster);
+
     const provider = Stack.of(this).node.tryFindChild(AWS_CUSTOM_RESOURCE_PROVIDER);
     if (!provider) return;
     const reason =
@@ -154,4 +148,9 @@ export class RegistryDatabase extends Construct {
     acknowledge(provider, 'Serverless-LambdaDLQ', reason);
     acknowledge(provider, 'Serverless-LambdaTracing', reason);
   }
+}
+
+/** The Data API takes one statement per call; a block is one, and makes the script all or nothing. */
+export function asOneStatement(script: string): string {
+  return `DO $bootstrap$ BEGIN\n${script}\nEND $bootstrap$`;
 }
