@@ -83,8 +83,13 @@ export class ApiStack extends Stack {
     const integrations = new Map(
       Object.entries(functions).map(([name, target]) => [
         name,
-        // One permission per function: one per route would overflow the function's policy.
-        new HttpLambdaIntegration(`${name}-integration`, target, { scopePermissionToRoute: false }),
+        new HttpLambdaIntegration(`${name}-integration`, target, {
+          // One permission per function: one per route would overflow the function's policy. CDK's permission for the
+          // whole API names `<stage>/<method>/<path>`, which `$default` is not, so that route keeps a permission of its own.
+          scopePermissionToRoute: gatewayRoutes.some(
+            (route) => route.function === name && route.routeKey === '$default',
+          ),
+        }),
       ]),
     );
     for (const { routeKey, function: name, authorized } of gatewayRoutes) {

@@ -96,14 +96,15 @@ export class TenantBucket extends Construct {
   }
 
   /**
-   * Lets the grantee list keys below `tenants/`. Without it, S3 answers a missing object with 403 instead of 404.
+   * Lets the grantee list keys below `tenants/`, and learn that an object is missing: without `s3:ListBucket` S3
+   * answers 403 instead of 404. That question carries no prefix, hence IfExists.
    */
   grantTenantList(grantee: IRole): void {
     grantee.addToPrincipalPolicy(
       new PolicyStatement({
         actions: ['s3:ListBucket'],
         resources: [this.bucket.bucketArn],
-        conditions: { StringLike: { 's3:prefix': 'tenants/*' } },
+        conditions: { StringLikeIfExists: { 's3:prefix': 'tenants/*' } },
       }),
     );
   }
