@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type ListeningServer, listen, readBody } from '../aws/http.ts';
+import { AwsServiceError } from '../aws/service-error.ts';
+import { sha256 } from '../aws/signature-v4.ts';
+import type { Authorizer } from '../iam/authorizer.ts';
+import type { CredentialRegistry } from '../iam/credential-registry.ts';
+import { MAX_PAYLOAD_BYTES } from './invocation.ts';
+import type { LambdaHost } from './lambda-host.ts';
+
+export interface InvokeServerOptions {
+  readonly registry: CredentialRegistry;
+  onFailure(error: unknown): void;
+}
+
+const INVOKE_PATH = /^\/2015-03-31\/functions\/([^/?]+)\/invocations(?:\?|$)/;
+
+/** Lambda's Invoke API for the SDK: RequestResponse and Event. */
+export class InvokeServer {
+  readonly #options: InvokeServerOptions;
+  #deployed: { host: LambdaHost; authorizer: Authorizer } | undefined;
+  #listening: ListeningServer | undefined;
+
+  constructor(options: InvokeServerOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<string> {
+    this.#listening = await listen((request, response) => void this.#serve(request, response));
+    return this.#listening.url;
+  }
+
+  deploy(host: LambdaHost, authorizer: Authorizer): void {
+    this.#deployed = { host, authorizer };
+  }
+
+  async stop(): Promise<void> {
+    await this.#listening?.close();
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const send = (status: number, body: Buffer | string, headers: Record<string, string>) => {
+      response.writeHead(status, {
+        'content-type': 'application/json',
+        'content-length': Buffer.byteLength(body),
+        'x-amzn-requestid': randomUUID(),
+        ...headers,
+      });
+      response.end(body);
+    };
+    try {
+      const body = await readBody(request, MAX_PAYLOAD_BYTES + 1);
+      const bodyHash = sha256(body);
+      const caller = this.#options.registry.authenticate(
+        { method: request.method ?? '', target: request.url ?? '', headers: request.headers },
+        'lambda',
+        () => bodyHash,
+      );
+      if (caller.payloadHash !== undefined && caller.payloadHash !== bodyHash) {
+        throw new AwsServiceError('InvalidSignatureException', 'the body does not match x-amz-content-sha256', 403);
+      }
+      const match = INVOKE_PATH.exec(request.url ?? '');
+      if (match === null || request.method !== 'POST' || this.#deployed === undefined) {
+        throw new AwsServiceError('UnknownOperationException', 'only Invoke is part of the local Lambda', 404);
+      }
+      const { host, authorizer } = this.#deployed;
+      const config = host.find(decodeURIComponent(match[1] as string));
+      await authorizer.require({ principal: caller.principal, action: 'lambda:InvokeFunction', resource: config.arn });
+      if (request.headers['x-amz-invocation-type'] === 'Event') {
+        host.invokeAsync(config.name, body);
+        send(202, '', {});
+        return;
+      }
+      const result = await host.invoke(config.name, body);
+      send(200, result.payload, {
+        'x-amz-executed-version': '$LATEST',
+        ...(result.ok ? {} : { 'x-amz-function-error': 'Unhandled' }),
+      });
+    } catch (error) {
+      if (!(error instanceof AwsServiceError)) {
+        this.#options.onFailure(error);
+      }
+      const failure = error instanceof AwsServiceError ? error : new AwsServiceError('ServiceException', 'failed', 500);
+      // Lambda's REST protocol carries the refusal of IAM as 403.
+      const status = failure.code === 'AccessDeniedException' ? 403 : failure.status;
+      send(status, JSON.stringify({ Type: 'User', message: failure.message }), { 'x-amzn-errortype': failure.code });
+    }
+  }
+}
