@@ -1,0 +1,121 @@
+/** Linear models: impute, scale and multiply the numbers, look up a row of weights per category, add. All in double. */
+import type { LinearPipelineModel } from '../linear/linear-pipeline.ts';
+import type { CategoryEncoding, NumericEncoding } from '../preprocessing/design-encoding.ts';
+import {
+  categoryToInt64,
+  concatenated,
+  constantScores,
+  type FeatureInput,
+  numericInput,
+} from './feature-inputs.ts';
+import { attribute, ElementType, type GraphBuilder } from './graph-builder.ts';
+
+/** Weights of a design column for every score. */
+type WeightsOf = (column: number) => number[];
+
+/** double [N, nScores]. */
+export function linearScores(
+  graph: GraphBuilder,
+  model: LinearPipelineModel,
+  inputs: readonly FeatureInput[],
+): string {
+  const { nScores, weights, intercepts } = model.linear;
+  const nColumns = weights.length / nScores;
+  const weightsOf: WeightsOf = (column) =>
+    Array.from({ length: nScores }, (_, score) => weights[score * nColumns + column]!);
+  const { numeric, category } = model.encoding;
+  const terms = [
+    ...(numeric.length > 0 ? numericTerms(graph, numeric, inputs, weightsOf, nScores) : []),
+    ...(category.length > 0 ? [categoryTerm(graph, model, inputs, weightsOf)] : []),
+  ];
+  if (terms.length === 0) return constantScores(graph, inputs[0]!.input, Array.from(intercepts));
+  return terms.reduce((sum, term) => graph.node('Add', [sum, term]), graph.doubles(intercepts, [1, nScores]));
+}
+
+/** One term of the scaled values and one of the missing indicators, where there are any. */
+function numericTerms(
+  graph: GraphBuilder,
+  numeric: readonly NumericEncoding[],
+  inputs: readonly FeatureInput[],
+  weightsOf: WeightsOf,
+  nScores: number,
+): string[] {
+  const nFeatures = numeric.length;
+  const floats = concatenated(
+    graph,
+    numeric.map(({ feature }) => numericInput(graph, inputs[feature]!)),
+  );
+  const isMissing = graph.node('IsNaN', [floats]);
+  const values = graph.node('Cast', [floats], { attributes: [attribute.int('to', ElementType.double)] });
+  const zeros = new Array<number>(nScores).fill(0);
+  let column = 0;
+  const valueWeights = numeric.flatMap(({ scale }) => (scale > 0 ? weightsOf(column++) : zeros));
+  const indicatorWeights = numeric.flatMap(({ hasIndicator }) =>
+    hasIndicator ? weightsOf(column++) : zeros,
+  );
+  const replacements = graph.doubles(
+    numeric.map(({ replacement }) => replacement),
+    [1, nFeatures],
+  );
+  const imputed = graph.node('Where', [isMissing, replacements, values]);
+  const centered = graph.node('Sub', [
+    imputed,
+    graph.doubles(
+      numeric.map(({ mean }) => mean),
+      [1, nFeatures],
+    ),
+  ]);
+  // A scale of 0 has no weight; 1 keeps 0 / 0 out of the graph.
+  const scales = graph.doubles(
+    numeric.map(({ scale }) => (scale > 0 ? scale : 1)),
+    [1, nFeatures],
+  );
+  const scaled = graph.node('Div', [centered, scales]);
+  const terms = [graph.node('MatMul', [scaled, graph.doubles(valueWeights, [nFeatures, nScores])])];
+  if (numeric.some(({ hasIndicator }) => hasIndicator)) {
+    const indicators = graph.node('Cast', [isMissing], {
+      attributes: [attribute.int('to', ElementType.double)],
+    });
+    terms.push(graph.node('MatMul', [indicators, graph.doubles(indicatorWeights, [nFeatures, nScores])]));
+  }
+  return terms;
+}
+
+/** One table of weights for the levels of all category features; each feature looks up its row. */
+function categoryTerm(
+  graph: GraphBuilder,
+  model: LinearPipelineModel,
+  inputs: readonly FeatureInput[],
+  weightsOf: WeightsOf,
+): string {
+  const { numeric, category } = model.encoding;
+  const { nScores } = model.linear;
+  let column = numeric.reduce((sum, one) => sum + (one.scale > 0 ? 1 : 0) + (one.hasIndicator ? 1 : 0), 0);
+  // Row 0 is that of no level.
+  const table: number[] = new Array<number>(nScores).fill(0);
+  const rows = category.map((encoding) => {
+    const firstRow = table.length / nScores;
+    for (let level = 0; level < encoding.levels.nLevels; level++) table.push(...weightsOf(column++));
+    return rowsOf(graph, model, encoding, inputs[encoding.feature]!, firstRow);
+  });
+  const weights = graph.node('Gather', [
+    graph.doubles(table, [table.length / nScores, nScores]),
+    concatenated(graph, rows),
+  ]);
+  return graph.node('ReduceSum', [weights, graph.int64s([1n], [1])], {
+    attributes: [attribute.int('keepdims', 0)],
+  });
+}
+
+function rowsOf(
+  graph: GraphBuilder,
+  model: LinearPipelineModel,
+  { feature, levels }: CategoryEncoding,
+  input: FeatureInput,
+  firstRow: number,
+): string {
+  const rowOf = (level: number) => (level < 0 ? 0 : firstRow + level);
+  const keys = [...model.features[feature]!.categories!, ''];
+  const rows = [...levels.levelOfCategory, levels.levelOfMissing].map(rowOf);
+  return categoryToInt64(graph, input, keys, rows, rowOf(levels.levelOfUnknown));
+}

@@ -1,0 +1,87 @@
+/** The graph's inputs, one of shape [N, 1] per feature, and what preprocessing reads from them. */
+import type { FeatureSpec } from '../pipeline-model.ts';
+import { attribute, ElementType, type GraphBuilder } from './graph-builder.ts';
+
+/** How a date spells missing: int64 has no NaN. */
+export const MISSING_DATE = -(2n ** 63n);
+
+/** Which input belongs to which feature: its name, unless an output or another feature has it. */
+export interface FeatureInput {
+  readonly name: string;
+  readonly type: FeatureSpec['type'];
+  readonly input: string;
+}
+
+export function declareFeatureInputs(graph: GraphBuilder, features: readonly FeatureSpec[]): FeatureInput[] {
+  return features.map((feature, position) => ({
+    name: feature.name,
+    type: feature.type,
+    input: graph.input(
+      feature.name === '' ? `feature_${position}` : feature.name,
+      inputElementType(feature.type),
+    ),
+  }));
+}
+
+function inputElementType(type: FeatureSpec['type']): ElementType {
+  if (type === 'category') return ElementType.string;
+  return type === 'date' ? ElementType.int64 : ElementType.float;
+}
+
+/** float32 [N, 1], missing as NaN. For number, boolean and date. */
+export function numericInput(graph: GraphBuilder, feature: FeatureInput): string {
+  if (feature.type !== 'date') return feature.input;
+  const isMissing = graph.node('Equal', [feature.input, graph.int64s([MISSING_DATE], [])]);
+  const value = graph.node('Cast', [feature.input], { attributes: [attribute.int('to', ElementType.float)] });
+  return graph.node('Where', [isMissing, graph.floats([Number.NaN], []), value]);
+}
+
+/** float32 [N, 1]: the value of each category, NaN for missing and every other string. */
+export function categoryToFloat(
+  graph: GraphBuilder,
+  feature: FeatureInput,
+  categories: readonly string[],
+  values: readonly number[],
+): string {
+  return graph.node('LabelEncoder', [feature.input], {
+    domain: 'ai.onnx.ml',
+    attributes: [
+      attribute.strings('keys_strings', categories),
+      attribute.floats('values_floats', values),
+      attribute.float('default_float', Number.NaN),
+    ],
+  });
+}
+
+/** int64 [N, 1]: the number of each string, `otherwise` for every other one. */
+export function categoryToInt64(
+  graph: GraphBuilder,
+  feature: FeatureInput,
+  keys: readonly string[],
+  values: readonly number[],
+  otherwise: number,
+): string {
+  return graph.node('LabelEncoder', [feature.input], {
+    domain: 'ai.onnx.ml',
+    attributes: [
+      attribute.strings('keys_strings', keys),
+      attribute.ints('values_int64s', values),
+      attribute.int('default_int64', otherwise),
+    ],
+  });
+}
+
+/** Columns side by side: [N, columns]. */
+export function concatenated(graph: GraphBuilder, columns: readonly string[]): string {
+  return columns.length === 1
+    ? columns[0]!
+    : graph.node('Concat', columns, { attributes: [attribute.int('axis', 1)] });
+}
+
+/** double [N, nScores]: the same scores for every row, for a model that looks at nothing. */
+export function constantScores(graph: GraphBuilder, anyInput: string, scores: readonly number[]): string {
+  const zeros = graph.node('ConstantOfShape', [graph.node('Shape', [anyInput])], {
+    attributes: [attribute.doubleScalar('value', 0)],
+  });
+  return graph.node('Add', [zeros, graph.doubles(scores, [1, scores.length])]);
+}
