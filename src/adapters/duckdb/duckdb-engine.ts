@@ -90,7 +90,7 @@ function reader(file: string, { format, compression, delimiter }: ParseOptions):
   const path = literal(file);
   if (format === 'parquet') return `read_parquet(${path})`;
   if (format === 'jsonl') {
-    return `read_json(${path}, format = 'newline_delimited', records = true, sample_size = -1, compression = '${compression}', maximum_object_size = 16777216)`;
+    return `read_json(${path}, format = 'newline_delimited', records = true, sample_size = -1, compression = '${compression === 'none' ? 'uncompressed' : compression}', maximum_object_size = 16777216)`;
   }
   const separator = delimiter === undefined ? '' : `, delim = ${literal(delimiter)}`;
   return (

@@ -1,5 +1,5 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { problemOf, statusByCode } from '../../../contracts/problem.ts';
+import { problemOf, statusByCode } from '../../../contracts/problem-status.ts';
 import { MLFrameworkError } from '../../../errors.ts';
 import { logger } from './observability.ts';
 

@@ -1,0 +1,32 @@
+import { type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
+import type { ServingPointer, ServingPointers, WithdrawnPointer } from '../../serving/serving-pointer.ts';
+import { itemKeys } from '../../tenancy/keys.ts';
+import type { TenantContext } from '../../tenancy/tenant-context.ts';
+import { isConditionFailure } from './document-client.ts';
+
+export class DynamoDbServingPointers implements ServingPointers {
+  readonly #client: DynamoDBDocumentClient;
+  readonly #table: string;
+
+  constructor(client: DynamoDBDocumentClient, table: string) {
+    this.#client = client;
+    this.#table = table;
+  }
+
+  async write(tenant: TenantContext, pointer: ServingPointer | WithdrawnPointer): Promise<boolean> {
+    try {
+      await this.#client.send(
+        new PutCommand({
+          TableName: this.#table,
+          Item: { ...itemKeys.servingPointer(tenant, pointer.model_name), ...pointer },
+          ConditionExpression: 'attribute_not_exists(pk) OR revision < :new',
+          ExpressionAttributeValues: { ':new': pointer.revision },
+        }),
+      );
+      return true;
+    } catch (error) {
+      if (isConditionFailure(error)) return false;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import { stat } from 'node:fs/promises';
+import { ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { Dataset, type DatasetSummary } from '../../contracts/datasets.ts';
+import { DatasetId } from '../../contracts/names.ts';
+import { type DatasetStore, DatasetNotFoundError } from '../../data/dataset-store.ts';
+import { objectKeys } from '../../tenancy/keys.ts';
+import type { TenantContext } from '../../tenancy/tenant-context.ts';
+import { decodeCursor, encodeCursor } from './page-cursor.ts';
+import type { S3Objects } from './s3-objects.ts';
+
+/** Datasets under the tenant's prefix: `<id>/data.parquet`, then `<id>/manifest.json`. */
+export class S3DatasetStore implements DatasetStore {
+  readonly #objects: S3Objects;
+
+  constructor(objects: S3Objects) {
+    this.#objects = objects;
+  }
+
+  async get(tenant: TenantContext, id: DatasetId): Promise<Dataset | undefined> {
+    const bytes = await this.#objects.getBytes(objectKeys.datasetManifest(tenant, id));
+    return bytes === undefined ? undefined : Dataset.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
+  }
+
+  async list(tenant: TenantContext, page: { limit: number; cursor?: string }) {
+    const prefix = objectKeys.datasets(tenant);
+    const after = page.cursor === undefined ? undefined : decodeCursor(page.cursor, /^[0-9a-f]{64}$/);
+    const listed = await this.#objects.client.send(
+      new ListObjectsV2Command({
+        Bucket: this.#objects.bucket,
+        Prefix: prefix,
+        Delimiter: '/',
+        MaxKeys: page.limit,
+        // Past everything that starts with the last id of the page before.
+        ...(after === undefined ? {} : { StartAfter: `${prefix}${after}0` }),
+      }),
+    );
+    const ids = (listed.CommonPrefixes ?? []).map(({ Prefix }) => DatasetId.parse(Prefix!.slice(prefix.length, -1)));
+    const datasets = await Promise.all(ids.map((id) => this.get(tenant, id)));
+    const items = datasets
+      // A Parquet without its manifest is a dataset that was never finished.
+      .filter((dataset) => dataset !== undefined)
+      .map(({ columns: _columns, ...summary }): DatasetSummary => summary);
+    const last = ids.at(-1);
+    return listed.IsTruncated && last !== undefined ? { items, nextCursor: encodeCursor(last) } : { items };
+  }
+
+  async put(tenant: TenantContext, dataset: Dataset, parquetFile: string): Promise<Dataset> {
+    const existing = await this.get(tenant, dataset.dataset_id);
+    if (existing !== undefined) return existing;
+    await this.#objects.putFile(objectKeys.datasetParquet(tenant, dataset.dataset_id), parquetFile);
+    const key = objectKeys.datasetManifest(tenant, dataset.dataset_id);
+    const created = await this.#objects.createBytes(key, JSON.stringify(dataset), 'application/json');
+    return created ? dataset : ((await this.get(tenant, dataset.dataset_id)) ?? dataset);
+  }
+
+  async fetchParquet(tenant: TenantContext, dataset: Dataset, toFile: string): Promise<number> {
+    const found = await this.#objects.getFile(objectKeys.datasetParquet(tenant, dataset.dataset_id), toFile);
+    if (!found) throw new DatasetNotFoundError(dataset.dataset_id);
+    return (await stat(toFile)).size;
+  }
+}

@@ -1,0 +1,24 @@
+import type { JobId } from '../../contracts/names.ts';
+import { objectKeys } from '../../tenancy/keys.ts';
+import type { TenantContext } from '../../tenancy/tenant-context.ts';
+import { type WorkFile, WorkFileDamagedError, type WorkFileRef, type WorkFiles } from '../../training/work-files.ts';
+import { type S3Objects, sha256Hex } from './s3-objects.ts';
+
+export class StagingWorkFiles implements WorkFiles {
+  readonly #objects: S3Objects;
+
+  constructor(objects: S3Objects) {
+    this.#objects = objects;
+  }
+
+  async put(tenant: TenantContext, job: JobId, file: WorkFile, bytes: Uint8Array): Promise<WorkFileRef> {
+    const ref = await this.#objects.putBytes(objectKeys.jobFile(tenant, job, file), bytes);
+    return { file, sha256: ref.sha256, bytes: ref.bytes };
+  }
+
+  async get(tenant: TenantContext, job: JobId, ref: WorkFileRef): Promise<Uint8Array> {
+    const bytes = await this.#objects.getBytes(objectKeys.jobFile(tenant, job, ref.file));
+    if (bytes === undefined || sha256Hex(bytes) !== ref.sha256) throw new WorkFileDamagedError(ref);
+    return bytes;
+  }
+}

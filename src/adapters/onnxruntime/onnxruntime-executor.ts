@@ -1,0 +1,52 @@
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { PredictionError } from '../../errors.ts';
+import type { FeatureBatch, FeatureValues } from '../../serving/feature-batch.ts';
+import type { GraphOutput, LoadedModel, ModelExecutor } from '../../serving/model-executor.ts';
+
+const tensorOf = (values: FeatureValues, nRows: number): Tensor => new Tensor(values.kind, values.data as never, [nRows, 1]);
+
+/** Runs graphs whose inputs are one `[N, 1]` tensor a feature, with outputs `probabilities` or `prediction`. */
+export class OnnxruntimeExecutor implements ModelExecutor {
+  async load(modelBytes: Uint8Array): Promise<LoadedModel> {
+    let session: InferenceSession;
+    try {
+      session = await InferenceSession.create(modelBytes, {
+        executionProviders: ['cpu'],
+        // One row at a time: threads and an arena cost more than they give.
+        intraOpNumThreads: 1,
+        interOpNumThreads: 1,
+        enableCpuMemArena: false,
+        logSeverityLevel: 3,
+      });
+    } catch (cause) {
+      throw new PredictionError('MODEL_LOAD_FAILED', 'the artifact is no ONNX graph that this platform can run', { cause });
+    }
+    return new OnnxruntimeModel(session);
+  }
+}
+
+class OnnxruntimeModel implements LoadedModel {
+  readonly #session: InferenceSession;
+  readonly #output: 'probabilities' | 'prediction';
+  readonly #inputs: ReadonlySet<string>;
+
+  constructor(session: InferenceSession) {
+    this.#session = session;
+    this.#inputs = new Set(session.inputNames);
+    this.#output = session.outputNames.includes('probabilities') ? 'probabilities' : 'prediction';
+  }
+
+  async run(batch: FeatureBatch): Promise<GraphOutput> {
+    const feeds: Record<string, Tensor> = {};
+    for (const values of batch.features) {
+      if (this.#inputs.has(values.name)) feeds[values.name] = tensorOf(values, batch.nRows);
+    }
+    const outputs = await this.#session.run(feeds, [this.#output]);
+    const data = outputs[this.#output]!.data as Float32Array;
+    return this.#output === 'probabilities' ? { probabilities: data } : { values: data };
+  }
+
+  release(): Promise<void> {
+    return this.#session.release();
+  }
+}

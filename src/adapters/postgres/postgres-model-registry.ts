@@ -1,0 +1,257 @@
+import type { TransactionSql } from 'postgres';
+import type { ModelDetail, ModelSummary } from '../../contracts/models.ts';
+import type { ModelName } from '../../contracts/names.ts';
+import {
+  type Deployment,
+  ModelNotFoundError,
+  type ModelRegistry,
+  type Registration,
+  VersionDeployedError,
+  VersionNotFoundError,
+  VersionNotVerifiedError,
+} from '../../registry/model-registry.ts';
+import { nextVersion, schemaHash } from '../../registry/semantic-version.ts';
+import type { TenantContext } from '../../tenancy/tenant-context.ts';
+import { decodeCursor, encodeCursor } from '../aws/page-cursor.ts';
+import type { TenantDatabase } from './tenant-database.ts';
+import { artifactOf, metadataOf, modelVersionOf, type VersionRow } from './version-row.ts';
+
+interface ModelRow {
+  model_name: string;
+  last_mlflow_version: number;
+  revision: string;
+  champion_version: string | null;
+  created_at: Date;
+  updated_at: Date;
+}
+
+interface Change {
+  readonly action: 'deploy' | 'withdraw';
+  readonly version: string | null;
+}
+
+/** The registry in Postgres. Row level security holds every statement to the tenant; no WHERE names it. */
+export class PostgresModelRegistry implements ModelRegistry {
+  readonly #database: TenantDatabase;
+
+  constructor(database: TenantDatabase) {
+    this.#database = database;
+  }
+
+  register(tenant: TenantContext, registration: Registration) {
+    const { manifest } = registration;
+    const model = manifest.model_name;
+    return this.#database.transaction(tenant, async (sql) => {
+      await sql`INSERT INTO ml_models (tenant_id, model_name) VALUES (${tenant.tenantId}, ${model}) ON CONFLICT DO NOTHING`;
+      const { last_mlflow_version, champion_version } = await lockedModel(sql, model);
+      const [made] = await sql<VersionRow[]>`SELECT * FROM ml_model_versions WHERE job_id = ${manifest.job_id}`;
+      if (made !== undefined) return modelVersionOf(made, champion_version);
+      const [latest] = await sql<{ version: string; schema_hash: string }[]>`
+        SELECT version, schema_hash FROM ml_model_versions WHERE model_name = ${model}
+        ORDER BY mlflow_version DESC LIMIT 1`;
+      const schema = schemaHash(manifest);
+      const version = nextVersion(latest?.version, latest?.schema_hash === schema ? 'minor' : 'major');
+      const [row] = await sql<VersionRow[]>`
+        INSERT INTO ml_model_versions ${sql({
+          tenant_id: tenant.tenantId,
+          model_name: model,
+          version,
+          mlflow_version: last_mlflow_version + 1,
+          build_id: manifest.build_id,
+          task: manifest.task,
+          algorithm: manifest.algorithm,
+          metrics: sql.json(manifest.metrics),
+          manifest: sql.json(manifest as never),
+          artifact_key: registration.artifactKey,
+          artifact_sha256: manifest.artifact.sha256,
+          artifact_bytes: manifest.artifact.bytes,
+          manifest_key: registration.manifestKey,
+          manifest_sha256: registration.manifestSha256,
+          dataset_id: manifest.dataset_id,
+          schema_hash: schema,
+          job_id: manifest.job_id,
+          // The export step has loaded the graph and compared it with the model; without that there is no build.
+          verified_at: new Date(manifest.created_at),
+          created_by: tenant.actor,
+        })} RETURNING *`;
+      await sql`UPDATE ml_models SET last_mlflow_version = ${last_mlflow_version + 1} WHERE model_name = ${model}`;
+      await audit(sql, tenant, 'register', `${model}/${version}`, { job_id: manifest.job_id });
+      return modelVersionOf(row!, champion_version);
+    });
+  }
+
+  list(tenant: TenantContext, page: { limit: number; cursor?: string }) {
+    const after = page.cursor === undefined ? '' : decodeCursor(page.cursor, /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/);
+    return this.#database.transaction(tenant, async (sql) => {
+      const models = await sql<ModelRow[]>`
+        SELECT * FROM ml_models WHERE model_name > ${after} ORDER BY model_name LIMIT ${page.limit + 1}`;
+      const shown = models.slice(0, page.limit);
+      const versions = await versionsOf(sql, shown.map(({ model_name }) => model_name));
+      const items = shown.map((model) => summaryOf(model, versions.get(model.model_name) ?? []));
+      return models.length > page.limit ? { items, nextCursor: encodeCursor(shown.at(-1)!.model_name) } : { items };
+    });
+  }
+
+  model(tenant: TenantContext, name: ModelName): Promise<ModelDetail> {
+    return this.#database.transaction(tenant, async (sql) => {
+      const model = await existingModel(sql, name);
+      const rows = (await versionsOf(sql, [name])).get(name) ?? [];
+      return { ...summaryOf(model, rows), versions: rows.map((row) => modelVersionOf(row, model.champion_version)) };
+    });
+  }
+
+  version(tenant: TenantContext, name: ModelName, version?: string) {
+    return this.#database.transaction(tenant, async (sql) => {
+      const model = await existingModel(sql, name);
+      const row = await existingVersion(sql, name, version ?? model.champion_version ?? String(model.last_mlflow_version));
+      return metadataOf(row, model.champion_version);
+    });
+  }
+
+  deploy(tenant: TenantContext, name: ModelName, version: string): Promise<Deployment> {
+    return this.#database.transaction(tenant, async (sql) => {
+      const model = await lockedModel(sql, name);
+      const row = await existingVersion(sql, name, version);
+      if (row.verified_at === null) throw new VersionNotVerifiedError(name, row.version);
+      if (model.champion_version !== null && model.champion_version !== row.version) {
+        await sql`UPDATE ml_model_versions SET stage = 'Archived' WHERE model_name = ${name} AND version = ${model.champion_version}`;
+      }
+      await sql`UPDATE ml_model_versions SET stage = 'Production' WHERE model_name = ${name} AND version = ${row.version}`;
+      const change = await recordChange(sql, tenant, model, { action: 'deploy', version: row.version });
+      const champion = { ...modelVersionOf({ ...row, stage: 'Production' }, row.version), ...artifactOf(row) };
+      return deploymentOf(model, change, champion);
+    });
+  }
+
+  deployment(tenant: TenantContext, name: ModelName): Promise<Deployment | undefined> {
+    return this.#database.transaction(tenant, async (sql) => {
+      const [model] = await sql<ModelRow[]>`SELECT * FROM ml_models WHERE model_name = ${name}`;
+      if (model === undefined || model.revision === '0') return undefined;
+      const row = model.champion_version === null ? undefined : await existingVersion(sql, name, model.champion_version);
+      const champion = row === undefined ? undefined : { ...modelVersionOf(row, row.version), ...artifactOf(row) };
+      return deploymentOf({ ...model, champion_version: null }, { revision: Number(model.revision), at: model.updated_at }, champion);
+    });
+  }
+
+  remove(tenant: TenantContext, name: ModelName, version: string, { force }: { force: boolean }) {
+    return this.#database.transaction(tenant, async (sql) => {
+      const model = await lockedModel(sql, name);
+      const row = await existingVersion(sql, name, version);
+      const isChampion = row.version === model.champion_version;
+      if (isChampion && !force) throw new VersionDeployedError(name, row.version);
+      await sql`DELETE FROM ml_model_versions WHERE model_name = ${name} AND version = ${row.version}`;
+      await audit(sql, tenant, 'delete', `${name}/${row.version}`, { build_id: row.build_id, sha256: row.artifact_sha256 });
+      const deployment = isChampion
+        ? deploymentOf(model, await recordChange(sql, tenant, model, { action: 'withdraw', version: null }), undefined)
+        : undefined;
+      return { version: modelVersionOf(row, model.champion_version), deployment };
+    });
+  }
+}
+
+async function existingModel(sql: TransactionSql, name: ModelName): Promise<ModelRow> {
+  const [model] = await sql<ModelRow[]>`SELECT * FROM ml_models WHERE model_name = ${name}`;
+  if (model === undefined) throw new ModelNotFoundError(name);
+  return model;
+}
+
+/** Changes of one model wait for each other here, so that its revisions are a line. */
+async function lockedModel(sql: TransactionSql, name: ModelName): Promise<ModelRow> {
+  const [model] = await sql<ModelRow[]>`SELECT * FROM ml_models WHERE model_name = ${name} FOR UPDATE`;
+  if (model === undefined) throw new ModelNotFoundError(name);
+  return model;
+}
+
+/** Semver, MLflow's integer, build id or sha256: any name of a version finds it. */
+async function existingVersion(sql: TransactionSql, name: ModelName, version: string): Promise<VersionRow> {
+  const mlflowVersion = /^\d{1,9}$/.test(version) ? Number(version) : -1;
+  const [row] = await sql<VersionRow[]>`
+    SELECT * FROM ml_model_versions WHERE model_name = ${name}
+    AND (version = ${version} OR mlflow_version = ${mlflowVersion} OR build_id = ${version} OR artifact_sha256 = ${version})
+    ORDER BY mlflow_version DESC LIMIT 1`;
+  if (row === undefined) throw new VersionNotFoundError(name, version);
+  return row;
+}
+
+/** @returns the versions of each model, newest first */
+async function versionsOf(sql: TransactionSql, names: readonly string[]): Promise<Map<string, VersionRow[]>> {
+  const byName = new Map<string, VersionRow[]>();
+  if (names.length === 0) return byName;
+  const rows = await sql<VersionRow[]>`
+    SELECT * FROM ml_model_versions WHERE model_name IN ${sql(names)} ORDER BY model_name, mlflow_version DESC`;
+  for (const row of rows) byName.set(row.model_name, [...(byName.get(row.model_name) ?? []), row]);
+  return byName;
+}
+
+function summaryOf(model: ModelRow, versions: readonly VersionRow[]): ModelSummary {
+  const name = model.model_name as ModelName;
+  const shown = versions.find(({ version }) => version === model.champion_version) ?? versions[0];
+  return {
+    model_name: name,
+    model_id: name,
+    ...(model.champion_version === null ? {} : { champion_version: model.champion_version }),
+    ...(versions[0] === undefined ? {} : { latest_version: versions[0].version }),
+    n_versions: versions.length,
+    ...(shown === undefined ? {} : { task: shown.task, algorithm: shown.algorithm, metrics: shown.metrics }),
+    created_at: model.created_at.toISOString(),
+    updated_at: model.updated_at.toISOString(),
+  };
+}
+
+interface RecordedChange {
+  readonly revision: number;
+  readonly at: Date;
+}
+
+async function recordChange(
+  sql: TransactionSql,
+  tenant: TenantContext,
+  model: ModelRow,
+  change: Change,
+): Promise<RecordedChange> {
+  const revision = Number(model.revision) + 1;
+  await sql`
+    UPDATE ml_models SET revision = ${revision}, champion_version = ${change.version} WHERE model_name = ${model.model_name}`;
+  const [row] = await sql<{ created_at: Date }[]>`
+    INSERT INTO ml_deployments ${sql({
+      tenant_id: tenant.tenantId,
+      model_name: model.model_name,
+      revision,
+      version: change.version,
+      previous_version: model.champion_version,
+      action: change.action,
+      actor: tenant.actor,
+      request_id: tenant.requestId,
+    })} RETURNING created_at`;
+  await audit(sql, tenant, change.action, `${model.model_name}/${change.version ?? model.champion_version}`, {
+    revision,
+    previous_version: model.champion_version,
+  });
+  return { revision, at: row!.created_at };
+}
+
+async function audit(
+  sql: TransactionSql,
+  tenant: TenantContext,
+  action: string,
+  subject: string,
+  detail: Record<string, string | number | null>,
+): Promise<void> {
+  await sql`
+    INSERT INTO ml_audit ${sql({
+      tenant_id: tenant.tenantId,
+      action,
+      subject,
+      actor: tenant.actor,
+      request_id: tenant.requestId,
+      detail: sql.json(detail),
+    })}`;
+}
+
+const deploymentOf = (model: ModelRow, change: RecordedChange, champion: Deployment['champion']): Deployment => ({
+  modelName: model.model_name as ModelName,
+  revision: change.revision,
+  champion,
+  previousVersion: model.champion_version ?? undefined,
+  deployedAt: change.at.toISOString(),
+});

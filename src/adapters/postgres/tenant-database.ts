@@ -1,0 +1,101 @@
+import { Signer } from '@aws-sdk/rds-signer';
+import postgres, { type Sql, type TransactionSql } from 'postgres';
+import type { Clock } from '../../clock.ts';
+import { MLFrameworkError } from '../../errors.ts';
+import type { TenantContext } from '../../tenancy/tenant-context.ts';
+
+/** The database was paused and wakes up; nothing was lost, the call can be sent again. */
+export class DatabaseResumingError extends MLFrameworkError {
+  constructor(cause: unknown) {
+    super('DATABASE_RESUMING', 'the database is waking up, which takes about 15 seconds; send the request again', { cause });
+  }
+}
+
+export interface DatabaseSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly name: string;
+  readonly user: string;
+}
+
+/** Failures of a connection that a paused, restarting or full database gives. */
+const resumingCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'CONNECT_TIMEOUT',
+  'CONNECTION_CLOSED',
+  'CONNECTION_DESTROYED',
+  'CONNECTION_ENDED',
+  '57P01', // admin_shutdown
+  '57P03', // cannot_connect_now
+  '57P05', // idle_session_timeout
+  '53300', // too_many_connections
+]);
+
+const retryEveryMs = 500;
+
+const codeOf = (error: unknown): string | undefined => (error as { code?: string } | undefined)?.code;
+const isLoopback = (host: string): boolean => host === '127.0.0.1' || host === '::1' || host === 'localhost';
+
+/**
+ * One connection to the registry's database, made with an IAM token instead of a password. Every statement
+ * runs in a transaction that names its tenant first, which row level security then holds it to.
+ */
+export class TenantDatabase {
+  readonly #sql: Sql;
+  readonly #clock: Clock;
+  readonly #resumeWithinMs: number;
+
+  /** @param resumeWithinMs how long to wait for a paused database before `DATABASE_RESUMING` */
+  constructor(settings: DatabaseSettings, options: { clock: Clock; resumeWithinMs: number }) {
+    this.#clock = options.clock;
+    this.#resumeWithinMs = options.resumeWithinMs;
+    const signer = new Signer({ hostname: settings.host, port: settings.port, username: settings.user });
+    this.#sql = postgres({
+      host: settings.host,
+      port: settings.port,
+      database: settings.name,
+      username: settings.user,
+      password: () => signer.getAuthToken(),
+      // A container serves one call at a time: more connections would only keep the database awake.
+      max: 1,
+      connect_timeout: 5,
+      // The server's idle_session_timeout ends sessions; timers do not run in a frozen container.
+      idle_timeout: 0,
+      max_lifetime: null,
+      prepare: true,
+      onnotice: () => {},
+      ssl: isLoopback(settings.host) ? false : { rejectUnauthorized: true },
+    });
+  }
+
+  /** @throws {DatabaseResumingError} */
+  async transaction<Result>(tenant: TenantContext, work: (sql: TransactionSql) => Promise<Result>): Promise<Result> {
+    await this.#awake();
+    return (await this.#sql.begin(async (sql) => {
+      await sql`SELECT set_config('app.tenant', ${tenant.tenantId}, true)`;
+      return work(sql);
+    })) as Result;
+  }
+
+  async close(): Promise<void> {
+    await this.#sql.end({ timeout: 2 });
+  }
+
+  /** A session may have been ended while the container was frozen; find out before work begins, not during it. */
+  async #awake(): Promise<void> {
+    const until = this.#clock.nowMs() + this.#resumeWithinMs;
+    for (;;) {
+      try {
+        await this.#sql`SELECT 1`;
+        return;
+      } catch (error) {
+        if (!resumingCodes.has(codeOf(error) ?? '')) throw error;
+        if (this.#clock.nowMs() >= until) throw new DatabaseResumingError(error);
+        await new Promise((resolve) => setTimeout(resolve, retryEveryMs));
+      }
+    }
+  }
+}

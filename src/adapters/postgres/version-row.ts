@@ -1,0 +1,64 @@
+import { ModelManifest, type MLModelMetadata, type ModelVersion } from '../../contracts/models.ts';
+import type { DatasetId, JobId, ModelName } from '../../contracts/names.ts';
+import type { VersionArtifact } from '../../registry/model-registry.ts';
+
+/** A row of `ml_model_versions`. */
+export interface VersionRow {
+  model_name: string;
+  version: string;
+  mlflow_version: number;
+  build_id: string;
+  stage: ModelVersion['stage'];
+  task: ModelVersion['task'];
+  algorithm: ModelVersion['algorithm'];
+  metrics: Record<string, number>;
+  manifest: unknown;
+  artifact_key: string;
+  artifact_sha256: string;
+  artifact_bytes: string;
+  manifest_key: string;
+  manifest_sha256: string;
+  dataset_id: string;
+  job_id: string;
+  verified_at: Date | null;
+  created_by: string;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export function modelVersionOf(row: VersionRow, champion: string | null): ModelVersion {
+  const name = row.model_name as ModelName;
+  return {
+    model_name: name,
+    model_id: name,
+    version: row.version,
+    mlflow_version: row.mlflow_version,
+    build_id: row.build_id,
+    sha256: row.artifact_sha256,
+    artifact_bytes: Number(row.artifact_bytes),
+    stage: row.stage,
+    champion: row.version === champion,
+    task: row.task,
+    algorithm: row.algorithm,
+    metrics: row.metrics,
+    dataset_id: row.dataset_id as DatasetId,
+    job_id: row.job_id as JobId,
+    created_by: row.created_by,
+    created_at: row.created_at.toISOString(),
+    updated_at: row.updated_at.toISOString(),
+  };
+}
+
+export const artifactOf = (row: VersionRow): VersionArtifact => ({
+  artifactKey: row.artifact_key,
+  artifactSha256: row.artifact_sha256,
+  artifactBytes: Number(row.artifact_bytes),
+  manifestKey: row.manifest_key,
+  manifestSha256: row.manifest_sha256,
+});
+
+export const metadataOf = (row: VersionRow, champion: string | null): MLModelMetadata & VersionArtifact => ({
+  ...modelVersionOf(row, champion),
+  manifest: ModelManifest.parse(row.manifest),
+  ...artifactOf(row),
+});

@@ -1,0 +1,95 @@
+/**
+ * Status and form of error answers. No schema library here: the predict path loads this file.
+ */
+
+/** What `Problem` in `problem.ts` describes. */
+export interface ProblemDocument {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  instance: string;
+  code: string;
+  request_id: string;
+  errors: { pointer: string; detail: string }[];
+}
+
+/** The HTTP status of every error code that can reach a caller: the one table for the native dialect. */
+export const statusByCode: Readonly<Record<string, number>> = {
+  INVALID_JSON: 400,
+  INVALID_PATH: 400,
+  INVALID_ENCODING: 400,
+  UNAUTHENTICATED: 401,
+  TOKEN_INVALID: 401,
+  TOKEN_EXPIRED: 401,
+  API_KEY_INVALID: 401,
+  TENANT_CLAIM_INVALID: 403,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  ROUTE_NOT_FOUND: 404,
+  MODEL_NOT_FOUND: 404,
+  VERSION_NOT_FOUND: 404,
+  DATASET_NOT_FOUND: 404,
+  UPLOAD_NOT_FOUND: 404,
+  JOB_NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
+  JOB_ALREADY_ENDED: 409,
+  UPLOAD_INCOMPLETE: 409,
+  UPLOAD_ALREADY_COMPLETED: 409,
+  VERSION_DEPLOYED: 409,
+  VERSION_NOT_VERIFIED: 409,
+  REVISION_CONFLICT: 409,
+  REQUEST_IN_PROGRESS: 409,
+  PAYLOAD_TOO_LARGE: 413,
+  TOO_MANY_ROWS: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  VALIDATION_FAILED: 422,
+  MALFORMED_DATA: 422,
+  EMPTY_DATASET: 422,
+  UNSUPPORTED_COLUMN_TYPE: 422,
+  UNKNOWN_HYPERPARAMETER: 422,
+  INVALID_HYPERPARAMETER: 422,
+  UNKNOWN_ALGORITHM: 422,
+  IDEMPOTENCY_KEY_REUSED: 422,
+  INVALID_INPUT: 422,
+  ALGORITHM_TASK_MISMATCH: 422,
+  ARTIFACT_DAMAGED: 500,
+  STORE_ACCESS_DENIED: 500,
+  INTERNAL: 500,
+  DATABASE_RESUMING: 503,
+  STORE_UNAVAILABLE: 503,
+  MODEL_TOO_LARGE: 507,
+};
+
+const titles: Readonly<Record<number, string>> = {
+  400: 'Bad request',
+  401: 'Not authenticated',
+  403: 'Forbidden',
+  404: 'Not found',
+  405: 'Method not allowed',
+  409: 'Conflict',
+  413: 'Too large',
+  415: 'Unsupported media type',
+  422: 'Invalid',
+  500: 'Internal error',
+  503: 'Unavailable',
+  507: 'Too large to serve',
+};
+
+/** @returns the problem document of a failure; an unknown code is a 500 that shows nothing of its cause. */
+export function problemOf(
+  failure: { code: string; message: string; errors?: readonly { pointer: string; detail: string }[] },
+  where: { instance: string; requestId: string },
+): ProblemDocument {
+  const status = statusByCode[failure.code] ?? 500;
+  return {
+    type: `https://tenantml.dev/problems/${failure.code.toLowerCase().replaceAll('_', '-')}`,
+    title: titles[status] ?? 'Error',
+    status,
+    detail: failure.message,
+    instance: where.instance,
+    code: failure.code,
+    request_id: where.requestId,
+    errors: [...(failure.errors ?? [])],
+  };
+}

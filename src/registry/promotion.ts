@@ -1,0 +1,100 @@
+import type { ModelName } from '../contracts/names.ts';
+import type { ServingPointers } from '../serving/serving-pointer.ts';
+import type { JobOwners, TenantContext } from '../tenancy/tenant-context.ts';
+import type { EventPublisher } from './event-publisher.ts';
+import type { Deployment, ModelRegistry } from './model-registry.ts';
+
+/** A change of what is deployed that has begun and may not have ended. */
+export interface PromotionIntents extends JobOwners {
+  /** Replaces an older intent of the model. @returns the intent's id */
+  open(tenant: TenantContext, model: ModelName): Promise<string>;
+  /** Removes the intent unless another has replaced it. */
+  close(tenant: TenantContext, model: ModelName, intentId: string): Promise<void>;
+}
+
+/**
+ * Changes what is deployed: an intent, then one transaction in the registry, then the serving pointer under a
+ * revision condition, then the intent goes. Whatever fails in between, the intent stays and `repair` ends it.
+ */
+export class Promotion {
+  readonly #registry: ModelRegistry;
+  readonly #pointers: ServingPointers;
+  readonly #intents: PromotionIntents;
+  readonly #events: EventPublisher;
+
+  constructor(parts: {
+    registry: ModelRegistry;
+    pointers: ServingPointers;
+    intents: PromotionIntents;
+    events: EventPublisher;
+  }) {
+    this.#registry = parts.registry;
+    this.#pointers = parts.pointers;
+    this.#intents = parts.intents;
+    this.#events = parts.events;
+  }
+
+  /** @throws what `ModelRegistry.deploy` throws; then nothing has changed */
+  async deploy(tenant: TenantContext, model: ModelName, version: string): Promise<Deployment> {
+    // Names that do not exist are refused before anything is written.
+    await this.#registry.version(tenant, model, version);
+    return this.#change(tenant, model, () => this.#registry.deploy(tenant, model, version), (deployment) => deployment);
+  }
+
+  /** Removes a version's row and, when it was the champion and force is given, its pointer. */
+  async remove(tenant: TenantContext, model: ModelName, version: string, options: { force: boolean }) {
+    await this.#registry.version(tenant, model, version);
+    return this.#change(tenant, model, () => this.#registry.remove(tenant, model, version, options), (removed) => removed.deployment);
+  }
+
+  /** Ends what an intent began: the pointer becomes what the registry says. */
+  async repair(tenant: TenantContext, model: ModelName, intentId: string): Promise<void> {
+    const deployment = await this.#registry.deployment(tenant, model);
+    if (deployment !== undefined) await this.#project(tenant, deployment);
+    await this.#intents.close(tenant, model, intentId);
+  }
+
+  async #change<Result>(
+    tenant: TenantContext,
+    model: ModelName,
+    transaction: () => Promise<Result>,
+    deploymentOf: (result: Result) => Deployment | undefined,
+  ): Promise<Result> {
+    const intentId = await this.#intents.open(tenant, model);
+    const result = await transaction();
+    const deployment = deploymentOf(result);
+    if (deployment !== undefined) {
+      await this.#project(tenant, deployment);
+      await this.#events.publish(tenant, {
+        type: deployment.champion === undefined ? 'ml.model.withdrawn' : 'ml.model.promoted',
+        subject: model,
+        data: {
+          model_name: model,
+          model_version: deployment.champion?.version,
+          previous_version: deployment.previousVersion,
+          revision: deployment.revision,
+        },
+      });
+    }
+    await this.#intents.close(tenant, model, intentId);
+    return result;
+  }
+
+  async #project(tenant: TenantContext, { modelName, revision, champion }: Deployment): Promise<void> {
+    await this.#pointers.write(
+      tenant,
+      champion === undefined
+        ? { model_name: modelName, revision, withdrawn: true }
+        : {
+            model_name: modelName,
+            version: champion.version,
+            artifact_key: champion.artifactKey,
+            artifact_sha256: champion.artifactSha256,
+            artifact_bytes: champion.artifactBytes,
+            manifest_key: champion.manifestKey,
+            manifest_sha256: champion.manifestSha256,
+            revision,
+          },
+    );
+  }
+}

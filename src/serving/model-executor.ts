@@ -1,0 +1,20 @@
+import type { FeatureBatch } from './feature-batch.ts';
+
+/** What a graph gives for a batch. */
+export interface GraphOutput {
+  /** Regression: one value a row. */
+  readonly values?: Float32Array;
+  /** Classification: row-major, one column a class, in the order of the version's classes. */
+  readonly probabilities?: Float32Array;
+}
+
+/** A model in memory, ready to predict. */
+export interface LoadedModel {
+  run(batch: FeatureBatch): Promise<GraphOutput>;
+  release(): Promise<void>;
+}
+
+export interface ModelExecutor {
+  /** @throws {PredictionError} MODEL_LOAD_FAILED when the bytes are no graph that can be run */
+  load(modelBytes: Uint8Array): Promise<LoadedModel>;
+}

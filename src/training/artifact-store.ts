@@ -1,0 +1,25 @@
+import type { ModelManifest } from '../contracts/models.ts';
+import type { ModelName } from '../contracts/names.ts';
+import type { TenantContext } from '../tenancy/tenant-context.ts';
+
+export interface StoredArtifact {
+  readonly artifactKey: string;
+  readonly manifestKey: string;
+  readonly manifestSha256: string;
+}
+
+/** The bytes of model versions, under the tenant's prefix. A build is written once and never changed. */
+export interface ArtifactStore {
+  /** Writes the graph, then its manifest: a build exists when its manifest does. */
+  put(tenant: TenantContext, manifest: ModelManifest, graph: Uint8Array): Promise<StoredArtifact>;
+  /** @returns the manifest with the hash of its bytes, `undefined` when there is no such build */
+  manifest(
+    tenant: TenantContext,
+    model: ModelName,
+    buildId: string,
+  ): Promise<(StoredArtifact & { manifest: ModelManifest }) | undefined>;
+  /** @returns a presigned link to the graph */
+  link(tenant: TenantContext, model: ModelName, buildId: string): Promise<{ url: string; expiresAtMs: number }>;
+  /** Removes the bytes of a build; removing it again does nothing. */
+  remove(tenant: TenantContext, model: ModelName, buildId: string): Promise<void>;
+}

@@ -1,0 +1,57 @@
+import type { Clock } from '../../clock.ts';
+import type { DatasetStore } from '../../data/dataset-store.ts';
+import type { TabularEngine } from '../../data/tabular-engine.ts';
+import type { Table } from '../../ml/table.ts';
+import type { ModelExecutor } from '../../serving/model-executor.ts';
+import type { TenantContext } from '../../tenancy/tenant-context.ts';
+import type { ArtifactStore } from '../artifact-store.ts';
+import type { JobStore, StoredJob } from '../job-store.ts';
+import type { WorkFileRef, WorkFiles } from '../work-files.ts';
+
+/** Facts and references that one step leaves for the next; a few kilobytes at most. */
+export interface StepState {
+  readonly estimated_bytes?: number;
+  readonly size?: 'small' | 'medium' | 'large';
+  readonly split?: WorkFileRef & { readonly n_train: number; readonly n_test: number };
+  readonly checkpoint?: WorkFileRef;
+  readonly fit_done?: boolean;
+  readonly model?: WorkFileRef;
+  readonly evaluation?: WorkFileRef;
+  readonly build_id?: string;
+  readonly manifest_sha256?: string;
+}
+
+/** What a trainer step works with. */
+export interface StepContext {
+  readonly tenant: TenantContext;
+  readonly job: StoredJob & { readonly request: NonNullable<StoredJob['request']> };
+  /** When this run of the step has to have stopped. */
+  readonly stopAtMs: number;
+  readonly jobs: JobStore;
+  readonly datasets: DatasetStore;
+  readonly engine: TabularEngine;
+  readonly workFiles: WorkFiles;
+  readonly artifacts: ArtifactStore;
+  readonly executor: ModelExecutor;
+  /** The training table, read once for all the steps that a warm process runs. */
+  readonly table: () => Promise<Table>;
+  readonly clock: Clock;
+}
+
+export type Step = (context: StepContext, state: StepState) => Promise<StepState>;
+
+/** How far a job is when a step begins; fit fills its share by iterations. */
+export const progressAt = {
+  load: 0.02,
+  validate: 0.05,
+  split: 0.08,
+  fit: 0.1,
+  evaluate: 0.8,
+  export: 0.87,
+  register: 0.93,
+  'promotion-gate': 0.96,
+  deploy: 0.98,
+} as const;
+
+export type StepName = keyof typeof progressAt;
+

@@ -1,0 +1,150 @@
+import { type Clock, isoAt } from '../clock.ts';
+import type { JobId } from '../contracts/names.ts';
+import { type Job, type ModelTrainingRequest, type Task, terminalStatuses } from '../contracts/training.ts';
+import type { Dataset } from '../contracts/datasets.ts';
+import { DatasetNotFoundError } from '../data/dataset-store.ts';
+import { type FieldError, MLFrameworkError, ValidationError } from '../errors.ts';
+import { algorithmNamed, checkAlgorithmFitsTask, resolveHyperparameters } from '../ml/algorithms.ts';
+import type { TenantContext } from '../tenancy/tenant-context.ts';
+import type { Executions } from './executions.ts';
+import type { JobStore, StoredJob } from './job-store.ts';
+
+export class JobNotFoundError extends MLFrameworkError {
+  constructor(jobId: string) {
+    super('JOB_NOT_FOUND', `no job ${jobId}; GET /api/v1/ml/jobs lists yours`);
+  }
+}
+
+export class JobAlreadyEndedError extends MLFrameworkError {
+  constructor(job: Job) {
+    super('JOB_ALREADY_ENDED', `job ${job.job_id} is ${job.status}; only a queued or running job can be cancelled`);
+  }
+}
+
+/** A queued job whose run has not begun by then is started again; a start can be repeated. */
+const restartQueuedAfterMs = 60_000;
+/** How long after its deadline a job that nobody closed is closed by whoever looks at it. */
+const closeAfterDeadlineMs = 10 * 60_000;
+
+export interface TrainingParts {
+  readonly jobs: JobStore;
+  readonly executions: Executions;
+  readonly dataset: (tenant: TenantContext, request: ModelTrainingRequest) => Promise<Dataset | undefined>;
+  readonly newJobId: () => JobId;
+  readonly clock: Clock;
+  readonly timeoutMinutes: number;
+}
+
+/** Training jobs as their tenant sees them: start, follow, cancel. */
+export class TrainingJobs {
+  readonly #parts: TrainingParts;
+
+  constructor(parts: TrainingParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Checks what can be checked without reading the data, and starts the job.
+   * @throws {DatasetNotFoundError}
+   * @throws {ValidationError} an unknown column or hyperparameter, or an algorithm that does not fit the task
+   */
+  async start(tenant: TenantContext, request: ModelTrainingRequest, trigger: Job['trigger'] = 'request'): Promise<StoredJob> {
+    const { jobs, clock, newJobId, timeoutMinutes } = this.#parts;
+    const dataset = await this.#parts.dataset(tenant, request);
+    if (dataset === undefined) throw new DatasetNotFoundError(request.dataset_id);
+    checkColumns(request, dataset);
+    resolveHyperparameters(request.algorithm, request.hyperparameters);
+    const algorithm = algorithmNamed(request.algorithm);
+    const model_type = request.model_type ?? taskOf(request, dataset, algorithm.tasks);
+    checkAlgorithmFitsTask(algorithm, model_type);
+    const nowMs = clock.nowMs();
+    const job: StoredJob = {
+      job_id: newJobId(),
+      kind: 'training',
+      status: 'queued',
+      progress: 0,
+      trigger,
+      model_name: request.model_name,
+      dataset_id: request.dataset_id,
+      actor: tenant.actor,
+      request: { ...request, model_type },
+      created_at: isoAt(nowMs),
+      updated_at: isoAt(nowMs),
+      deadline: isoAt(nowMs + timeoutMinutes * 60_000),
+    };
+    await jobs.create(tenant, job);
+    await this.#run(job);
+    return job;
+  }
+
+  /** @throws {JobNotFoundError} */
+  async get(tenant: TenantContext, jobId: JobId): Promise<StoredJob> {
+    const { jobs, clock } = this.#parts;
+    const job = await jobs.get(tenant, jobId);
+    if (job === undefined) throw new JobNotFoundError(jobId);
+    if (terminalStatuses.includes(job.status)) return job;
+    const nowMs = clock.nowMs();
+    // Nothing may say "running" for ever: whoever looks at a job that was forgotten mends it.
+    if (nowMs > Date.parse(job.deadline) + closeAfterDeadlineMs) {
+      await jobs.end(tenant, jobId, {
+        status: 'timed_out',
+        error: { code: 'TIMED_OUT', message: `the job did not end by its deadline ${job.deadline}` },
+      });
+      return (await jobs.get(tenant, jobId)) ?? job;
+    }
+    if (job.kind === 'training' && job.status === 'queued' && nowMs - Date.parse(job.created_at) > restartQueuedAfterMs) {
+      await this.#run(job);
+    }
+    return job;
+  }
+
+  /**
+   * The job is cancelled at once; a step that still works on it stops at its next word of progress.
+   * @throws {JobNotFoundError}
+   * @throws {JobAlreadyEndedError}
+   */
+  async cancel(tenant: TenantContext, jobId: JobId, executions: (job: StoredJob) => Executions): Promise<StoredJob> {
+    const { jobs } = this.#parts;
+    const job = await jobs.get(tenant, jobId);
+    if (job === undefined) throw new JobNotFoundError(jobId);
+    const ended = await jobs.end(tenant, jobId, { status: 'cancelled' });
+    const after = (await jobs.get(tenant, jobId)) ?? job;
+    if (!ended) throw new JobAlreadyEndedError(after);
+    await executions(job).stop(jobId);
+    return after;
+  }
+
+  #run(job: StoredJob): Promise<void> {
+    return this.#parts.executions.start(job.job_id, {
+      job_id: job.job_id,
+      deadline: job.deadline,
+      timeout_seconds: this.#parts.timeoutMinutes * 60,
+    });
+  }
+}
+
+/** A number with this many distinct values or fewer is taken for a label. */
+const maxDistinctLabels = 20;
+
+/** @returns the task that the target asks for; the algorithm decides where it knows only one */
+function taskOf(request: ModelTrainingRequest, dataset: Dataset, tasks: readonly Task[]): Task {
+  const target = dataset.columns.find(({ name }) => name === request.target)!;
+  if (tasks.length === 1) return tasks[0]!;
+  return target.type === 'number' && target.n_distinct > maxDistinctLabels ? 'regression' : 'classification';
+}
+
+function checkColumns(request: ModelTrainingRequest, dataset: Dataset): void {
+  const names = dataset.columns.map(({ name }) => name);
+  const list = names.length <= 30 ? names.join(', ') : `${names.slice(0, 30).join(', ')}, … (${names.length})`;
+  const errors: FieldError[] = [];
+  if (!names.includes(request.target)) {
+    errors.push({ pointer: '/target', detail: `the dataset has no column ${JSON.stringify(request.target)}; it has ${list}` });
+  }
+  for (const [i, feature] of (request.features ?? []).entries()) {
+    if (feature === request.target) errors.push({ pointer: `/features/${i}`, detail: 'the target cannot be a feature' });
+    else if (!names.includes(feature)) {
+      errors.push({ pointer: `/features/${i}`, detail: `the dataset has no column ${JSON.stringify(feature)}` });
+    }
+  }
+  if (errors.length > 0) throw new ValidationError(errors[0]!.detail, { errors: errors.slice(0, 20) });
+}
