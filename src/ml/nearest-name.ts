@@ -13,7 +13,7 @@ export function nearestName(name: string, candidates: readonly string[]): string
 }
 
 /** Levenshtein distance; inputs are cut to 64 characters, which names never need. */
-function editDistance(a: string, b: string): number {
+export function editDistance(a: string, b: string): number {
   const from = a.slice(0, 64);
   const to = b.slice(0, 64);
   let previous = Array.from({ length: to.length + 1 }, (_, j) => j);
