@@ -31,7 +31,11 @@ export class PlatformApp extends App {
 
   constructor(props: PlatformAppProps = {}) {
     super({
-      context: projectContext(),
+      context: {
+        ...projectContext(),
+        // What the command line adds by itself: the twin finds a function's code by this metadata.
+        'aws:cdk:enable-asset-metadata': true,
+      },
       analyticsReporting: false,
       ...(props.outdir !== undefined && { outdir: props.outdir }),
     });

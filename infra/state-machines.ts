@@ -51,6 +51,11 @@ const RETRY_DATABASE_RESUMING = {
   MaxAttempts: 6,
 };
 
+/** A little more than the function's own limit, so that a timeout is reported by the function. */
+const REGISTRAR_TIMEOUT_SECONDS = 70;
+const CLOSE_JOB_TIMEOUT_SECONDS = 40;
+const INGEST_TIMEOUT_SECONDS = 310;
+
 const CATCH_ALL = [{ ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: FAILED }];
 
 interface StepOptions {
@@ -89,6 +94,7 @@ function trainerStep(name: string, target: Record<string, string>, options: Step
 function registrarStep(name: string, registrar: string, options: StepOptions) {
   return {
     ...step(name, { FunctionName: registrar }, options),
+    TimeoutSeconds: REGISTRAR_TIMEOUT_SECONDS,
     Retry: [RETRY_SERVICE, RETRY_DATABASE_RESUMING],
   };
 }
@@ -96,7 +102,7 @@ function registrarStep(name: string, registrar: string, options: StepOptions) {
 /** How both machines end: the job is closed, then the execution says what happened. */
 function closingStates(closeJob: string, complete: Record<string, unknown>) {
   return {
-    Complete: complete,
+    Complete: { ...complete, TimeoutSeconds: CLOSE_JOB_TIMEOUT_SECONDS },
     Succeeded: { Type: 'Succeed' },
     [FAILED]: {
       Type: 'Task',
@@ -106,6 +112,7 @@ function closingStates(closeJob: string, complete: Record<string, unknown>) {
         Payload: { step: 'fail', 'job_id.$': '$.job_id', 'error.$': '$.error' },
       },
       ResultPath: null,
+      TimeoutSeconds: CLOSE_JOB_TIMEOUT_SECONDS,
       Retry: [RETRY_SERVICE],
       // Whatever happens to the closing itself, the execution ends as failed and the status rule closes the job.
       Catch: [{ ErrorEquals: ['States.ALL'], ResultPath: '$.close_error', Next: 'JobFailed' }],
@@ -182,6 +189,7 @@ export function ingestDefinition(functions: IngestFunctions, timeoutMinutes: num
         Resource: LAMBDA_INVOKE,
         Parameters: { FunctionName: functions.ingest, Payload: { 'job_id.$': '$.job_id' } },
         ...answer,
+        TimeoutSeconds: INGEST_TIMEOUT_SECONDS,
         Retry: [RETRY_SERVICE],
         Catch: CATCH_ALL,
         Next: 'Complete',

@@ -10,7 +10,8 @@ export function acknowledge(construct: IConstruct, id: string, reason: string): 
 }
 
 /**
- * Acknowledges one wildcard resource of a policy, in which `value` (a token of `owner`) stands between two texts.
+ * Acknowledges one wildcard resource of a policy, in which `value` (a token of `owner`) stands between two texts
+ * of the grantee's stack.
  *
  * cdk-nag names a wildcard finding by the flattened CloudFormation expression, which is a GetAtt within a stack and an
  * export's name across stacks.
@@ -34,6 +35,7 @@ function flatten(expression: unknown): string {
   const [[name, argument]] = Object.entries(expression as Record<string, unknown>) as [[string, unknown]];
   if (name === 'Fn::GetAtt') return `<${(argument as string[]).join('.')}>`;
   if (name === 'Fn::ImportValue') return argument as string;
+  if (name === 'Fn::Join') return (argument as [string, unknown[]])[1].map(flatten).join('');
   if (name === 'Ref') return `<${argument as string}>`;
   throw new Error(`cannot flatten ${name}`);
 }

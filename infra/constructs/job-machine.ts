@@ -58,7 +58,8 @@ export class JobMachine extends Construct {
 
   /** Lets the grantee stop executions of this machine. */
   grantStop(grantee: iam.IRole): void {
-    const { partition, region, account } = Stack.of(this);
+    const { partition, region, account } = Stack.of(grantee);
+    const prefix = `arn:${partition}:states:${region}:${account}:execution:`;
     grantee.addToPrincipalPolicy(
       new iam.PolicyStatement({
         actions: ['states:StopExecution'],
@@ -70,11 +71,7 @@ export class JobMachine extends Construct {
     acknowledgeResourceWildcard(
       grantee,
       this.machine,
-      {
-        prefix: 'arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:',
-        value: this.machine.stateMachineName,
-        suffix: ':*',
-      },
+      { prefix, value: this.machine.stateMachineName, suffix: ':*' },
       'The executions of one machine: their names are those of jobs, which a role cannot know beforehand.',
     );
   }

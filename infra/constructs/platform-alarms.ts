@@ -1,7 +1,8 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import type { IHttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { DatabaseCluster } from 'aws-cdk-lib/aws-rds';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
@@ -9,6 +10,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { StageSettings } from '../stage.ts';
+import { acknowledge } from './acknowledgement.ts';
 
 export interface PlatformAlarmsProps {
   readonly settings: StageSettings;
@@ -98,7 +100,18 @@ export class PlatformAlarms extends Construct {
     if (topicArn !== undefined) topics.push(sns.Topic.fromTopicArn(this, 'OperatorTopic', topicArn));
     if (email !== undefined) {
       const topic = new sns.Topic(this, 'Topic', { enforceSSL: true });
-      topic.addSubscription(new EmailSubscription(email));
+      // The policy that enforces TLS replaces the default one, under which CloudWatch could publish.
+      topic.grantPublish(
+        new ServicePrincipal('cloudwatch.amazonaws.com', {
+          conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+        }),
+      );
+      const subscription = topic.addSubscription(new EmailSubscription(email));
+      acknowledge(
+        subscription,
+        'Serverless-SNSRedrivePolicy',
+        'A mail that was not delivered is no work to be done again: the alarm keeps its state and is shown by CloudWatch.',
+      );
       topics.push(topic);
     }
     return topics;

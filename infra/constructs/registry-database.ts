@@ -72,11 +72,6 @@ export class RegistryDatabase extends Construct {
       'AwsSolutions-SMG4',
       'The master password is used by the deployment only, through the Data API; a rotation would wake the paused cluster. All functions use IAM tokens.',
     );
-    acknowledge(
-      this.cluster,
-      'AwsSolutions-RDS11',
-      'The port is open to one security group in subnets without a way in; hiding it behind another number protects nothing.',
-    );
     if (!retain) {
       acknowledge(
         this.cluster,
