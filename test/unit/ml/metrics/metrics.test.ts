@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { classificationMetrics } from '../../../../src/ml/metrics/classification-metrics.ts';
+import { metricTable } from '../../../../src/ml/metrics/metric-table.ts';
+import { averagePrecision, rocAuc } from '../../../../src/ml/metrics/ranking.ts';
+import { regressionMetrics } from '../../../../src/ml/metrics/regression-metrics.ts';
+
+describe('ranking', () => {
+  it('counts a tie as half', () => {
+    expect(rocAuc(Uint8Array.of(1, 0), Float64Array.of(0.5, 0.5))).toBe(0.5);
+    expect(rocAuc(Uint8Array.of(0, 1, 0, 1), Float64Array.of(0.1, 0.9, 0.2, 0.8))).toBe(1);
+  });
+
+  it('has no area with one class only', () => {
+    expect(rocAuc(Uint8Array.of(1, 1), Float64Array.of(0.5, 0.6))).toBeUndefined();
+    expect(averagePrecision(Uint8Array.of(0, 0), Float64Array.of(0.5, 0.6))).toBeUndefined();
+  });
+});
+
+describe('classificationMetrics', () => {
+  it('leaves out what does not exist and stays finite for a sure mistake', () => {
+    const metrics = classificationMetrics(Int32Array.of(1, 1), Float64Array.of(1, 0, 0, 1), ['no', 'yes']);
+    expect(metrics).not.toHaveProperty('roc_auc');
+    expect(metrics.accuracy).toBe(0.5);
+    expect(Object.values(metrics).every(Number.isFinite)).toBe(true);
+  });
+
+  it('refuses no rows and probabilities of another shape', () => {
+    expect(() => classificationMetrics(new Int32Array(0), new Float64Array(0), ['a', 'b'])).toThrowError(
+      /n_samples/,
+    );
+    expect(() => classificationMetrics(Int32Array.of(0), new Float64Array(3), ['a', 'b'])).toThrowError(
+      /3 values/,
+    );
+  });
+});
+
+describe('regressionMetrics', () => {
+  it('calls constant truth explained only when it is met', () => {
+    expect(regressionMetrics(Float64Array.of(2, 2), Float64Array.of(2, 2)).r2).toBe(1);
+    expect(regressionMetrics(Float64Array.of(2, 2), Float64Array.of(2, 3)).r2).toBe(0);
+  });
+
+  it('refuses unequal lengths', () => {
+    expect(() => regressionMetrics(Float64Array.of(1), Float64Array.of(1, 2))).toThrowError(/n_samples=1/);
+  });
+});
+
+describe('the metric table', () => {
+  it('knows every metric that is computed', () => {
+    const computed = {
+      ...classificationMetrics(Int32Array.of(0, 1), Float64Array.of(0.9, 0.1, 0.2, 0.8), [0, 1]),
+      ...regressionMetrics(Float64Array.of(1, 2), Float64Array.of(1, 3)),
+    };
+    for (const [name, value] of Object.entries(computed)) {
+      const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = metricTable[name]!;
+      expect(value).toBeGreaterThanOrEqual(min);
+      expect(value).toBeLessThanOrEqual(max);
+    }
+  });
+
+  it('says of errors that lower is better and of scores that higher is', () => {
+    expect(metricTable.rmse!.direction).toBe('lower');
+    expect(metricTable.davies_bouldin!.direction).toBe('lower');
+    expect(metricTable.r2!.direction).toBe('higher');
+    expect(metricTable.silhouette!.direction).toBe('higher');
+  });
+});

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import {
+  imputed,
+  median,
+  missingIndicator,
+  mostFrequent,
+} from '../../../../src/ml/preprocessing/imputation.ts';
+import { standardization, standardized } from '../../../../src/ml/preprocessing/standard-scaler.ts';
+import { balancedWeights, classTarget, rowsWithTarget } from '../../../../src/ml/preprocessing/target.ts';
+import { categoryColumn } from '../../../../src/ml/table.ts';
+
+const { NaN: nan } = Number;
+
+describe('imputation', () => {
+  it('takes the middle value, or the mean of the two middle ones', () => {
+    expect(median(Float32Array.of(9, nan, 1, 3))).toBe(3);
+    expect(median(Float32Array.of(9, 1, 3, 4))).toBe(3.5);
+    expect(median(Float32Array.of(nan))).toBeUndefined();
+  });
+
+  it('takes the most frequent value, the smallest of equals', () => {
+    expect(mostFrequent(Float32Array.of(1, 0, nan, 1, 0))).toBe(0);
+    expect(mostFrequent(Float32Array.of(1, nan, nan))).toBe(1);
+    expect(mostFrequent(Float32Array.of(nan))).toBeUndefined();
+  });
+
+  it('replaces and marks missing values only', () => {
+    expect(imputed(Float32Array.of(1, nan, 3), 7)).toEqual(Float32Array.of(1, 7, 3));
+    expect(missingIndicator(Float32Array.of(1, nan, 3))).toEqual(Float64Array.of(0, 1, 0));
+  });
+});
+
+describe('standardization', () => {
+  it('gives mean 0 and population variance 1', () => {
+    const scaler = standardization(Float32Array.of(1, 2, 3, 6));
+    expect(scaler).toEqual({ mean: 3, scale: Math.sqrt(3.5) });
+    expect(standardized(Float32Array.of(3), scaler)).toEqual(Float64Array.of(0));
+  });
+
+  it('sees a constant column behind a large offset', () => {
+    expect(standardization(new Float32Array(1000).fill(1.6e12)).scale).toBe(0);
+  });
+});
+
+describe('targets', () => {
+  it('sort classes and index rows, missing as -1', () => {
+    expect(classTarget(categoryColumn('y', ['b', null, 'a', 'b']))).toEqual({
+      classes: ['a', 'b'],
+      indices: Int32Array.of(1, -1, 0, 1),
+    });
+    expect(classTarget({ name: 'y', type: 'number', values: Float64Array.of(10, 9, nan, 10) })).toEqual({
+      classes: [9, 10],
+      indices: Int32Array.of(1, 0, -1, 1),
+    });
+    expect(classTarget({ name: 'y', type: 'boolean', values: Float64Array.of(1, 0) }).classes).toEqual([
+      false,
+      true,
+    ]);
+  });
+
+  it('index into given classes, and leave out others', () => {
+    expect(classTarget(categoryColumn('y', ['c', 'a']), ['a', 'b']).indices).toEqual(Int32Array.of(-1, 0));
+    expect(
+      classTarget({ name: 'y', type: 'boolean', values: Float64Array.of(1, 0) }, [false, true]).indices,
+    ).toEqual(Int32Array.of(1, 0));
+  });
+
+  it('do not list categories that no row has', () => {
+    const column = { ...categoryColumn('y', ['a', 'b', 'c']), codes: Int32Array.of(2, 0, 2) };
+    expect(classTarget(column).classes).toEqual(['a', 'c']);
+  });
+
+  it('are rows with a value only', () => {
+    expect(rowsWithTarget(categoryColumn('y', ['b', null, 'a']))).toEqual(Int32Array.of(0, 2));
+    expect(rowsWithTarget({ name: 'y', type: 'number', values: Float64Array.of(nan, 0) })).toEqual(
+      Int32Array.of(1),
+    );
+  });
+
+  it('balance classes to the same total weight', () => {
+    expect(balancedWeights(Int32Array.of(0, 0, 0, 1), 2)).toEqual(Float64Array.of(4 / 6, 4 / 6, 4 / 6, 2));
+  });
+});
