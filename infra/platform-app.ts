@@ -3,7 +3,7 @@ import path from 'node:path';
 import { App, Tags, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
 import { ApiStack } from './api-stack.ts';
-import { bundleFunctions } from './bundle-functions.ts';
+import { bundleFunctions, type FunctionBundles } from './bundle-functions.ts';
 import type { PlatformContext } from './constructs/platform-function.ts';
 import { DataStack } from './data-stack.ts';
 import { IdentityStack } from './identity-stack.ts';
@@ -21,8 +21,10 @@ export interface PlatformAppProps {
   readonly stages?: Readonly<Record<string, StageDefinition>>;
   /** Where the cloud assembly goes. @default - as the CDK command line says */
   readonly outdir?: string;
-  /** Where function bundles go. @default '.build/functions' */
-  readonly bundleFolder?: string;
+  /** Bundles that are there already. @default - all functions are bundled to `.build/functions` */
+  readonly bundles?: FunctionBundles;
+  /** Context beyond that of cdk.json. @default - none */
+  readonly context?: Readonly<Record<string, unknown>>;
 }
 
 /** The whole platform for one stage, with the rule packs that every synth must pass. */
@@ -35,6 +37,7 @@ export class PlatformApp extends App {
         ...projectContext(),
         // What the command line adds by itself: the twin finds a function's code by this metadata.
         'aws:cdk:enable-asset-metadata': true,
+        ...props.context,
       },
       analyticsReporting: false,
       ...(props.outdir !== undefined && { outdir: props.outdir }),
@@ -44,7 +47,7 @@ export class PlatformApp extends App {
     const platform: PlatformContext = {
       settings,
       root,
-      bundles: bundleFunctions({ root, outdir: props.bundleFolder ?? path.join(root, '.build/functions') }),
+      bundles: props.bundles ?? bundleFunctions({ root, outdir: path.join(root, '.build/functions') }),
     };
     const env = {
       ...(settings.account !== undefined && { account: settings.account }),

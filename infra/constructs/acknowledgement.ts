@@ -24,10 +24,9 @@ export function acknowledgeResourceWildcard(
 ): void {
   const consumer = Stack.of(grantee);
   const { prefix = '', value, suffix } = finding;
-  const expression: unknown = consumer.resolve(
-    consumer === owner.stack ? value : owner.stack.exportValue(value),
-  );
-  acknowledge(grantee, `AwsSolutions-IAM5[Resource::${prefix}${flatten(expression)}${suffix}]`, reason);
+  const flat = (token: string) => flatten(consumer.resolve(token));
+  const named = flat(consumer === owner.stack ? value : owner.stack.exportValue(value));
+  acknowledge(grantee, `AwsSolutions-IAM5[Resource::${flat(prefix)}${named}${suffix}]`, reason);
 }
 
 function flatten(expression: unknown): string {

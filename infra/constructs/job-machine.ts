@@ -63,9 +63,7 @@ export class JobMachine extends Construct {
     grantee.addToPrincipalPolicy(
       new iam.PolicyStatement({
         actions: ['states:StopExecution'],
-        resources: [
-          `arn:${partition}:states:${region}:${account}:execution:${this.machine.stateMachineName}:*`,
-        ],
+        resources: [`${prefix}${this.machine.stateMachineName}:*`],
       }),
     );
     acknowledgeResourceWildcard(

@@ -70,7 +70,7 @@ describe('functions with their layers', () => {
     const app = synthesize({ stage: 'dev' });
     const sizeOf = (stack: string, logicalId: string) => {
       const metadata = app.templates[stack]?.Resources[logicalId]?.Metadata;
-      return folderBytes(path.join(app.outdir, metadata?.['aws:asset:path'] as string));
+      return folderBytes(path.resolve(app.outdir, metadata?.['aws:asset:path'] as string));
     };
     const sizes = [...platformFunctions(app).values()].map(({ stack, logicalId, Properties }) => {
       const layers = ((Properties.Layers ?? []) as { Ref: string }[]).map(({ Ref }) => sizeOf(stack, Ref));

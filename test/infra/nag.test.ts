@@ -17,17 +17,14 @@ interface Acknowledged {
 }
 
 function acknowledgements(app: PlatformApp): Acknowledged[] {
-  return app.node.findAll().flatMap((scope) =>
+  const entries = app.node.findAll().flatMap((scope) =>
     scope.node.metadata
       .filter(({ type }) => type === Validations.ACKNOWLEDGED_RULES_METADATA_KEY)
-      .flatMap(({ data }) =>
-        Object.entries(data as Record<string, string>).map(([id, reason]) => ({
-          scope,
-          id: id.replace(/^Annotation::/i, ''),
-          reason,
-        })),
-      ),
+      .flatMap(({ data }) => Object.entries(data as Record<string, string>))
+      .map(([id, reason]) => ({ scope, id: id.replace(/^Annotation::/i, ''), reason })),
   );
+  // CDK acknowledges rules of its own validator for its own constructs.
+  return entries.filter(({ id }) => !id.startsWith('CloudFormation-Validate::'));
 }
 
 /** All findings, also those that are acknowledged, as `<rule> <construct path>`. */
@@ -50,9 +47,10 @@ function dataStack(app: PlatformApp): DataStack {
   return app.node.findChild(`tenantml-${app.stage}-data`) as DataStack;
 }
 
+const apps = ['prod', 'dev', 'local'].map((stage) => scratchApp({ stage }));
+
 describe('rule packs', () => {
-  it.each(['prod', 'dev', 'local'])('find nothing unacknowledged in stage %s', (stage) => {
-    const app = scratchApp({ stage });
+  it.each(apps)('find nothing unacknowledged in stage $stage', (app) => {
     expect(() => app.synth()).not.toThrow();
     expect(JSON.parse(reportOf(app))).toMatchObject({ pluginReports: [] });
   });
@@ -73,12 +71,6 @@ describe('rule packs', () => {
 });
 
 describe('acknowledgements', () => {
-  const apps = ['prod', 'dev'].map((stage) => {
-    const app = scratchApp({ stage });
-    app.synth();
-    return app;
-  });
-
   it('each say why in a sentence', () => {
     for (const { id, reason } of apps.flatMap(acknowledgements)) {
       expect(reason.length, id).toBeGreaterThan(40);

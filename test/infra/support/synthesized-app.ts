@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { bundleFunctions, type FunctionBundles } from '../../../infra/bundle-functions.ts';
 import type { PlatformAppProps } from '../../../infra/platform-app.ts';
 import { PlatformApp } from '../../../infra/platform-app.ts';
 
@@ -36,18 +37,23 @@ export interface Synthesized {
   readonly resources: (...types: string[]) => FoundResource[];
 }
 
+const root = path.resolve(import.meta.dirname, '../../..');
 // One folder per test process: workers that bundle at once must not write the same files.
 const scratch = mkdtempSync(path.join(tmpdir(), 'tenantml-infra-'));
 const synthesized = new Map<string, Synthesized>();
+let bundles: FunctionBundles | undefined;
 let apps = 0;
 
 /** An app whose output goes to a folder of its own. */
 export function scratchApp(props: PlatformAppProps): PlatformApp {
   apps += 1;
+  bundles ??= bundleFunctions({ root, outdir: path.join(scratch, 'functions') });
   return new PlatformApp({
     ...props,
+    bundles,
     outdir: path.join(scratch, `cdk.out.${apps}`),
-    bundleFolder: path.join(scratch, 'functions'),
+    // The layers alone are 90 MB: every app would copy them.
+    context: { 'aws:cdk:disable-asset-staging': true },
   });
 }
 
