@@ -1,7 +1,13 @@
 /** Grows one tree leaf-wise: the leaf with the largest gain is split next (Shi 2007; LightGBM). */
 import type { BinnedMatrix } from './binned-matrix.ts';
 import { buildHistogram, subtractHistogram } from './histogram.ts';
-import { findBestSplit, type LeafSums, type SplitRules, thresholdOf } from './split-finder.ts';
+import {
+  findBestSplit,
+  type LeafSums,
+  NEGLIGIBLE_GAIN,
+  type SplitRules,
+  thresholdOf,
+} from './split-finder.ts';
 import { SplitInfo } from './split-info.ts';
 import type { TreeEnsembleBuilder } from './tree.ts';
 
@@ -40,6 +46,7 @@ export class TreeGrower {
   readonly #leafGradients: Float64Array;
   readonly #leafHessians: Float64Array;
   readonly #freeHistograms: Float64Array[] = [];
+  #minGain = 0;
 
   constructor(binned: BinnedMatrix, rules: GrowthRules) {
     this.#binned = binned;
@@ -53,6 +60,8 @@ export class TreeGrower {
   /** Adds the tree to `trees` and its leaf values to `scores`. */
   grow(derivatives: Derivatives, trees: TreeEnsembleBuilder, scores: Float64Array): void {
     trees.beginTree();
+    // Relative to the gradients, so that the unit of the target does not matter.
+    this.#minGain = NEGLIGIBLE_GAIN * sumOfSquares(derivatives.gradients);
     const leaves = [this.#rootLeaf(derivatives, trees)];
     while (leaves.length < this.#rules.maxLeafNodes) {
       const next = leafWithLargestGain(leaves);
@@ -82,7 +91,7 @@ export class TreeGrower {
         derivatives.constantHessian,
         leaf.histogram,
       );
-      findBestSplit(this.#binned, leaf.histogram, leaf, this.#rules, leaf.best);
+      findBestSplit(this.#binned, leaf.histogram, leaf, this.#rules, this.#minGain, leaf.best);
     }
     return leaf;
   }
@@ -159,7 +168,7 @@ export class TreeGrower {
     subtractHistogram(larger.histogram, smaller.histogram);
     for (const child of [left, right]) {
       if (this.#mayBeSplit(child))
-        findBestSplit(this.#binned, child.histogram!, child, this.#rules, child.best);
+        findBestSplit(this.#binned, child.histogram!, child, this.#rules, this.#minGain, child.best);
       if (child.best.gain === 0) this.#release(child);
     }
   }
@@ -209,6 +218,12 @@ function gather(values: Float64Array, rows: Int32Array, out: Float64Array): void
 function sumOf(values: Float64Array): number {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i]!;
+  return sum;
+}
+
+function sumOfSquares(values: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]! * values[i]!;
   return sum;
 }
 

@@ -16,19 +16,20 @@ export interface SplitRules {
 
 /** A side with less than this has no second derivative worth dividing by. */
 const MIN_HESSIAN = 1e-3;
-/** Below this a gain is rounding of sums, not information. */
-const MIN_GAIN = 1e-9;
+/** Share of the sum of squared gradients below which a gain is rounding of sums, not information. */
+export const NEGLIGIBLE_GAIN = 1e-12;
 
-/** Fills `best`; its gain stays 0 when no split obeys the rules. */
+/** Fills `best`; its gain stays 0 when no split obeys the rules or none gains more than `minGain`. */
 export function findBestSplit(
   binned: BinnedMatrix,
   histogram: Float64Array,
   leaf: LeafSums,
   rules: SplitRules,
+  minGain: number,
   best: SplitInfo,
 ): void {
   best.clear();
-  best.gain = MIN_GAIN;
+  best.gain = minGain;
   for (let f = 0; f < binned.features.length; f++) {
     const feature = binned.features[f]!;
     const cells = histogram.subarray(CELL * feature.firstBin, CELL * (feature.firstBin + feature.nBins + 1));

@@ -133,13 +133,23 @@ describe('a tree', () => {
     expect(Math.max(...depths)).toBe(5);
   });
 
+  it.each([1e-12, 1e12])('is the same tree for a target of another unit (times %d)', (unit) => {
+    const columns = [1, 2].map((seed) => Float32Array.from(noise(300, seed)));
+    const y = Float64Array.from(columns[0]!, (value, i) => Math.sin(6 * value) + columns[1]![i]!);
+    const scaled = boosted(
+      columns,
+      y.map((value) => value * unit),
+    );
+    expect(scaled.trees.feature).toEqual(boosted(columns, y).trees.feature);
+  });
+
   it('shrinks leaves by learning_rate and l2_regularization', () => {
     const x = Float32Array.of(0, 0, 1, 1);
     const y = Float64Array.of(-1, -1, 1, 1);
-    const valueOf = (options: Partial<BoostingOptions>) =>
+    const lastScore = (options: Partial<BoostingOptions>) =>
       boostedScores(boosted([x], y, options), [x], 4)[0]![3]!;
-    expect(valueOf({})).toBe(1);
-    expect(valueOf({ learningRate: 0.5 })).toBe(0.5);
-    expect(valueOf({ l2Regularization: 2 })).toBe(0.5);
+    expect(lastScore({})).toBe(1);
+    expect(lastScore({ learningRate: 0.5 })).toBe(0.5);
+    expect(lastScore({ l2Regularization: 2 })).toBe(0.5);
   });
 });
