@@ -276,7 +276,8 @@ export class ApiStack extends Stack {
       timeoutSeconds: 10,
       environment: { SERVING_TABLE: servingTable.tableName, ARTIFACT_BUCKET: artifactBucket.bucketName },
     });
-    servingTable.grantTenantItems(role, ['GetItem']);
+    // The health probe asks for an item of the platform, never for one of a tenant.
+    servingTable.grantItems(role, ['platform/*'], ['GetItem']);
     artifactBucket.grantTenantRead(role, 'health/');
     artifactBucket.grantTenantList(role);
     return platform;
