@@ -63,7 +63,11 @@ export function jsonProtocolListener(protocol: JsonProtocol): RequestListener {
         () => bodyHash,
       );
       if (caller.payloadHash !== undefined && caller.payloadHash !== bodyHash) {
-        throw new AwsServiceError('InvalidSignatureException', 'the body does not match x-amz-content-sha256', 403);
+        throw new AwsServiceError(
+          'InvalidSignatureException',
+          'the body does not match x-amz-content-sha256',
+          403,
+        );
       }
       const target = String(request.headers['x-amz-target'] ?? '');
       const answer = await protocol.handle({

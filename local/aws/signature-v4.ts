@@ -65,7 +65,11 @@ function verifyHeader(
   const date = header(request.headers['x-amz-date']);
   const skewMs = Math.abs(options.nowMs - amzDateMs(date));
   if (!(skewMs <= MAX_SKEW_MS)) {
-    throw new AwsServiceError('RequestTimeTooSkewed', 'The difference between the request time and the server time is too large', 403);
+    throw new AwsServiceError(
+      'RequestTimeTooSkewed',
+      'The difference between the request time and the server time is too large',
+      403,
+    );
   }
   const stated = header(request.headers['x-amz-content-sha256']);
   const { accessKeyId, secret } = check({
@@ -93,8 +97,15 @@ function verifyPresigned(
   const date = value('X-Amz-Date');
   const startMs = amzDateMs(date);
   const expiresSeconds = Number(value('X-Amz-Expires'));
-  if (value('X-Amz-Algorithm') !== ALGORITHM || Number.isNaN(startMs) || !(expiresSeconds >= 1 && expiresSeconds <= 604_800)) {
-    throw new AwsServiceError('AuthorizationQueryParametersError', 'Query-string authentication parameters are not valid');
+  if (
+    value('X-Amz-Algorithm') !== ALGORITHM ||
+    Number.isNaN(startMs) ||
+    !(expiresSeconds >= 1 && expiresSeconds <= 604_800)
+  ) {
+    throw new AwsServiceError(
+      'AuthorizationQueryParametersError',
+      'Query-string authentication parameters are not valid',
+    );
   }
   if (options.nowMs > startMs + expiresSeconds * 1000 || options.nowMs < startMs - MAX_SKEW_MS) {
     throw new AwsServiceError('AccessDenied', 'Request has expired', 403);
@@ -131,10 +142,19 @@ function check(input: CheckInput): { accessKeyId: string; secret: SecretKey } {
   const [accessKeyId = '', day = '', region = '', service = '', terminator] = input.credential.split('/');
   const secret = options.secretKey(accessKeyId);
   if (secret === undefined) {
-    throw new AwsServiceError('InvalidAccessKeyId', 'The AWS access key Id you provided does not exist in our records.', 403);
+    throw new AwsServiceError(
+      'InvalidAccessKeyId',
+      'The AWS access key Id you provided does not exist in our records.',
+      403,
+    );
   }
   const names = input.signedHeaders.split(';');
-  if (terminator !== 'aws4_request' || service !== options.service || !names.includes('host') || !input.date.startsWith(day)) {
+  if (
+    terminator !== 'aws4_request' ||
+    service !== options.service ||
+    !names.includes('host') ||
+    !input.date.startsWith(day)
+  ) {
     throw mismatch();
   }
   const canonicalHeaders = names
@@ -199,7 +219,10 @@ function signingKey(secret: string, day: string, region: string, service: string
 
 /** RFC 3986, as SigV4 wants it. */
 export function awsEncode(text: string): string {
-  return encodeURIComponent(text).replaceAll(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+  return encodeURIComponent(text).replaceAll(
+    /[!'()*]/g,
+    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 }
 
 /** Query string as decoded pairs, in order; malformed escapes are the caller's fault. */
@@ -222,7 +245,9 @@ function decode(text: string): string {
 
 function amzDateMs(date: string): number {
   const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(date);
-  return match === null ? Number.NaN : Date.parse(`${match[1]}-${match[2]}-${match[3]}T${match[4]}:${match[5]}:${match[6]}Z`);
+  return match === null
+    ? Number.NaN
+    : Date.parse(`${match[1]}-${match[2]}-${match[3]}T${match[4]}:${match[5]}:${match[6]}Z`);
 }
 
 function header(value: string | string[] | undefined): string {

@@ -29,7 +29,12 @@ export class Authorizer {
   }
 
   authorize(request: AuthorizationRequest): Promise<Decision> {
-    const id = JSON.stringify([principalArn(request.principal), request.action, request.resource, request.context]);
+    const id = JSON.stringify([
+      principalArn(request.principal),
+      request.action,
+      request.resource,
+      request.context,
+    ]);
     let decision = this.#decisions.get(id);
     if (decision === undefined) {
       if (this.#decisions.size >= MAX_REMEMBERED) {
@@ -49,7 +54,9 @@ export class Authorizer {
     }
     const isS3 = request.action.startsWith('s3:');
     const why =
-      decision === 'ExplicitlyDenied' ? 'with an explicit deny' : 'because no identity-based policy allows the action';
+      decision === 'ExplicitlyDenied'
+        ? 'with an explicit deny'
+        : 'because no identity-based policy allows the action';
     throw new AwsServiceError(
       isS3 ? 'AccessDenied' : 'AccessDeniedException',
       `User: ${principalArn(request.principal)} is not authorized to perform: ${request.action} on resource: ${request.resource} ${why}`,
@@ -78,7 +85,10 @@ export class Authorizer {
             // TLS are about the network; they count as met here, and as written on AWS.
             'aws:SecureTransport': 'true',
             ...(principal.type === 'role'
-              ? { 'aws:PrincipalArn': iamArn(`role/${principal.roleName}`), 'aws:PrincipalAccount': ACCOUNT_ID }
+              ? {
+                  'aws:PrincipalArn': iamArn(`role/${principal.roleName}`),
+                  'aws:PrincipalAccount': ACCOUNT_ID,
+                }
               : { 'aws:PrincipalIsAWSService': 'true' }),
             ...request.context,
           },

@@ -27,8 +27,12 @@ export class CredentialRegistry {
   /** Credentials of a role session; the same session gets the same ones. */
   issue(principal: Principal): SessionCredentials {
     const derive = (purpose: string) =>
-      createHmac('sha256', this.#secret).update(`${purpose}\n${principalArn(principal)}`).digest();
-    const letters = [...derive('access-key')].map((byte) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'[byte % 32]).join('');
+      createHmac('sha256', this.#secret)
+        .update(`${purpose}\n${principalArn(principal)}`)
+        .digest();
+    const letters = [...derive('access-key')]
+      .map((byte) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'[byte % 32])
+      .join('');
     const accessKeyId = `ASIA${letters.slice(0, 16)}`;
     const known = this.#byAccessKey.get(accessKeyId);
     if (known !== undefined) {

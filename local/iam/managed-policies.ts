@@ -35,7 +35,10 @@ export function managedPolicy(policyArn: string): PolicyDocument {
   const name = policyArn.slice(policyArn.indexOf(':policy/') + ':policy/'.length);
   const document = MANAGED[name];
   if (document === undefined) {
-    throw new TwinError('MANAGED_POLICY_UNKNOWN', `the twin has no copy of ${policyArn}; add it to local/iam/managed-policies.ts`);
+    throw new TwinError(
+      'MANAGED_POLICY_UNKNOWN',
+      `the twin has no copy of ${policyArn}; add it to local/iam/managed-policies.ts`,
+    );
   }
   return document;
 }

@@ -32,7 +32,8 @@ function identityPolicies(template: DeployedTemplate): Map<string, NamedPolicy[]
   }
   for (const role of template.ofType('AWS::IAM::Role')) {
     const policies: NamedPolicy[] = [];
-    for (const inline of (role.properties.Policies as { PolicyName: string; PolicyDocument: unknown }[]) ?? []) {
+    for (const inline of (role.properties.Policies as { PolicyName: string; PolicyDocument: unknown }[]) ??
+      []) {
       policies.push({ name: inline.PolicyName, policy: documentOf(inline.PolicyDocument) });
     }
     for (const policyArn of (role.properties.ManagedPolicyArns as string[]) ?? []) {
@@ -57,10 +58,16 @@ function resourcePolicies(template: DeployedTemplate): Map<string, PolicyDocumen
     statements.set(resourceArn, [...(statements.get(resourceArn) ?? []), ...more]);
   };
   for (const policy of template.ofType('AWS::S3::BucketPolicy')) {
-    add(`arn:${PARTITION}:s3:::${policy.properties.Bucket}`, documentOf(policy.properties.PolicyDocument).Statement);
+    add(
+      `arn:${PARTITION}:s3:::${policy.properties.Bucket}`,
+      documentOf(policy.properties.PolicyDocument).Statement,
+    );
   }
   for (const permission of template.ofType('AWS::Lambda::Permission')) {
-    const functionArn = arn('lambda', `function:${functionNameOf(String(permission.properties.FunctionName))}`);
+    const functionArn = arn(
+      'lambda',
+      `function:${functionNameOf(String(permission.properties.FunctionName))}`,
+    );
     add(functionArn, [permissionStatement(permission, functionArn)]);
   }
   return new Map([...statements].map(([key, Statement]) => [key, { Version: '2012-10-17', Statement }]));
@@ -68,7 +75,10 @@ function resourcePolicies(template: DeployedTemplate): Map<string, PolicyDocumen
 
 /** What Lambda's AddPermission makes of an AWS::Lambda::Permission. */
 function permissionStatement(permission: DeployedResource, functionArn: string): Record<string, unknown> {
-  const { Action, Principal, SourceArn, SourceAccount } = permission.properties as Record<string, string | undefined>;
+  const { Action, Principal, SourceArn, SourceAccount } = permission.properties as Record<
+    string,
+    string | undefined
+  >;
   const condition: Record<string, Record<string, string>> = {};
   if (SourceArn !== undefined) condition.ArnLike = { 'AWS:SourceArn': SourceArn };
   if (SourceAccount !== undefined) condition.StringEquals = { 'AWS:SourceAccount': SourceAccount };

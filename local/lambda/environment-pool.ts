@@ -1,4 +1,4 @@
-import { ExecutionEnvironment, type EnvironmentLaunch } from './execution-environment.ts';
+import { type EnvironmentLaunch, ExecutionEnvironment } from './execution-environment.ts';
 import { functionError, type Invocation } from './invocation.ts';
 
 export interface PoolOptions {
@@ -38,7 +38,9 @@ export class EnvironmentPool {
   }
 
   get pids(): number[] {
-    return [...this.#environments].flatMap((environment) => (environment.pid === undefined ? [] : [environment.pid]));
+    return [...this.#environments].flatMap((environment) =>
+      environment.pid === undefined ? [] : [environment.pid],
+    );
   }
 
   submit(invocation: Invocation): void {
@@ -83,7 +85,11 @@ export class EnvironmentPool {
     const starting = environments.filter(({ state }) => state === 'starting').length;
     const full = environments.length >= this.#options.concurrency || starting >= MAX_STARTING;
     const waitedMs = Date.now() - oldest.sinceMs;
-    if (!full && (environments.length === 0 || waitedMs >= SCALE_UP_AFTER_MS) && starting < this.#queue.length) {
+    if (
+      !full &&
+      (environments.length === 0 || waitedMs >= SCALE_UP_AFTER_MS) &&
+      starting < this.#queue.length
+    ) {
       this.#start();
     }
     if (this.#scaleTimer === undefined && environments.length < this.#options.concurrency) {
@@ -114,7 +120,9 @@ export class EnvironmentPool {
         // Without this a function that cannot start would be started for ever on behalf of the same call.
         this.#queue.shift()?.invocation.resolve(environment.initError);
       } else if (environment.diedStarting) {
-        this.#queue.shift()?.invocation.resolve(functionError('Runtime.ExitError', 'Runtime exited during initialization'));
+        this.#queue
+          .shift()
+          ?.invocation.resolve(functionError('Runtime.ExitError', 'Runtime exited during initialization'));
       }
       this.#scale();
     }

@@ -4,7 +4,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { LOOPBACK } from '../aws/http.ts';
 import type { FunctionConfiguration } from './function-configuration.ts';
-import { functionError, type Invocation, type InvocationResult, MAX_PAYLOAD_BYTES, reportedError } from './invocation.ts';
+import {
+  functionError,
+  type Invocation,
+  type InvocationResult,
+  MAX_PAYLOAD_BYTES,
+  reportedError,
+} from './invocation.ts';
 import { residentBytes } from './resident-memory.ts';
 
 export interface EnvironmentLaunch {
@@ -48,8 +54,9 @@ export class ExecutionEnvironment {
   constructor(launch: EnvironmentLaunch, onState: (environment: ExecutionEnvironment) => void) {
     this.#launch = launch;
     this.#onState = onState;
-    this.#server = createServer({ keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 }, (request, response) =>
-      this.#serve(request, response),
+    this.#server = createServer(
+      { keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 },
+      (request, response) => this.#serve(request, response),
     );
     this.#server.listen(0, LOOPBACK, () => this.#spawn());
     this.#server.on('error', () => this.#die());
@@ -192,7 +199,9 @@ export class ExecutionEnvironment {
     const cause = this.#deathCause;
     if (this.#current !== undefined && cause !== undefined) {
       this.#logDeath(cause);
-      this.#settle(functionError(cause.errorType, `RequestId: ${this.#current.requestId} Error: ${cause.message}`));
+      this.#settle(
+        functionError(cause.errorType, `RequestId: ${this.#current.requestId} Error: ${cause.message}`),
+      );
     }
     rmSync(this.#launch.temporaryDirectory, { recursive: true, force: true });
     this.#onState(this);

@@ -46,24 +46,37 @@ export function functionConfigurations(template: DeployedTemplate): FunctionConf
 
 function isDeploymentOnly(resource: DeployedResource): boolean {
   const path = String(resource.metadata['aws:cdk:path'] ?? '');
-  return DEPLOYMENT_ONLY.some((name) => resource.logicalId.startsWith(name.replaceAll('.', '')) || path.includes(name));
+  return DEPLOYMENT_ONLY.some(
+    (name) => resource.logicalId.startsWith(name.replaceAll('.', '')) || path.includes(name),
+  );
 }
 
 function configuration(resource: DeployedResource, maximumRetryAttempts: number): FunctionConfiguration {
   const { properties } = resource;
   const runtime = String(properties.Runtime);
   if (!runtime.startsWith('nodejs')) {
-    throw new TwinError('RUNTIME_UNSUPPORTED', `${resource.label}: the twin runs Node.js functions, not ${runtime}`);
+    throw new TwinError(
+      'RUNTIME_UNSUPPORTED',
+      `${resource.label}: the twin runs Node.js functions, not ${runtime}`,
+    );
   }
   const asset = resource.metadata['aws:asset:path'];
   if (typeof asset !== 'string') {
-    throw new TwinError('ASSET_MISSING', `${resource.label}: no aws:asset:path in the template; is asset metadata disabled?`);
+    throw new TwinError(
+      'ASSET_MISSING',
+      `${resource.label}: no aws:asset:path in the template; is asset metadata disabled?`,
+    );
   }
-  const environment = (properties.Environment as { Variables?: Record<string, unknown> } | undefined)?.Variables ?? {};
+  const environment =
+    (properties.Environment as { Variables?: Record<string, unknown> } | undefined)?.Variables ?? {};
   return {
     name: resource.physicalId,
     arn: arn('lambda', `function:${resource.physicalId}`),
-    label: resource.label,
+    // Set by every function that logs with Powertools; shorter than a logical id.
+    label:
+      environment.POWERTOOLS_SERVICE_NAME === undefined
+        ? resource.label
+        : String(environment.POWERTOOLS_SERVICE_NAME),
     logicalId: resource.logicalId,
     roleName: roleNameOf(String(properties.Role)),
     taskRoot: isAbsolute(asset) ? asset : join(resource.assemblyDirectory, asset),
@@ -72,7 +85,9 @@ function configuration(resource: DeployedResource, maximumRetryAttempts: number)
     timeoutMs: Number(properties.Timeout ?? 3) * 1000,
     environment: Object.fromEntries(Object.entries(environment).map(([key, value]) => [key, String(value)])),
     reservedConcurrency:
-      properties.ReservedConcurrentExecutions === undefined ? undefined : Number(properties.ReservedConcurrentExecutions),
+      properties.ReservedConcurrentExecutions === undefined
+        ? undefined
+        : Number(properties.ReservedConcurrentExecutions),
     maximumRetryAttempts,
   };
 }
@@ -97,7 +112,10 @@ const AWS_ONLY = new Set([
  * The whole environment of a function process: what Lambda sets, what the template sets, where the local servers
  * are; of the host only PATH. HOME is the function's own folder, so that no SDK finds the developer's ~/.aws.
  */
-export function processEnvironment(config: FunctionConfiguration, hosted: HostedEnvironment): Record<string, string> {
+export function processEnvironment(
+  config: FunctionConfiguration,
+  hosted: HostedEnvironment,
+): Record<string, string> {
   const own = Object.entries(config.environment).filter(([key]) => !AWS_ONLY.has(key));
   return {
     PATH: process.env.PATH ?? '/usr/bin:/bin',

@@ -15,7 +15,11 @@ export interface Invocation {
 export const MAX_PAYLOAD_BYTES = 6 * 1024 * 1024;
 
 export function functionError(errorType: string, errorMessage: string): InvocationResult {
-  return { ok: false, errorType, payload: Buffer.from(JSON.stringify({ errorType, errorMessage, trace: [] })) };
+  return {
+    ok: false,
+    errorType,
+    payload: Buffer.from(JSON.stringify({ errorType, errorMessage, trace: [] })),
+  };
 }
 
 /** Reads the error type out of what a function reported. */
@@ -23,7 +27,8 @@ export function reportedError(payload: Buffer): InvocationResult {
   let errorType = 'Error';
   try {
     const value: unknown = JSON.parse(payload.toString('utf8'));
-    if (value !== null && typeof value === 'object' && 'errorType' in value) errorType = String(value.errorType);
+    if (value !== null && typeof value === 'object' && 'errorType' in value)
+      errorType = String(value.errorType);
   } catch {
     // The runtime always reports JSON; anything else is still an error.
   }

@@ -57,15 +57,27 @@ export class InvokeServer {
         () => bodyHash,
       );
       if (caller.payloadHash !== undefined && caller.payloadHash !== bodyHash) {
-        throw new AwsServiceError('InvalidSignatureException', 'the body does not match x-amz-content-sha256', 403);
+        throw new AwsServiceError(
+          'InvalidSignatureException',
+          'the body does not match x-amz-content-sha256',
+          403,
+        );
       }
       const match = INVOKE_PATH.exec(request.url ?? '');
       if (match === null || request.method !== 'POST' || this.#deployed === undefined) {
-        throw new AwsServiceError('UnknownOperationException', 'only Invoke is part of the local Lambda', 404);
+        throw new AwsServiceError(
+          'UnknownOperationException',
+          'only Invoke is part of the local Lambda',
+          404,
+        );
       }
       const { host, authorizer } = this.#deployed;
       const config = host.find(decodeURIComponent(match[1] as string));
-      await authorizer.require({ principal: caller.principal, action: 'lambda:InvokeFunction', resource: config.arn });
+      await authorizer.require({
+        principal: caller.principal,
+        action: 'lambda:InvokeFunction',
+        resource: config.arn,
+      });
       if (request.headers['x-amz-invocation-type'] === 'Event') {
         host.invokeAsync(config.name, body);
         send(202, '', {});
@@ -80,10 +92,13 @@ export class InvokeServer {
       if (!(error instanceof AwsServiceError)) {
         this.#options.onFailure(error);
       }
-      const failure = error instanceof AwsServiceError ? error : new AwsServiceError('ServiceException', 'failed', 500);
+      const failure =
+        error instanceof AwsServiceError ? error : new AwsServiceError('ServiceException', 'failed', 500);
       // Lambda's REST protocol carries the refusal of IAM as 403.
       const status = failure.code === 'AccessDeniedException' ? 403 : failure.status;
-      send(status, JSON.stringify({ Type: 'User', message: failure.message }), { 'x-amzn-errortype': failure.code });
+      send(status, JSON.stringify({ Type: 'User', message: failure.message }), {
+        'x-amzn-errortype': failure.code,
+      });
     }
   }
 }

@@ -113,7 +113,12 @@ export class LambdaHost {
   /** Processes of a function, found by physical name, logical id or label. */
   pids(name: string): number[] {
     return [...this.#functions.values()]
-      .filter((config) => config.name === name || config.logicalId === name || config.label.toLowerCase() === name.toLowerCase())
+      .filter(
+        (config) =>
+          config.name === name ||
+          config.logicalId === name ||
+          config.label.toLowerCase() === name.toLowerCase(),
+      )
       .flatMap((config) => this.#pools.get(config.name)?.pids ?? []);
   }
 

@@ -64,7 +64,14 @@ function errorBody(error) {
 
 function logError(kind, error, requestId) {
   const { errorType, errorMessage, trace } = JSON.parse(errorBody(error));
-  const line = { level: 'ERROR', timestamp: new Date().toISOString(), message: kind, requestId, errorType, errorMessage };
+  const line = {
+    level: 'ERROR',
+    timestamp: new Date().toISOString(),
+    message: kind,
+    requestId,
+    errorType,
+    errorMessage,
+  };
   process.stderr.write(`${JSON.stringify({ ...line, stackTrace: trace })}\n`);
 }
 

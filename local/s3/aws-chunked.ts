@@ -35,7 +35,11 @@ export class AwsChunkedDecoder extends Transform {
     if (this.#state !== 'done') {
       callback(incomplete('the body ends inside a chunk'));
     } else if (this.#expectedBytes !== undefined && this.#expectedBytes !== this.#decodedBytes) {
-      callback(incomplete(`x-amz-decoded-content-length is ${this.#expectedBytes}, the body has ${this.#decodedBytes} bytes`));
+      callback(
+        incomplete(
+          `x-amz-decoded-content-length is ${this.#expectedBytes}, the body has ${this.#decodedBytes} bytes`,
+        ),
+      );
     } else {
       callback();
     }

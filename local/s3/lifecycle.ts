@@ -31,10 +31,10 @@ export function applyLifecycle(store: ObjectStore, bucket: DeployedResource, now
     }
     const noncurrentDays = rule.NoncurrentVersionExpiration?.NoncurrentDays;
     if (noncurrentDays !== undefined) {
-      for (const record of store.records('SELECT * FROM objects WHERE bucket = ? AND is_latest = 0 AND modified_ms < ?', [
-        name,
-        nowMs - noncurrentDays * DAY_MS,
-      ])) {
+      for (const record of store.records(
+        'SELECT * FROM objects WHERE bucket = ? AND is_latest = 0 AND modified_ms < ?',
+        [name, nowMs - noncurrentDays * DAY_MS],
+      )) {
         if (record.key.startsWith(prefix)) {
           store.deleteVersion(name, record.key, record.versionId);
           removed += 1;

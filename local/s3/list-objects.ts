@@ -16,7 +16,11 @@ interface Page {
 }
 
 /** ListObjectsV2. Keys are ordered by UTF-8 bytes, as SQLite compares text. */
-export function listObjectsV2(store: ObjectStore, bucket: string, query: ReadonlyMap<string, string>): string {
+export function listObjectsV2(
+  store: ObjectStore,
+  bucket: string,
+  query: ReadonlyMap<string, string>,
+): string {
   const prefix = query.get('prefix') ?? '';
   const delimiter = query.get('delimiter') ?? '';
   const maxKeys = parseMaxKeys(query.get('max-keys'));
@@ -90,7 +94,11 @@ function collect(
 }
 
 /** ListObjectVersions, paged by key and version. */
-export function listObjectVersions(store: ObjectStore, bucket: string, query: ReadonlyMap<string, string>): string {
+export function listObjectVersions(
+  store: ObjectStore,
+  bucket: string,
+  query: ReadonlyMap<string, string>,
+): string {
   const prefix = query.get('prefix') ?? '';
   const maxKeys = parseMaxKeys(query.get('max-keys'));
   const keyMarker = query.get('key-marker') ?? '';
@@ -121,7 +129,12 @@ export function listObjectVersions(store: ObjectStore, bucket: string, query: Re
     NextVersionIdMarker: truncated ? page.at(-1)?.versionId : undefined,
     Version: page
       .filter((record) => !record.isDeleteMarker)
-      .map((record) => ({ ...entry(record), ETag: `"${record.etag}"`, Size: record.bytes, StorageClass: 'STANDARD' })),
+      .map((record) => ({
+        ...entry(record),
+        ETag: `"${record.etag}"`,
+        Size: record.bytes,
+        StorageClass: 'STANDARD',
+      })),
     DeleteMarker: page.filter((record) => record.isDeleteMarker).map(entry),
   });
 }

@@ -39,7 +39,10 @@ export async function uploadPart(request: S3Request): Promise<void> {
   const uploadId = request.query.get('uploadId') ?? '';
   const number = Number(request.query.get('partNumber'));
   if (!Number.isInteger(number) || number < 1 || number > 10_000) {
-    throw new AwsServiceError('InvalidArgument', 'Part number must be an integer between 1 and 10000, inclusive');
+    throw new AwsServiceError(
+      'InvalidArgument',
+      'Part number must be an integer between 1 and 10000, inclusive',
+    );
   }
   findUpload(request, uploadId);
   const body = await receiveBody(request.incoming, request.store.stagingDirectory, request.payloadHash);
@@ -49,13 +52,21 @@ export async function uploadPart(request: S3Request): Promise<void> {
     return request.store.adopt(body.file);
   });
   const [replaced] = partsOf(request, uploadId).filter((part) => part.number === number);
-  request.store.run('INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?, ?)', [uploadId, number, body.md5, body.bytes, file]);
+  request.store.run('INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?, ?)', [
+    uploadId,
+    number,
+    body.md5,
+    body.bytes,
+    file,
+  ]);
   if (replaced !== undefined) {
     await rm(replaced.file, { force: true });
   }
   sendEmpty(request, 200, {
     etag: `"${body.md5}"`,
-    ...(body.checksum === undefined ? {} : { [`x-amz-checksum-${body.checksum.algorithm}`]: body.checksum.value }),
+    ...(body.checksum === undefined
+      ? {}
+      : { [`x-amz-checksum-${body.checksum.algorithm}`]: body.checksum.value }),
   });
 }
 
@@ -116,11 +127,10 @@ export async function abortMultipartUpload(request: S3Request): Promise<void> {
 
 /** The stored headers of an upload that belongs to this very key. */
 function findUpload(request: S3Request, uploadId: string): Record<string, string> {
-  const row = request.store.row('SELECT headers FROM uploads WHERE upload_id = ? AND bucket = ? AND key = ?', [
-    uploadId,
-    request.bucket,
-    request.key,
-  ]);
+  const row = request.store.row(
+    'SELECT headers FROM uploads WHERE upload_id = ? AND bucket = ? AND key = ?',
+    [uploadId, request.bucket, request.key],
+  );
   if (row === undefined) {
     throw new AwsServiceError('NoSuchUpload', 'The specified multipart upload does not exist.', 404);
   }
@@ -128,12 +138,14 @@ function findUpload(request: S3Request, uploadId: string): Record<string, string
 }
 
 function partsOf(request: S3Request, uploadId: string): Part[] {
-  return request.store.rows('SELECT * FROM parts WHERE upload_id = ? ORDER BY number', [uploadId]).map((row) => ({
-    number: Number(row.number),
-    etag: String(row.etag),
-    bytes: Number(row.bytes),
-    file: String(row.file),
-  }));
+  return request.store
+    .rows('SELECT * FROM parts WHERE upload_id = ? ORDER BY number', [uploadId])
+    .map((row) => ({
+      number: Number(row.number),
+      etag: String(row.etag),
+      bytes: Number(row.bytes),
+      file: String(row.file),
+    }));
 }
 
 function chosenParts(request: S3Request, uploadId: string, xml: string): Part[] {
@@ -155,7 +167,10 @@ function chosenParts(request: S3Request, uploadId: string, xml: string): Part[] 
     throw new AwsServiceError('MalformedXML', 'The XML you provided names no part');
   }
   if (chosen.slice(0, -1).some((part) => part.bytes < MIN_PART_BYTES)) {
-    throw new AwsServiceError('EntityTooSmall', 'Your proposed upload is smaller than the minimum allowed size');
+    throw new AwsServiceError(
+      'EntityTooSmall',
+      'Your proposed upload is smaller than the minimum allowed size',
+    );
   }
   return chosen;
 }

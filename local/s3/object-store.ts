@@ -56,10 +56,10 @@ export class ObjectStore {
   }
 
   createBucket(name: string, versioned: boolean): void {
-    this.run('INSERT INTO buckets VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET versioned = excluded.versioned', [
-      name,
-      versioned ? 1 : 0,
-    ]);
+    this.run(
+      'INSERT INTO buckets VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET versioned = excluded.versioned',
+      [name, versioned ? 1 : 0],
+    );
   }
 
   /** Whether versions are kept; undefined when there is no such bucket. */
@@ -70,12 +70,18 @@ export class ObjectStore {
 
   /** The latest version, which may be a delete marker. */
   latest(bucket: string, key: string): ObjectRecord | undefined {
-    return toRecord(this.row('SELECT * FROM objects WHERE bucket = ? AND key = ? AND is_latest = 1', [bucket, key]));
+    return toRecord(
+      this.row('SELECT * FROM objects WHERE bucket = ? AND key = ? AND is_latest = 1', [bucket, key]),
+    );
   }
 
   version(bucket: string, key: string, versionId: string): ObjectRecord | undefined {
     return toRecord(
-      this.row('SELECT * FROM objects WHERE bucket = ? AND key = ? AND version_id = ?', [bucket, key, versionId]),
+      this.row('SELECT * FROM objects WHERE bucket = ? AND key = ? AND version_id = ?', [
+        bucket,
+        key,
+        versionId,
+      ]),
     );
   }
 
@@ -169,14 +175,19 @@ export class ObjectStore {
   }
 
   #insert(record: Omit<ObjectRecord, 'isLatest'>): ObjectRecord {
-    const replaced = record.versionId === 'null' ? this.version(record.bucket, record.key, 'null') : undefined;
+    const replaced =
+      record.versionId === 'null' ? this.version(record.bucket, record.key, 'null') : undefined;
     this.#transaction(() => {
       this.run('UPDATE objects SET is_latest = 0 WHERE bucket = ? AND key = ? AND is_latest = 1', [
         record.bucket,
         record.key,
       ]);
       if (replaced !== undefined) {
-        this.run('DELETE FROM objects WHERE bucket = ? AND key = ? AND version_id = ?', [record.bucket, record.key, 'null']);
+        this.run('DELETE FROM objects WHERE bucket = ? AND key = ? AND version_id = ?', [
+          record.bucket,
+          record.key,
+          'null',
+        ]);
       }
       this.run(
         `INSERT INTO objects (bucket, key, version_id, is_latest, is_delete_marker, bytes, etag, modified_ms, headers, checksum, file)
@@ -205,7 +216,11 @@ export class ObjectStore {
     }
     const { bucket, key } = record;
     this.#transaction(() => {
-      this.run('DELETE FROM objects WHERE bucket = ? AND key = ? AND version_id = ?', [bucket, key, record.versionId]);
+      this.run('DELETE FROM objects WHERE bucket = ? AND key = ? AND version_id = ?', [
+        bucket,
+        key,
+        record.versionId,
+      ]);
       this.run(
         `UPDATE objects SET is_latest = 1
           WHERE sequence = (SELECT max(sequence) FROM objects WHERE bucket = ? AND key = ?)`,
@@ -241,7 +256,8 @@ export class ObjectStore {
       if (entry.isFile()) {
         const file = join(entry.parentPath, entry.name);
         const used =
-          this.row('SELECT 1 FROM objects WHERE file = ?', [file]) ?? this.row('SELECT 1 FROM parts WHERE file = ?', [file]);
+          this.row('SELECT 1 FROM objects WHERE file = ?', [file]) ??
+          this.row('SELECT 1 FROM parts WHERE file = ?', [file]);
         if (used === undefined) {
           removeFile(file);
         }

@@ -18,12 +18,22 @@ export async function readObject(request: S3Request): Promise<void> {
     request.response.writeHead(304, headers).end();
     return;
   }
-  for (const name of ['content-type', 'content-disposition', 'cache-control', 'content-encoding', 'content-language']) {
+  for (const name of [
+    'content-type',
+    'content-disposition',
+    'cache-control',
+    'content-encoding',
+    'content-language',
+  ]) {
     const override = request.query.get(`response-${name}`);
     if (override !== undefined) headers[name] = override;
   }
   const range = parseRange(header(request, 'range'), record.bytes);
-  if (range === undefined && record.checksum !== undefined && header(request, 'x-amz-checksum-mode') === 'ENABLED') {
+  if (
+    range === undefined &&
+    record.checksum !== undefined &&
+    header(request, 'x-amz-checksum-mode') === 'ENABLED'
+  ) {
     headers[`x-amz-checksum-${record.checksum.algorithm}`] = record.checksum.value;
     headers['x-amz-checksum-type'] = 'FULL_OBJECT';
   }
@@ -60,7 +70,11 @@ async function find(request: S3Request): Promise<ObjectRecord> {
     request.response.setHeader('x-amz-delete-marker', 'true');
     throw versionId === undefined
       ? await noSuchKey(request)
-      : new AwsServiceError('MethodNotAllowed', 'The specified method is not allowed against this resource.', 405);
+      : new AwsServiceError(
+          'MethodNotAllowed',
+          'The specified method is not allowed against this resource.',
+          405,
+        );
   }
   return record;
 }
@@ -73,7 +87,11 @@ function isNotModified(request: S3Request, record: ObjectRecord): boolean {
   const failed =
     ifMatch !== undefined ? !etagIn(ifMatch, record.etag) : modifiedSeconds > seconds('if-unmodified-since');
   if (failed) {
-    throw new AwsServiceError('PreconditionFailed', 'At least one of the pre-conditions you specified did not hold', 412);
+    throw new AwsServiceError(
+      'PreconditionFailed',
+      'At least one of the pre-conditions you specified did not hold',
+      412,
+    );
   }
   const ifNoneMatch = header(request, 'if-none-match');
   return ifNoneMatch !== undefined

@@ -31,7 +31,11 @@ export async function receiveBody(
   const { headers } = request;
   const chunked = payloadHash?.startsWith('STREAMING-') === true;
   if (chunked && payloadHash !== 'STREAMING-UNSIGNED-PAYLOAD-TRAILER') {
-    throw new AwsServiceError('NotImplemented', `${payloadHash}: chunk signatures are not verified here`, 501);
+    throw new AwsServiceError(
+      'NotImplemented',
+      `${payloadHash}: chunk signatures are not verified here`,
+      501,
+    );
   }
   const algorithm = statedAlgorithm(headers);
   const meter = new Meter(algorithm, /^[0-9a-f]{64}$/.test(payloadHash ?? ''));
@@ -50,7 +54,9 @@ export async function receiveBody(
       bytes: digests.bytes,
       md5: digests.md5.toString('hex'),
       checksum:
-        algorithm === undefined || digests.checksum === undefined ? undefined : { algorithm, value: digests.checksum },
+        algorithm === undefined || digests.checksum === undefined
+          ? undefined
+          : { algorithm, value: digests.checksum },
     };
   } catch (error) {
     await rm(file, { force: true });
@@ -66,7 +72,11 @@ function statedAlgorithm(headers: IncomingHttpHeaders): Algorithm | undefined {
     if (stated !== undefined) {
       const known = ALGORITHMS.find((algorithm) => algorithm === stated);
       if (known === undefined) {
-        throw new AwsServiceError('NotImplemented', `checksum algorithm ${stated} is not supported here`, 501);
+        throw new AwsServiceError(
+          'NotImplemented',
+          `checksum algorithm ${stated} is not supported here`,
+          501,
+        );
       }
       return known;
     }
@@ -96,7 +106,11 @@ class Meter extends Transform {
     this.#sha1 = algorithm === 'sha1' ? createHash('sha1') : undefined;
   }
 
-  override _transform(chunk: Buffer, _encoding: BufferEncoding, callback: (error: null, data: Buffer) => void): void {
+  override _transform(
+    chunk: Buffer,
+    _encoding: BufferEncoding,
+    callback: (error: null, data: Buffer) => void,
+  ): void {
     this.#bytes += chunk.length;
     this.#md5.update(chunk);
     this.#sha256?.update(chunk);
@@ -128,7 +142,11 @@ function verify(
   payloadHash: string | undefined,
   digests: Digests,
 ): void {
-  if (digests.sha256 !== undefined && /^[0-9a-f]{64}$/.test(payloadHash ?? '') && payloadHash !== digests.sha256) {
+  if (
+    digests.sha256 !== undefined &&
+    /^[0-9a-f]{64}$/.test(payloadHash ?? '') &&
+    payloadHash !== digests.sha256
+  ) {
     throw new AwsServiceError(
       'XAmzContentSHA256Mismatch',
       "The provided 'x-amz-content-sha256' header does not match what was computed.",
@@ -138,10 +156,16 @@ function verify(
     const name = `x-amz-checksum-${algorithm}`;
     const stated = headers[name] ?? trailers?.get(name);
     if (stated === undefined) {
-      throw new AwsServiceError('MalformedTrailerError', `the trailer ${name} was announced and did not come`);
+      throw new AwsServiceError(
+        'MalformedTrailerError',
+        `the trailer ${name} was announced and did not come`,
+      );
     }
     if (stated !== digests.checksum) {
-      throw new AwsServiceError('BadDigest', `The ${algorithm.toUpperCase()} you specified did not match the calculated checksum.`);
+      throw new AwsServiceError(
+        'BadDigest',
+        `The ${algorithm.toUpperCase()} you specified did not match the calculated checksum.`,
+      );
     }
   }
   const md5 = headers['content-md5'];

@@ -36,7 +36,11 @@ export function requireObject(request: S3Request, action: string, key = request.
   });
 }
 
-export function requireBucket(request: S3Request, action: string, context?: Record<string, string>): Promise<void> {
+export function requireBucket(
+  request: S3Request,
+  action: string,
+  context?: Record<string, string>,
+): Promise<void> {
   return request.authorizer.require({
     principal: request.principal,
     action: `s3:${action}`,

@@ -7,7 +7,12 @@ import type { CredentialRegistry } from '../iam/credential-registry.ts';
 import type { DeployedResource } from '../template/deployed-template.ts';
 import { applyLifecycle } from './lifecycle.ts';
 import { listObjectsV2, listObjectVersions } from './list-objects.ts';
-import { abortMultipartUpload, completeMultipartUpload, createMultipartUpload, uploadPart } from './multipart-upload.ts';
+import {
+  abortMultipartUpload,
+  completeMultipartUpload,
+  createMultipartUpload,
+  uploadPart,
+} from './multipart-upload.ts';
 import { ObjectStore } from './object-store.ts';
 import { readObject } from './read-object.ts';
 import { header, parseTarget, requireBucket, type S3Request, sendEmpty, sendXml } from './s3-request.ts';
@@ -38,7 +43,10 @@ export class S3Server {
   }
 
   async start(): Promise<string> {
-    this.#listening = await listen((request, response) => void this.#serve(request, response), this.#options.port);
+    this.#listening = await listen(
+      (request, response) => void this.#serve(request, response),
+      this.#options.port,
+    );
     return this.#listening.url;
   }
 
@@ -84,11 +92,16 @@ export class S3Server {
       { method: incoming.method ?? '', target: incoming.url ?? '/', headers: incoming.headers },
       's3',
       () => {
-        throw new AwsServiceError('InvalidRequest', 'Missing required header for this request: x-amz-content-sha256');
+        throw new AwsServiceError(
+          'InvalidRequest',
+          'Missing required header for this request: x-amz-content-sha256',
+        );
       },
     );
     if (target.bucket !== '' && this.#store.isVersioned(target.bucket) === undefined) {
-      throw new AwsServiceError('NoSuchBucket', 'The specified bucket does not exist', 404, { BucketName: target.bucket });
+      throw new AwsServiceError('NoSuchBucket', 'The specified bucket does not exist', 404, {
+        BucketName: target.bucket,
+      });
     }
     if (Buffer.byteLength(target.key) > MAX_KEY_BYTES) {
       throw new AwsServiceError('KeyTooLongError', 'Your key is too long');
@@ -114,7 +127,9 @@ export class S3Server {
           return readObject(request);
         case 'PUT':
           if (query.has('uploadId')) return uploadPart(request);
-          return header(request, 'x-amz-copy-source') === undefined ? putObject(request) : copyObject(request);
+          return header(request, 'x-amz-copy-source') === undefined
+            ? putObject(request)
+            : copyObject(request);
         case 'DELETE':
           return query.has('uploadId') ? abortMultipartUpload(request) : deleteObject(request);
         case 'POST':
@@ -126,7 +141,11 @@ export class S3Server {
       if (request.method === 'HEAD') return this.#headBucket(request);
       if (request.method === 'GET') return this.#getBucket(request);
     }
-    throw new AwsServiceError('NotImplemented', `${request.method} of this resource is not part of the local S3`, 501);
+    throw new AwsServiceError(
+      'NotImplemented',
+      `${request.method} of this resource is not part of the local S3`,
+      501,
+    );
   }
 
   async #headBucket(request: S3Request): Promise<void> {
@@ -154,7 +173,11 @@ export class S3Server {
       await requireBucket(request, 'ListBucket', context);
       return sendXml(request, listObjectsV2(store, bucket, query));
     }
-    throw new AwsServiceError('NotImplemented', 'only ListObjectsV2, versions and versioning are read here', 501);
+    throw new AwsServiceError(
+      'NotImplemented',
+      'only ListObjectsV2, versions and versioning are read here',
+      501,
+    );
   }
 
   #answerError(incoming: IncomingMessage, response: ServerResponse, error: unknown): void {
@@ -167,7 +190,9 @@ export class S3Server {
     if (!known && !wentAway) {
       this.#options.onFailure(error);
     }
-    const failure = known ? error : new AwsServiceError('InternalError', 'We encountered an internal error.', 500);
+    const failure = known
+      ? error
+      : new AwsServiceError('InternalError', 'We encountered an internal error.', 500);
     const xml = incoming.method === 'HEAD' ? '' : errorXml(failure.code, failure.message, failure.details);
     response.writeHead(failure.status, {
       'content-type': 'application/xml',

@@ -74,7 +74,10 @@ export async function copyObject(request: S3Request): Promise<void> {
   );
   sendXml(
     request,
-    toXml('CopyObjectResult', { ETag: `"${record.etag}"`, LastModified: new Date(record.modifiedMs).toISOString() }),
+    toXml('CopyObjectResult', {
+      ETag: `"${record.etag}"`,
+      LastModified: new Date(record.modifiedMs).toISOString(),
+    }),
     record.versionId === 'null' ? {} : { 'x-amz-version-id': record.versionId },
   );
 }
@@ -83,9 +86,15 @@ async function findCopySource(request: S3Request): Promise<ObjectRecord> {
   const text = header(request, 'x-amz-copy-source') ?? '';
   const { bucket, key, query } = parseTarget(text.startsWith('/') ? text : `/${text}`);
   const versionId = query.get('versionId');
-  await requireObject({ ...request, bucket }, versionId === undefined ? 'GetObject' : 'GetObjectVersion', key);
+  await requireObject(
+    { ...request, bucket },
+    versionId === undefined ? 'GetObject' : 'GetObjectVersion',
+    key,
+  );
   const record =
-    versionId === undefined ? request.store.latest(bucket, key) : request.store.version(bucket, key, versionId);
+    versionId === undefined
+      ? request.store.latest(bucket, key)
+      : request.store.version(bucket, key, versionId);
   if (record === undefined || record.isDeleteMarker) {
     throw new AwsServiceError('NoSuchKey', 'The specified key does not exist.', 404);
   }
@@ -104,10 +113,16 @@ function remove(request: S3Request, key: string, versionId: string | undefined):
     : request.store.deleteVersion(request.bucket, key, versionId);
 }
 
-function deletedHeaders(record: ObjectRecord | undefined, versionId: string | undefined): Record<string, string> {
+function deletedHeaders(
+  record: ObjectRecord | undefined,
+  versionId: string | undefined,
+): Record<string, string> {
   const marker = record?.isDeleteMarker === true;
   const id = versionId ?? record?.versionId;
-  return { ...(marker ? { 'x-amz-delete-marker': 'true' } : {}), ...(id === undefined ? {} : { 'x-amz-version-id': id }) };
+  return {
+    ...(marker ? { 'x-amz-delete-marker': 'true' } : {}),
+    ...(id === undefined ? {} : { 'x-amz-version-id': id }),
+  };
 }
 
 /** DeleteObjects: each key is authorized by itself, and fails by itself. */
@@ -128,9 +143,14 @@ export async function deleteObjects(request: S3Request): Promise<void> {
     try {
       await requireObject(request, versionId === undefined ? 'DeleteObject' : 'DeleteObjectVersion', key);
       const record = remove(request, key, versionId);
-      deleted.push({ Key: key, VersionId: versionId, DeleteMarker: record?.isDeleteMarker === true ? true : undefined });
+      deleted.push({
+        Key: key,
+        VersionId: versionId,
+        DeleteMarker: record?.isDeleteMarker === true ? true : undefined,
+      });
     } catch (error) {
-      const failure = error instanceof AwsServiceError ? error : new AwsServiceError('InternalError', String(error), 500);
+      const failure =
+        error instanceof AwsServiceError ? error : new AwsServiceError('InternalError', String(error), 500);
       errors.push({ Key: key, VersionId: versionId, Code: failure.code, Message: failure.message });
     }
   }
@@ -150,7 +170,9 @@ export function writtenHeaders(record: ObjectRecord): Record<string, string> {
   return {
     etag: `"${record.etag}"`,
     ...(record.versionId === 'null' ? {} : { 'x-amz-version-id': record.versionId }),
-    ...(record.checksum === undefined ? {} : { [`x-amz-checksum-${record.checksum.algorithm}`]: record.checksum.value }),
+    ...(record.checksum === undefined
+      ? {}
+      : { [`x-amz-checksum-${record.checksum.algorithm}`]: record.checksum.value }),
   };
 }
 

@@ -16,7 +16,10 @@ export interface CloudFormationTemplate {
   readonly Parameters?: Record<string, { readonly Type: string; readonly Default?: unknown }>;
   readonly Conditions?: Record<string, unknown>;
   readonly Mappings?: Record<string, Record<string, Record<string, unknown>>>;
-  readonly Outputs?: Record<string, { readonly Value: unknown; readonly Export?: { readonly Name: unknown } }>;
+  readonly Outputs?: Record<
+    string,
+    { readonly Value: unknown; readonly Export?: { readonly Name: unknown } }
+  >;
 }
 
 export interface Stack {
@@ -29,7 +32,11 @@ export interface Stack {
 interface Artifact {
   readonly type: string;
   readonly displayName?: string;
-  readonly properties?: { readonly templateFile?: string; readonly stackName?: string; readonly directoryName?: string };
+  readonly properties?: {
+    readonly templateFile?: string;
+    readonly stackName?: string;
+    readonly directoryName?: string;
+  };
 }
 
 /** Reads every stack of a synthesized app (`cdk.out`), those of nested assemblies (CDK stages) too. */
@@ -38,9 +45,13 @@ export async function loadCloudAssembly(directory: string): Promise<Stack[]> {
   try {
     manifest = JSON.parse(await readFile(join(directory, 'manifest.json'), 'utf8'));
   } catch (cause) {
-    throw new TwinError('CLOUD_ASSEMBLY_UNREADABLE', `no readable manifest.json in ${directory}; run the synth first`, {
-      cause,
-    });
+    throw new TwinError(
+      'CLOUD_ASSEMBLY_UNREADABLE',
+      `no readable manifest.json in ${directory}; run the synth first`,
+      {
+        cause,
+      },
+    );
   }
   const stacks: Stack[] = [];
   for (const [id, artifact] of Object.entries(manifest.artifacts ?? {})) {

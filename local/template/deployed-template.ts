@@ -4,7 +4,12 @@ import type { Stack, TemplateResource } from './cloud-assembly.ts';
 import { type IntrinsicScope, NO_VALUE, resolveCondition, resolveValue } from './intrinsics.ts';
 import { reasonNotRun } from './not-run.ts';
 import { physicalName } from './physical-name.ts';
-import { placeholderAttribute, RESOURCE_TYPES, type ResourceReference, type TemplateRuntime } from './resource-types.ts';
+import {
+  placeholderAttribute,
+  RESOURCE_TYPES,
+  type ResourceReference,
+  type TemplateRuntime,
+} from './resource-types.ts';
 
 /** One resource with every intrinsic function resolved. */
 export interface DeployedResource {
@@ -30,7 +35,11 @@ export interface DeploymentOptions {
 /** All stacks of the app, resolved as one deployment: cross-stack imports find their exports. */
 export class DeployedTemplate {
   readonly resources: readonly DeployedResource[];
-  readonly skipped: ReadonlyArray<{ readonly type: string; readonly logicalId: string; readonly reason: string }>;
+  readonly skipped: ReadonlyArray<{
+    readonly type: string;
+    readonly logicalId: string;
+    readonly reason: string;
+  }>;
 
   constructor(stacks: readonly Stack[], options: DeploymentOptions) {
     const resolution = new Resolution(stacks, options);
@@ -41,7 +50,8 @@ export class DeployedTemplate {
       for (const [logicalId, resource] of Object.entries(stack.template.Resources ?? {})) {
         const reason = reasonNotRun(resource.Type);
         if (resource.Type in RESOURCE_TYPES) {
-          if (resolution.exists(stack, resource)) resources.push(resolution.deploy(stack, logicalId, resource));
+          if (resolution.exists(stack, resource))
+            resources.push(resolution.deploy(stack, logicalId, resource));
         } else if (reason !== undefined) {
           skipped.push({ type: resource.Type, logicalId, reason });
         } else {
@@ -85,7 +95,10 @@ class Resolution {
       stack: stack.name,
       logicalId,
       physicalId: this.#ref(stack, logicalId) as string,
-      properties: resolveValue(resource.Properties ?? {}, this.#scope(stack, logicalId)) as Record<string, unknown>,
+      properties: resolveValue(resource.Properties ?? {}, this.#scope(stack, logicalId)) as Record<
+        string,
+        unknown
+      >,
       metadata,
       label: labelOf(logicalId, metadata),
       assemblyDirectory: stack.assemblyDirectory,
@@ -101,7 +114,8 @@ class Resolution {
       importValue: (name) => this.#import(name, `${stack.name}/${where}`),
       condition: (name) => {
         const condition = stack.template.Conditions?.[name];
-        if (condition === undefined) throw new TwinError('CONDITION_UNKNOWN', `${stack.name} has no condition ${name}`);
+        if (condition === undefined)
+          throw new TwinError('CONDITION_UNKNOWN', `${stack.name} has no condition ${name}`);
         return resolveCondition(condition, this.#scope(stack, name));
       },
       mapping: (map, first, second) => stack.template.Mappings?.[map]?.[first]?.[second],
@@ -131,13 +145,18 @@ class Resolution {
     if (parameter !== undefined) {
       const given = this.#options.parameters?.[logicalId] ?? parameter.Default;
       if (given === undefined) {
-        throw new TwinError('PARAMETER_MISSING', `${stack.name}: parameter ${logicalId} has no default and no value`);
+        throw new TwinError(
+          'PARAMETER_MISSING',
+          `${stack.name}: parameter ${logicalId} has no default and no value`,
+        );
       }
       return given;
     }
     const resource = this.#resource(stack, logicalId);
     const type = RESOURCE_TYPES[resource.Type];
-    return type === undefined ? physicalName(stack.name, logicalId) : type.ref(this.#reference(stack, logicalId, resource));
+    return type === undefined
+      ? physicalName(stack.name, logicalId)
+      : type.ref(this.#reference(stack, logicalId, resource));
   }
 
   #attribute(stack: Stack, logicalId: string, name: string): string {
@@ -148,7 +167,10 @@ class Resolution {
     }
     const value = type.attribute?.(this.#reference(stack, logicalId, resource), name);
     if (value === undefined) {
-      throw new TwinError('ATTRIBUTE_UNKNOWN', `${stack.name}/${logicalId}: ${resource.Type} has no attribute ${name} here`);
+      throw new TwinError(
+        'ATTRIBUTE_UNKNOWN',
+        `${stack.name}/${logicalId}: ${resource.Type} has no attribute ${name} here`,
+      );
     }
     return value;
   }

@@ -41,7 +41,9 @@ function resolveFunction(name: string, argument: unknown, scope: IntrinsicScope)
     case 'Ref':
       return scope.ref(String(argument));
     case 'Fn::GetAtt': {
-      const [logicalId, ...path] = Array.isArray(argument) ? argument.map(String) : String(argument).split('.');
+      const [logicalId, ...path] = Array.isArray(argument)
+        ? argument.map(String)
+        : String(argument).split('.');
       return scope.attribute(logicalId as string, path.join('.'));
     }
     case 'Fn::Join': {
@@ -94,7 +96,10 @@ export function resolveCondition(value: unknown, scope: IntrinsicScope): boolean
     case 'Condition':
       return scope.condition(String(argument));
     default:
-      throw new TwinError('INTRINSIC_UNSUPPORTED', `${scope.where}: the twin does not resolve ${name} in a condition`);
+      throw new TwinError(
+        'INTRINSIC_UNSUPPORTED',
+        `${scope.where}: the twin does not resolve ${name} in a condition`,
+      );
   }
 }
 
@@ -117,5 +122,9 @@ function substitute(argument: unknown, scope: IntrinsicScope): string {
 }
 
 function text(value: unknown): string {
-  return typeof value === 'string' ? value : typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'string'
+    ? value
+    : typeof value === 'object'
+      ? JSON.stringify(value)
+      : String(value);
 }

@@ -5,7 +5,8 @@
 const NOT_RUN: Readonly<Record<string, string>> = {
   'AWS::CDK::Metadata': 'usage report of the CDK, no behaviour',
   'AWS::CloudFormation::WaitConditionHandle': 'deployment ordering only',
-  'AWS::Lambda::LayerVersion': "the repository's own x64 node_modules stand in for the arm64 layers (NODE_PATH)",
+  'AWS::Lambda::LayerVersion':
+    "the repository's own x64 node_modules stand in for the arm64 layers (NODE_PATH)",
   'AWS::Logs::LogGroup': 'logs are files under the data folder',
   'AWS::Logs::LogStream': 'logs are files under the data folder',
   'AWS::Logs::ResourcePolicy': 'logs are files under the data folder',
@@ -35,6 +36,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'AWS::ApiGatewayV2::ApiMapping': 'the gateway is reached by loopback address',
   'AWS::Budgets::Budget': 'nothing costs money here',
   'Custom::AWS': 'an API call at deployment; the database bootstrap that it makes is done by the twin itself',
+  'Custom::DatabaseBootstrap': 'the twin runs the same SQL itself, as superuser of the local PostgreSQL',
   'Custom::VpcRestrictDefaultSG': 'loopback has no VPC',
   'Custom::S3AutoDeleteObjects': 'buckets are deleted with the data folder',
   'Custom::CrossRegionExportReader': 'one region',

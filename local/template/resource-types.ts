@@ -81,7 +81,8 @@ export const RESOURCE_TYPES: Readonly<Record<string, ResourceType>> = {
           : undefined,
   },
   'AWS::Lambda::Alias': {
-    ref: (resource) => `${functionArn(String(resource.property('FunctionName')))}:${resource.property('Name')}`,
+    ref: (resource) =>
+      `${functionArn(String(resource.property('FunctionName')))}:${resource.property('Name')}`,
   },
   'AWS::Lambda::Permission': plain,
   'AWS::Lambda::EventInvokeConfig': plain,
