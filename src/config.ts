@@ -26,6 +26,13 @@ function integer(name: string, fallback: number): number {
 
 /** Settings of a deployed function; each is read when it is asked for, so that a function needs only its own. */
 export const config = {
+  get stage() {
+    return process.env.TENANTML_STAGE ?? 'unknown';
+  },
+  /** Where the function's files are. */
+  get taskRoot() {
+    return required('LAMBDA_TASK_ROOT');
+  },
   get region() {
     return required('AWS_REGION');
   },

@@ -5,7 +5,9 @@ import type { TenantContext } from '../tenancy/tenant-context.ts';
 
 export class DatasetNotFoundError extends MLFrameworkError {
   constructor(id: string) {
-    super('DATASET_NOT_FOUND', `no dataset ${id}; GET /api/v1/ml/datasets lists yours`, { evidence: { dataset_id: id } });
+    super('DATASET_NOT_FOUND', `no dataset ${id}; GET /api/v1/ml/datasets lists yours`, {
+      evidence: { dataset_id: id },
+    });
   }
 }
 

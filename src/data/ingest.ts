@@ -44,7 +44,10 @@ export async function ingestFile(
 }
 
 /** The sha256 of canonical parse options and source bytes. */
-async function datasetIdOf(file: string, { format, compression, delimiter }: ParseOptions): Promise<DatasetId> {
+async function datasetIdOf(
+  file: string,
+  { format, compression, delimiter }: ParseOptions,
+): Promise<DatasetId> {
   const options = JSON.stringify({ readerVersion, format, compression, delimiter: delimiter ?? null });
   return (await hashOf(file, createHash('sha256').update(options).update('\n'))) as DatasetId;
 }

@@ -1,6 +1,13 @@
 import type { JobId, UploadId } from '../contracts/names.ts';
+import { MLFrameworkError } from '../errors.ts';
 import type { TenantContext } from '../tenancy/tenant-context.ts';
 import type { ParseOptions } from './tabular-engine.ts';
+
+export class UploadNotFoundError extends MLFrameworkError {
+  constructor(uploadId: string) {
+    super('UPLOAD_NOT_FOUND', `no upload ${uploadId}, or it has expired; ask for a new one`);
+  }
+}
 
 export interface Upload extends ParseOptions {
   readonly uploadId: UploadId;

@@ -1,19 +1,31 @@
-import type { ModelDetail, ModelManifest, MLModelMetadata, ModelSummary, ModelVersion } from '../contracts/models.ts';
+import type {
+  MLModelMetadata,
+  ModelDetail,
+  ModelManifest,
+  ModelSummary,
+  ModelVersion,
+} from '../contracts/models.ts';
 import type { ModelName } from '../contracts/names.ts';
 import { MLFrameworkError } from '../errors.ts';
 import type { TenantContext } from '../tenancy/tenant-context.ts';
 
 export class ModelNotFoundError extends MLFrameworkError {
   constructor(model: string) {
-    super('MODEL_NOT_FOUND', `no model ${model}; GET /api/v1/ml/models lists yours`, { evidence: { model_id: model } });
+    super('MODEL_NOT_FOUND', `no model ${model}; GET /api/v1/ml/models lists yours`, {
+      evidence: { model_id: model },
+    });
   }
 }
 
 export class VersionNotFoundError extends MLFrameworkError {
   constructor(model: string, version: string) {
-    super('VERSION_NOT_FOUND', `model ${model} has no version ${version}; GET /api/v1/ml/models/${model} lists them`, {
-      evidence: { model_id: model, version },
-    });
+    super(
+      'VERSION_NOT_FOUND',
+      `model ${model} has no version ${version}; GET /api/v1/ml/models/${model} lists them`,
+      {
+        evidence: { model_id: model, version },
+      },
+    );
   }
 }
 
@@ -30,7 +42,10 @@ export class VersionDeployedError extends MLFrameworkError {
 /** A version whose graph was never shown to load and to agree with its model cannot be deployed. */
 export class VersionNotVerifiedError extends MLFrameworkError {
   constructor(model: string, version: string) {
-    super('VERSION_NOT_VERIFIED', `version ${version} of model ${model} was not verified at registration; train it again`);
+    super(
+      'VERSION_NOT_VERIFIED',
+      `version ${version} of model ${model} was not verified at registration; train it again`,
+    );
   }
 }
 
@@ -79,7 +94,11 @@ export interface ModelRegistry {
    * @throws {ModelNotFoundError}
    * @throws {VersionNotFoundError}
    */
-  version(tenant: TenantContext, model: ModelName, version?: string): Promise<MLModelMetadata & VersionArtifact>;
+  version(
+    tenant: TenantContext,
+    model: ModelName,
+    version?: string,
+  ): Promise<MLModelMetadata & VersionArtifact>;
   /**
    * Makes a verified version the champion, in one transaction with its history and audit rows.
    * @throws {ModelNotFoundError}

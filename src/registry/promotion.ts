@@ -38,13 +38,23 @@ export class Promotion {
   async deploy(tenant: TenantContext, model: ModelName, version: string): Promise<Deployment> {
     // Names that do not exist are refused before anything is written.
     await this.#registry.version(tenant, model, version);
-    return this.#change(tenant, model, () => this.#registry.deploy(tenant, model, version), (deployment) => deployment);
+    return this.#change(
+      tenant,
+      model,
+      () => this.#registry.deploy(tenant, model, version),
+      (deployment) => deployment,
+    );
   }
 
   /** Removes a version's row and, when it was the champion and force is given, its pointer. */
   async remove(tenant: TenantContext, model: ModelName, version: string, options: { force: boolean }) {
     await this.#registry.version(tenant, model, version);
-    return this.#change(tenant, model, () => this.#registry.remove(tenant, model, version, options), (removed) => removed.deployment);
+    return this.#change(
+      tenant,
+      model,
+      () => this.#registry.remove(tenant, model, version, options),
+      (removed) => removed.deployment,
+    );
   }
 
   /** Ends what an intent began: the pointer becomes what the registry says. */

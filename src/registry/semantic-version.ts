@@ -14,6 +14,11 @@ export function nextVersion(latest: string | undefined, bump: Bump): string {
 
 /** @returns what callers must send and what they get, as one hash: same hash, same input schema */
 export function schemaHash({ features, task, target, classes }: ModelManifest): string {
-  const schema = JSON.stringify([task, target, features.map(({ name, type }) => [name, type]), classes ?? null]);
+  const schema = JSON.stringify([
+    task,
+    target,
+    features.map(({ name, type }) => [name, type]),
+    classes ?? null,
+  ]);
   return createHash('sha256').update(schema).digest('hex');
 }

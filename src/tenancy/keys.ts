@@ -16,8 +16,11 @@ export const objectKeys = {
   datasetManifest: (t: TenantContext, id: DatasetId) => `${root(t)}datasets/${id}/manifest.json`,
   datasetParquet: (t: TenantContext, id: DatasetId) => `${root(t)}datasets/${id}/data.parquet`,
   upload: (t: TenantContext, id: UploadId) => `${root(t)}uploads/${id}/source`,
-  jobFile: (t: TenantContext, job: JobId, file: 'split.bin' | 'model.json' | 'checkpoint.json' | 'evaluation.json') =>
-    `${root(t)}jobs/${job}/${file}`,
+  jobFile: (
+    t: TenantContext,
+    job: JobId,
+    file: 'split.bin' | 'model.json' | 'checkpoint.json' | 'evaluation.json',
+  ) => `${root(t)}jobs/${job}/${file}`,
   modelFile: (t: TenantContext, model: ModelName, buildId: string, file: 'model.onnx' | 'manifest.json') =>
     `${root(t)}models/${model}/builds/${buildId}/${file}`,
 } as const;
@@ -27,8 +30,14 @@ const partition = (tenant: TenantContext): string => `tenant/${tenant.tenantId}/
 /** Keys of items in DynamoDB. */
 export const itemKeys = {
   partition,
-  servingPointer: (t: TenantContext, model: ModelName): ItemKey => ({ pk: partition(t), sk: `model/${model}/` }),
-  promotionIntent: (t: TenantContext, model: ModelName): ItemKey => ({ pk: partition(t), sk: `model/${model}/` }),
+  servingPointer: (t: TenantContext, model: ModelName): ItemKey => ({
+    pk: partition(t),
+    sk: `model/${model}/`,
+  }),
+  promotionIntent: (t: TenantContext, model: ModelName): ItemKey => ({
+    pk: partition(t),
+    sk: `model/${model}/`,
+  }),
   job: (t: TenantContext, job: JobId): ItemKey => ({ pk: partition(t), sk: `job/${job}/` }),
   upload: (t: TenantContext, upload: UploadId): ItemKey => ({ pk: partition(t), sk: `upload/${upload}/` }),
   schedule: (t: TenantContext, model: ModelName): ItemKey => ({ pk: partition(t), sk: `schedule/${model}/` }),
@@ -41,3 +50,7 @@ export const itemKeys = {
 } as const;
 
 export const jobPrefix = 'job/';
+
+/** Whether an object key, read back from a store, lies under the tenant's own prefix. */
+export const isTenantKey = (tenant: TenantContext, key: string): boolean =>
+  key.startsWith(root(tenant)) && !key.split('/').includes('..');

@@ -28,6 +28,9 @@ export class UnknownJobError extends MLFrameworkError {}
 const refusals: Readonly<Record<string, string>> = {
   TOKEN_INVALID: 'the bearer token is not valid for this issuer and audience; get a new one',
   TOKEN_EXPIRED: 'the bearer token has expired; get a new one',
+  UNAUTHENTICATED: 'send an Authorization header with a bearer token, or an API key',
+  TENANT_CLAIM_INVALID:
+    'the token names no tenant; ask whoever administers your identity provider for a membership',
   API_KEY_INVALID: 'the API key is unknown or revoked; make a new one',
 };
 
@@ -65,7 +68,7 @@ export class TenantContext {
       throw new UnauthenticatedError(code, refusals[code]!);
     }
     if (claims?.tenant === undefined) {
-      throw new UnauthenticatedError('UNAUTHENTICATED', 'send an Authorization header with a bearer token');
+      throw new UnauthenticatedError('UNAUTHENTICATED', refusals.UNAUTHENTICATED!);
     }
     if (claims.expires_at === undefined || nowMs >= Number(claims.expires_at) * 1000) {
       throw new UnauthenticatedError('TOKEN_EXPIRED', refusals.TOKEN_EXPIRED!);

@@ -19,7 +19,11 @@ export interface ArtifactStore {
     buildId: string,
   ): Promise<(StoredArtifact & { manifest: ModelManifest }) | undefined>;
   /** @returns a presigned link to the graph */
-  link(tenant: TenantContext, model: ModelName, buildId: string): Promise<{ url: string; expiresAtMs: number }>;
+  link(
+    tenant: TenantContext,
+    model: ModelName,
+    buildId: string,
+  ): Promise<{ url: string; expiresAtMs: number }>;
   /** Removes the bytes of a build; removing it again does nothing. */
   remove(tenant: TenantContext, model: ModelName, buildId: string): Promise<void>;
 }

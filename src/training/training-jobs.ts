@@ -1,7 +1,7 @@
 import { type Clock, isoAt } from '../clock.ts';
+import type { Dataset } from '../contracts/datasets.ts';
 import type { JobId } from '../contracts/names.ts';
 import { type Job, type ModelTrainingRequest, type Task, terminalStatuses } from '../contracts/training.ts';
-import type { Dataset } from '../contracts/datasets.ts';
 import { DatasetNotFoundError } from '../data/dataset-store.ts';
 import { type FieldError, MLFrameworkError, ValidationError } from '../errors.ts';
 import { algorithmNamed, checkAlgorithmFitsTask, resolveHyperparameters } from '../ml/algorithms.ts';
@@ -17,7 +17,10 @@ export class JobNotFoundError extends MLFrameworkError {
 
 export class JobAlreadyEndedError extends MLFrameworkError {
   constructor(job: Job) {
-    super('JOB_ALREADY_ENDED', `job ${job.job_id} is ${job.status}; only a queued or running job can be cancelled`);
+    super(
+      'JOB_ALREADY_ENDED',
+      `job ${job.job_id} is ${job.status}; only a queued or running job can be cancelled`,
+    );
   }
 }
 
@@ -48,8 +51,7 @@ export class TrainingJobs {
    * @throws {DatasetNotFoundError}
    * @throws {ValidationError} an unknown column or hyperparameter, or an algorithm that does not fit the task
    */
-  async start(tenant: TenantContext, request: ModelTrainingRequest, trigger: Job['trigger'] = 'request'): Promise<StoredJob> {
-    const { jobs, clock, newJobId, timeoutMinutes } = this.#parts;
+  async start(tenant: TenantContext, request: ModelTrainingRequest): Promise<StoredJob> {
     const dataset = await this.#parts.dataset(tenant, request);
     if (dataset === undefined) throw new DatasetNotFoundError(request.dataset_id);
     checkColumns(request, dataset);
@@ -57,6 +59,16 @@ export class TrainingJobs {
     const algorithm = algorithmNamed(request.algorithm);
     const model_type = request.model_type ?? taskOf(request, dataset, algorithm.tasks);
     checkAlgorithmFitsTask(algorithm, model_type);
+    return this.startChecked(tenant, { ...request, model_type }, 'request');
+  }
+
+  /** Starts the job of a request that was checked before: of a schedule. */
+  async startChecked(
+    tenant: TenantContext,
+    request: ModelTrainingRequest,
+    trigger: Job['trigger'],
+  ): Promise<StoredJob> {
+    const { jobs, clock, newJobId, timeoutMinutes } = this.#parts;
     const nowMs = clock.nowMs();
     const job: StoredJob = {
       job_id: newJobId(),
@@ -67,7 +79,7 @@ export class TrainingJobs {
       model_name: request.model_name,
       dataset_id: request.dataset_id,
       actor: tenant.actor,
-      request: { ...request, model_type },
+      request,
       created_at: isoAt(nowMs),
       updated_at: isoAt(nowMs),
       deadline: isoAt(nowMs + timeoutMinutes * 60_000),
@@ -92,7 +104,11 @@ export class TrainingJobs {
       });
       return (await jobs.get(tenant, jobId)) ?? job;
     }
-    if (job.kind === 'training' && job.status === 'queued' && nowMs - Date.parse(job.created_at) > restartQueuedAfterMs) {
+    if (
+      job.kind === 'training' &&
+      job.status === 'queued' &&
+      nowMs - Date.parse(job.created_at) > restartQueuedAfterMs
+    ) {
       await this.#run(job);
     }
     return job;
@@ -103,7 +119,11 @@ export class TrainingJobs {
    * @throws {JobNotFoundError}
    * @throws {JobAlreadyEndedError}
    */
-  async cancel(tenant: TenantContext, jobId: JobId, executions: (job: StoredJob) => Executions): Promise<StoredJob> {
+  async cancel(
+    tenant: TenantContext,
+    jobId: JobId,
+    executions: (job: StoredJob) => Executions,
+  ): Promise<StoredJob> {
     const { jobs } = this.#parts;
     const job = await jobs.get(tenant, jobId);
     if (job === undefined) throw new JobNotFoundError(jobId);
@@ -135,15 +155,23 @@ function taskOf(request: ModelTrainingRequest, dataset: Dataset, tasks: readonly
 
 function checkColumns(request: ModelTrainingRequest, dataset: Dataset): void {
   const names = dataset.columns.map(({ name }) => name);
-  const list = names.length <= 30 ? names.join(', ') : `${names.slice(0, 30).join(', ')}, … (${names.length})`;
+  const list =
+    names.length <= 30 ? names.join(', ') : `${names.slice(0, 30).join(', ')}, … (${names.length})`;
   const errors: FieldError[] = [];
   if (!names.includes(request.target)) {
-    errors.push({ pointer: '/target', detail: `the dataset has no column ${JSON.stringify(request.target)}; it has ${list}` });
+    errors.push({
+      pointer: '/target',
+      detail: `the dataset has no column ${JSON.stringify(request.target)}; it has ${list}`,
+    });
   }
   for (const [i, feature] of (request.features ?? []).entries()) {
-    if (feature === request.target) errors.push({ pointer: `/features/${i}`, detail: 'the target cannot be a feature' });
+    if (feature === request.target)
+      errors.push({ pointer: `/features/${i}`, detail: 'the target cannot be a feature' });
     else if (!names.includes(feature)) {
-      errors.push({ pointer: `/features/${i}`, detail: `the dataset has no column ${JSON.stringify(feature)}` });
+      errors.push({
+        pointer: `/features/${i}`,
+        detail: `the dataset has no column ${JSON.stringify(feature)}`,
+      });
     }
   }
   if (errors.length > 0) throw new ValidationError(errors[0]!.detail, { errors: errors.slice(0, 20) });

@@ -1,9 +1,21 @@
-import { type DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import {
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
 import { type Clock, isoAt } from '../../clock.ts';
 import type { JobId } from '../../contracts/names.ts';
 import { itemKeys, jobPrefix } from '../../tenancy/keys.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
-import { type JobEnd, JobEndedError, type JobStore, type Page, type StoredJob } from '../../training/job-store.ts';
+import {
+  type JobEnd,
+  JobEndedError,
+  type JobStore,
+  type Page,
+  type StoredJob,
+} from '../../training/job-store.ts';
 import { isConditionFailure } from './document-client.ts';
 import { decodeCursor, encodeCursor } from './page-cursor.ts';
 
@@ -28,7 +40,9 @@ export class DynamoDbJobStore implements JobStore {
     const { Item } = await this.#client.send(
       new GetCommand({ TableName: this.#table, Key: itemKeys.jobOwner(jobId), ConsistentRead: true }),
     );
-    return Item === undefined ? undefined : { tenant: Item.tenant as string, subject: Item.subject as string };
+    return Item === undefined
+      ? undefined
+      : { tenant: Item.tenant as string, subject: Item.subject as string };
   }
 
   async create(tenant: TenantContext, job: StoredJob): Promise<void> {
@@ -36,7 +50,12 @@ export class DynamoDbJobStore implements JobStore {
     await this.#client.send(
       new PutCommand({
         TableName: this.#table,
-        Item: { ...itemKeys.jobOwner(job.job_id), tenant: tenant.tenantId, subject: tenant.actor, expires_at },
+        Item: {
+          ...itemKeys.jobOwner(job.job_id),
+          tenant: tenant.tenantId,
+          subject: tenant.actor,
+          expires_at,
+        },
         ConditionExpression: 'attribute_not_exists(pk)',
       }),
     );
@@ -118,7 +137,10 @@ export class DynamoDbJobStore implements JobStore {
           UpdateExpression: `SET ${given.map(([name]) => `#${name} = :${name}`).join(', ')}`,
           ConditionExpression: notEnded,
           ExpressionAttributeNames: Object.fromEntries(given.map(([name]) => [`#${name}`, name])),
-          ExpressionAttributeValues: { ...live, ...Object.fromEntries(given.map(([name, value]) => [`:${name}`, value])) },
+          ExpressionAttributeValues: {
+            ...live,
+            ...Object.fromEntries(given.map(([name, value]) => [`:${name}`, value])),
+          },
         }),
       );
       return true;

@@ -1,4 +1,10 @@
-import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import {
+  DeleteCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  ScanCommand,
+} from '@aws-sdk/lib-dynamodb';
 import { ulid } from 'ulid';
 import type { Clock } from '../../clock.ts';
 import { ModelName } from '../../contracts/names.ts';
@@ -68,7 +74,9 @@ export class DynamoDbPromotionIntents implements PromotionIntents {
   /** The intent's own row, written by the authenticated call that opened it, says whose it is. */
   async ownerOf(reference: string): Promise<{ tenant: string; subject: string } | undefined> {
     const item = await this.#item(JSON.parse(reference) as IntentReference);
-    return item === undefined ? undefined : { tenant: item.tenant as string, subject: item.subject as string };
+    return item === undefined
+      ? undefined
+      : { tenant: item.tenant as string, subject: item.subject as string };
   }
 
   /** @returns what the reference leads to, `undefined` when it was closed meanwhile */

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { Dataset, type DatasetSummary } from '../../contracts/datasets.ts';
 import { DatasetId } from '../../contracts/names.ts';
-import { type DatasetStore, DatasetNotFoundError } from '../../data/dataset-store.ts';
+import { DatasetNotFoundError, type DatasetStore } from '../../data/dataset-store.ts';
 import { objectKeys } from '../../tenancy/keys.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
 import { decodeCursor, encodeCursor } from './page-cursor.ts';
@@ -34,7 +34,9 @@ export class S3DatasetStore implements DatasetStore {
         ...(after === undefined ? {} : { StartAfter: `${prefix}${after}0` }),
       }),
     );
-    const ids = (listed.CommonPrefixes ?? []).map(({ Prefix }) => DatasetId.parse(Prefix!.slice(prefix.length, -1)));
+    const ids = (listed.CommonPrefixes ?? []).map(({ Prefix }) =>
+      DatasetId.parse(Prefix!.slice(prefix.length, -1)),
+    );
     const datasets = await Promise.all(ids.map((id) => this.get(tenant, id)));
     const items = datasets
       // A Parquet without its manifest is a dataset that was never finished.

@@ -13,7 +13,8 @@ export interface FileRef {
   readonly bytes: number;
 }
 
-export const sha256Hex = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
+export const sha256Hex = (bytes: Uint8Array | string): string =>
+  createHash('sha256').update(bytes).digest('hex');
 
 const isAbsent = (error: unknown): boolean => {
   const { name } = error as { name?: string };
@@ -30,8 +31,14 @@ export class S3Objects {
     this.bucket = bucket;
   }
 
-  async putBytes(key: string, body: Uint8Array | string, contentType = 'application/octet-stream'): Promise<FileRef> {
-    await this.client.send(new PutObjectCommand({ Bucket: this.bucket, Key: key, Body: body, ContentType: contentType }));
+  async putBytes(
+    key: string,
+    body: Uint8Array | string,
+    contentType = 'application/octet-stream',
+  ): Promise<FileRef> {
+    await this.client.send(
+      new PutObjectCommand({ Bucket: this.bucket, Key: key, Body: body, ContentType: contentType }),
+    );
     return { bucket: this.bucket, key, sha256: sha256Hex(body), bytes: Buffer.byteLength(body) };
   }
 
@@ -39,7 +46,13 @@ export class S3Objects {
   async createBytes(key: string, body: Uint8Array | string, contentType: string): Promise<boolean> {
     try {
       await this.client.send(
-        new PutObjectCommand({ Bucket: this.bucket, Key: key, Body: body, ContentType: contentType, IfNoneMatch: '*' }),
+        new PutObjectCommand({
+          Bucket: this.bucket,
+          Key: key,
+          Body: body,
+          ContentType: contentType,
+          IfNoneMatch: '*',
+        }),
       );
       return true;
     } catch (error) {
@@ -51,7 +64,12 @@ export class S3Objects {
   async putFile(key: string, file: string): Promise<void> {
     const { size } = await stat(file);
     await this.client.send(
-      new PutObjectCommand({ Bucket: this.bucket, Key: key, Body: createReadStream(file), ContentLength: size }),
+      new PutObjectCommand({
+        Bucket: this.bucket,
+        Key: key,
+        Body: createReadStream(file),
+        ContentLength: size,
+      }),
     );
   }
 
@@ -79,7 +97,9 @@ export class S3Objects {
 
   async sizeOf(key: string): Promise<number | undefined> {
     try {
-      const { ContentLength } = await this.client.send(new HeadObjectCommand({ Bucket: this.bucket, Key: key }));
+      const { ContentLength } = await this.client.send(
+        new HeadObjectCommand({ Bucket: this.bucket, Key: key }),
+      );
       return ContentLength;
     } catch (error) {
       if (isAbsent(error)) return undefined;

@@ -54,12 +54,20 @@ export class StagingUploadStore implements UploadStore {
       unhoistableHeaders: new Set(['content-length']),
       signableHeaders: new Set(['host', 'content-length']),
     });
-    return { url, headers: { 'content-length': String(upload.sizeBytes) }, expiresAtMs: nowMs + linkSeconds * 1000 };
+    return {
+      url,
+      headers: { 'content-length': String(upload.sizeBytes) },
+      expiresAtMs: nowMs + linkSeconds * 1000,
+    };
   }
 
   async get(tenant: TenantContext, uploadId: UploadId): Promise<Upload | undefined> {
     const { Item } = await this.#client.send(
-      new GetCommand({ TableName: this.#table, Key: itemKeys.upload(tenant, uploadId), ConsistentRead: true }),
+      new GetCommand({
+        TableName: this.#table,
+        Key: itemKeys.upload(tenant, uploadId),
+        ConsistentRead: true,
+      }),
     );
     if (Item === undefined) return undefined;
     return { ...(Item.upload as Upload), jobId: Item.job_id as JobId | undefined };
@@ -89,13 +97,19 @@ export class StagingUploadStore implements UploadStore {
 
   async fetch(tenant: TenantContext, upload: Upload, toFile: string): Promise<void> {
     if (!(await this.#objects.getFile(objectKeys.upload(tenant, upload.uploadId), toFile))) {
-      throw new UploadIncompleteError('UPLOAD_INCOMPLETE', 'the uploaded file is gone; ask for a new link and send it again');
+      throw new UploadIncompleteError(
+        'UPLOAD_INCOMPLETE',
+        'the uploaded file is gone; ask for a new link and send it again',
+      );
     }
   }
 
   async discard(tenant: TenantContext, upload: Upload): Promise<void> {
     await this.#objects.client.send(
-      new DeleteObjectCommand({ Bucket: this.#objects.bucket, Key: objectKeys.upload(tenant, upload.uploadId) }),
+      new DeleteObjectCommand({
+        Bucket: this.#objects.bucket,
+        Key: objectKeys.upload(tenant, upload.uploadId),
+      }),
     );
   }
 }

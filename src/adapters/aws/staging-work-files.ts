@@ -1,7 +1,12 @@
 import type { JobId } from '../../contracts/names.ts';
 import { objectKeys } from '../../tenancy/keys.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
-import { type WorkFile, WorkFileDamagedError, type WorkFileRef, type WorkFiles } from '../../training/work-files.ts';
+import {
+  type WorkFile,
+  WorkFileDamagedError,
+  type WorkFileRef,
+  type WorkFiles,
+} from '../../training/work-files.ts';
 import { type S3Objects, sha256Hex } from './s3-objects.ts';
 
 export class StagingWorkFiles implements WorkFiles {

@@ -1,7 +1,8 @@
 import { SFNClient, StartExecutionCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import type { Executions } from '../../training/executions.ts';
 
-const errorNamed = (error: unknown, name: string): boolean => (error as { name?: string } | undefined)?.name === name;
+const errorNamed = (error: unknown, name: string): boolean =>
+  (error as { name?: string } | undefined)?.name === name;
 
 /** Runs of one state machine. */
 export class StepFunctionsExecutions implements Executions {
@@ -12,10 +13,17 @@ export class StepFunctionsExecutions implements Executions {
     this.#stateMachineArn = stateMachineArn;
   }
 
-  async start(jobId: string, input: { job_id: string; deadline: string; timeout_seconds: number }): Promise<void> {
+  async start(
+    jobId: string,
+    input: { job_id: string; deadline: string; timeout_seconds: number },
+  ): Promise<void> {
     try {
       await this.#client.send(
-        new StartExecutionCommand({ stateMachineArn: this.#stateMachineArn, name: jobId, input: JSON.stringify(input) }),
+        new StartExecutionCommand({
+          stateMachineArn: this.#stateMachineArn,
+          name: jobId,
+          input: JSON.stringify(input),
+        }),
       );
     } catch (error) {
       if (!errorNamed(error, 'ExecutionAlreadyExists')) throw error;

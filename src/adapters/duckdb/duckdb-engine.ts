@@ -3,9 +3,9 @@ import type { ParseOptions, Profile, TabularEngine } from '../../data/tabular-en
 import { ValidationError } from '../../errors.ts';
 import type { Table } from '../../ml/table.ts';
 import { columnTypeOf } from './column-type.ts';
-import { identifier, literal } from './sql-text.ts';
 import { malformedFrom, refuseUnsplitHeader, rejectedRows } from './malformed-source.ts';
 import { profileOf } from './profile.ts';
+import { identifier, literal } from './sql-text.ts';
 import { tableFrom } from './table-reader.ts';
 
 /** Texts that stand for a missing value in CSV. */
@@ -51,23 +51,33 @@ export class DuckDbEngine implements TabularEngine {
       name: String(row.column_name),
       duckdbType: String(row.column_type),
     }));
-    if (options.format === 'csv' && options.delimiter === undefined) refuseUnsplitHeader(columns.map(({ name }) => name));
+    if (options.format === 'csv' && options.delimiter === undefined)
+      refuseUnsplitHeader(columns.map(({ name }) => name));
     const typed = columns.map(({ name, duckdbType }) => {
       const type = columnTypeOf(duckdbType);
       if (type === undefined) {
         throw new ValidationError(
           `column ${JSON.stringify(name)} holds ${duckdbType}; a column holds numbers, booleans, dates or text. Flatten it or leave it out`,
-          { code: 'UNSUPPORTED_COLUMN_TYPE', errors: [{ pointer: `/${name}`, detail: `type ${duckdbType}` }] },
+          {
+            code: 'UNSUPPORTED_COLUMN_TYPE',
+            errors: [{ pointer: `/${name}`, detail: `type ${duckdbType}` }],
+          },
         );
       }
       return { name, type };
     });
     const profile = await profileOf(this.#connection, typed);
     if (profile.nRows === 0) {
-      throw new ValidationError('the data has a header but no rows; send at least one row', { code: 'EMPTY_DATASET' });
+      throw new ValidationError('the data has a header but no rows; send at least one row', {
+        code: 'EMPTY_DATASET',
+      });
     }
     const list = typed
-      .map(({ name, type }) => (type === 'category' ? `CAST(${identifier(name)} AS VARCHAR) AS ${identifier(name)}` : identifier(name)))
+      .map(({ name, type }) =>
+        type === 'category'
+          ? `CAST(${identifier(name)} AS VARCHAR) AS ${identifier(name)}`
+          : identifier(name),
+      )
       .join(', ');
     await this.#connection.run(
       `COPY (SELECT ${list} FROM source) TO ${literal(parquetFile)} (FORMAT parquet, COMPRESSION zstd)`,

@@ -24,11 +24,17 @@ export async function rejectedRows(connection: DuckDBConnection): Promise<void> 
     const counts = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(String(row.error_message));
     const type = String(row.error_type);
     const expected =
-      counts === null ? (expectations[type] ?? String(row.error_message).split('\n')[0]!) : `${counts[1]} columns, found ${counts[2]}`;
+      counts === null
+        ? (expectations[type] ?? String(row.error_message).split('\n')[0]!)
+        : `${counts[1]} columns, found ${counts[2]}`;
     const column = row.column_name ?? row.column_idx;
-    return { pointer: `/line/${row.line}/column/${column}`, detail: `line ${row.line}, column ${column}: expected ${expected}` };
+    return {
+      pointer: `/line/${row.line}/column/${column}`,
+      detail: `line ${row.line}, column ${column}: expected ${expected}`,
+    };
   });
-  if (errors.length > 0) throw new MalformedDataError(`${errors[0]!.detail}; mend the file and send it again`, errors);
+  if (errors.length > 0)
+    throw new MalformedDataError(`${errors[0]!.detail}; mend the file and send it again`, errors);
 }
 
 /** @returns what is wrong with a source that could not be read at all; never a path of ours */
@@ -37,23 +43,42 @@ export function malformedFrom(error: unknown, format: DataFormat): MalformedData
   const json = /Malformed JSON .*at byte (\d+) in line (\d+)/.exec(message);
   if (json !== null) {
     const detail = `line ${json[2]}, byte ${json[1]}: expected one JSON object a line`;
-    return new MalformedDataError(`${detail}; mend the file and send it again`, [{ pointer: `/line/${json[2]}`, detail }], error);
+    return new MalformedDataError(
+      `${detail}; mend the file and send it again`,
+      [{ pointer: `/line/${json[2]}`, detail }],
+      error,
+    );
   }
-  const record = /JSON transform error in file .*, in line (\d+)/.exec(message) ?? /in line (\d+)/.exec(message);
+  const record =
+    /JSON transform error in file .*, in line (\d+)/.exec(message) ?? /in line (\d+)/.exec(message);
   if (format === 'jsonl' && record !== null) {
     const detail = `line ${record[1]}: expected a JSON object`;
-    return new MalformedDataError(`${detail}; mend the file and send it again`, [{ pointer: `/line/${record[1]}`, detail }], error);
+    return new MalformedDataError(
+      `${detail}; mend the file and send it again`,
+      [{ pointer: `/line/${record[1]}`, detail }],
+      error,
+    );
   }
   const csvLine = /CSV Error on Line: (\d+)/.exec(message);
   if (csvLine !== null) {
     const what = /not utf-8/i.test(message) ? 'UTF-8 text' : 'the columns of the header';
     const detail = `line ${csvLine[1]}: expected ${what}`;
-    return new MalformedDataError(`${detail}; mend the file and send it again`, [{ pointer: `/line/${csvLine[1]}`, detail }], error);
+    return new MalformedDataError(
+      `${detail}; mend the file and send it again`,
+      [{ pointer: `/line/${csvLine[1]}`, detail }],
+      error,
+    );
   }
-  const expected = { csv: 'CSV text in UTF-8 with a header line', jsonl: 'one JSON object a line', parquet: 'a Parquet file' }[format];
-  return new MalformedDataError(`line 1: expected ${expected}; check the format and the compression`, [
-    { pointer: '', detail: `expected ${expected}` },
-  ], error);
+  const expected = {
+    csv: 'CSV text in UTF-8 with a header line',
+    jsonl: 'one JSON object a line',
+    parquet: 'a Parquet file',
+  }[format];
+  return new MalformedDataError(
+    `line 1: expected ${expected}; check the format and the compression`,
+    [{ pointer: '', detail: `expected ${expected}` }],
+    error,
+  );
 }
 
 /** A file whose lines disagree too much is read as one wide column; its header gives that away. */

@@ -37,7 +37,10 @@ const finiteOrAbsent = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 
 /** @returns row count and the profile of each column of the table `source` */
-export async function profileOf(connection: DuckDBConnection, columns: readonly TypedColumn[]): Promise<Profile> {
+export async function profileOf(
+  connection: DuckDBConnection,
+  columns: readonly TypedColumn[],
+): Promise<Profile> {
   const counted = await connection.runAndReadAll('SELECT count(*) AS n FROM source');
   const exact = Number(counted.getRowObjectsJS()[0]!.n) <= exactDistinctRows;
   const facets = columns.map((column, i) => aggregates(column, i, exact));
@@ -47,7 +50,9 @@ export async function profileOf(connection: DuckDBConnection, columns: readonly 
   const profiled: DatasetColumn[] = [];
   for (const [i, { name, type }] of columns.entries()) {
     const bound = (key: 'min' | 'max') =>
-      type === 'number' ? finiteOrAbsent(facts[`${key}_${i}`]) : (facts[`${key}_${i}`] as string | null | undefined) ?? undefined;
+      type === 'number'
+        ? finiteOrAbsent(facts[`${key}_${i}`])
+        : ((facts[`${key}_${i}`] as string | null | undefined) ?? undefined);
     const profile: Record<string, unknown> = {
       name,
       type,
@@ -60,7 +65,9 @@ export async function profileOf(connection: DuckDBConnection, columns: readonly 
       top: type === 'category' ? await topCategories(connection, name) : undefined,
     };
     profiled.push(
-      Object.fromEntries(Object.entries(profile).filter(([, value]) => value !== undefined)) as unknown as DatasetColumn,
+      Object.fromEntries(
+        Object.entries(profile).filter(([, value]) => value !== undefined),
+      ) as unknown as DatasetColumn,
     );
   }
   return { nRows, columns: profiled };

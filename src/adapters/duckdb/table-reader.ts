@@ -27,7 +27,9 @@ export async function tableFrom(
   const columns = described
     .map((row) => ({ name: String(row.column_name), type: columnTypeOf(String(row.column_type))! }))
     .filter(({ name }) => wanted === undefined || wanted.includes(name));
-  const nRows = Number((await connection.runAndReadAll(`SELECT count(*) AS n FROM ${source}`)).getRowObjectsJS()[0]!.n);
+  const nRows = Number(
+    (await connection.runAndReadAll(`SELECT count(*) AS n FROM ${source}`)).getRowObjectsJS()[0]!.n,
+  );
   const fillings: Filling[] = columns.map(({ name, type }) =>
     type === 'category'
       ? { name, type, codes: new Int32Array(nRows), codeOf: new Map() }
@@ -43,20 +45,22 @@ export async function tableFrom(
   if (columns.length > 0) {
     const result = await connection.stream(`SELECT ${list.join(', ')} FROM ${source}`);
     let row = 0;
-    for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
+    for (
+      let chunk = await result.fetchChunk();
+      chunk !== null && chunk.rowCount > 0;
+      chunk = await result.fetchChunk()
+    ) {
       for (const [i, filling] of fillings.entries()) {
         if (filling.numbers !== undefined) {
           const vector = chunk.getColumnVector(i);
           for (let k = 0; k < chunk.rowCount; k++) filling.numbers[row + k] = vector.getItem(k) as number;
-        }
-        else fillCodes(filling, chunk.getColumnValues(i), row);
+        } else fillCodes(filling, chunk.getColumnValues(i), row);
       }
       row += chunk.rowCount;
     }
   }
   return { nRows, columns: fillings.map(finished) };
 }
-
 
 function fillCodes({ codes, codeOf }: Filling, values: readonly unknown[], row: number): void {
   for (let i = 0; i < values.length; i++) {
@@ -76,7 +80,11 @@ function fillCodes({ codes, codeOf }: Filling, values: readonly unknown[], row: 
 
 function finished(filling: Filling): Column {
   if (filling.numbers !== undefined) {
-    return { name: filling.name, type: filling.type as 'number' | 'boolean' | 'date', values: filling.numbers };
+    return {
+      name: filling.name,
+      type: filling.type as 'number' | 'boolean' | 'date',
+      values: filling.numbers,
+    };
   }
   const seen = [...filling.codeOf!.keys()];
   const categories = [...seen].sort();

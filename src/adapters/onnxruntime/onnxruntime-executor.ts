@@ -3,7 +3,8 @@ import { PredictionError } from '../../errors.ts';
 import type { FeatureBatch, FeatureValues } from '../../serving/feature-batch.ts';
 import type { GraphOutput, LoadedModel, ModelExecutor } from '../../serving/model-executor.ts';
 
-const tensorOf = (values: FeatureValues, nRows: number): Tensor => new Tensor(values.kind, values.data as never, [nRows, 1]);
+const tensorOf = (values: FeatureValues, nRows: number): Tensor =>
+  new Tensor(values.kind, values.data as never, [nRows, 1]);
 
 /** Runs graphs whose inputs are one `[N, 1]` tensor a feature, with outputs `probabilities` or `prediction`. */
 export class OnnxruntimeExecutor implements ModelExecutor {
@@ -19,7 +20,11 @@ export class OnnxruntimeExecutor implements ModelExecutor {
         logSeverityLevel: 3,
       });
     } catch (cause) {
-      throw new PredictionError('MODEL_LOAD_FAILED', 'the artifact is no ONNX graph that this platform can run', { cause });
+      throw new PredictionError(
+        'MODEL_LOAD_FAILED',
+        'the artifact is no ONNX graph that this platform can run',
+        { cause },
+      );
     }
     return new OnnxruntimeModel(session);
   }

@@ -44,7 +44,9 @@ export class PostgresModelRegistry implements ModelRegistry {
     return this.#database.transaction(tenant, async (sql) => {
       await sql`INSERT INTO ml_models (tenant_id, model_name) VALUES (${tenant.tenantId}, ${model}) ON CONFLICT DO NOTHING`;
       const { last_mlflow_version, champion_version } = await lockedModel(sql, model);
-      const [made] = await sql<VersionRow[]>`SELECT * FROM ml_model_versions WHERE job_id = ${manifest.job_id}`;
+      const [made] = await sql<
+        VersionRow[]
+      >`SELECT * FROM ml_model_versions WHERE job_id = ${manifest.job_id}`;
       if (made !== undefined) return modelVersionOf(made, champion_version);
       const [latest] = await sql<{ version: string; schema_hash: string }[]>`
         SELECT version, schema_hash FROM ml_model_versions WHERE model_name = ${model}
@@ -81,14 +83,20 @@ export class PostgresModelRegistry implements ModelRegistry {
   }
 
   list(tenant: TenantContext, page: { limit: number; cursor?: string }) {
-    const after = page.cursor === undefined ? '' : decodeCursor(page.cursor, /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/);
+    const after =
+      page.cursor === undefined ? '' : decodeCursor(page.cursor, /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/);
     return this.#database.transaction(tenant, async (sql) => {
       const models = await sql<ModelRow[]>`
         SELECT * FROM ml_models WHERE model_name > ${after} ORDER BY model_name LIMIT ${page.limit + 1}`;
       const shown = models.slice(0, page.limit);
-      const versions = await versionsOf(sql, shown.map(({ model_name }) => model_name));
+      const versions = await versionsOf(
+        sql,
+        shown.map(({ model_name }) => model_name),
+      );
       const items = shown.map((model) => summaryOf(model, versions.get(model.model_name) ?? []));
-      return models.length > page.limit ? { items, nextCursor: encodeCursor(shown.at(-1)!.model_name) } : { items };
+      return models.length > page.limit
+        ? { items, nextCursor: encodeCursor(shown.at(-1)!.model_name) }
+        : { items };
     });
   }
 
@@ -96,14 +104,21 @@ export class PostgresModelRegistry implements ModelRegistry {
     return this.#database.transaction(tenant, async (sql) => {
       const model = await existingModel(sql, name);
       const rows = (await versionsOf(sql, [name])).get(name) ?? [];
-      return { ...summaryOf(model, rows), versions: rows.map((row) => modelVersionOf(row, model.champion_version)) };
+      return {
+        ...summaryOf(model, rows),
+        versions: rows.map((row) => modelVersionOf(row, model.champion_version)),
+      };
     });
   }
 
   version(tenant: TenantContext, name: ModelName, version?: string) {
     return this.#database.transaction(tenant, async (sql) => {
       const model = await existingModel(sql, name);
-      const row = await existingVersion(sql, name, version ?? model.champion_version ?? String(model.last_mlflow_version));
+      const row = await existingVersion(
+        sql,
+        name,
+        version ?? model.champion_version ?? String(model.last_mlflow_version),
+      );
       return metadataOf(row, model.champion_version);
     });
   }
@@ -118,7 +133,10 @@ export class PostgresModelRegistry implements ModelRegistry {
       }
       await sql`UPDATE ml_model_versions SET stage = 'Production' WHERE model_name = ${name} AND version = ${row.version}`;
       const change = await recordChange(sql, tenant, model, { action: 'deploy', version: row.version });
-      const champion = { ...modelVersionOf({ ...row, stage: 'Production' }, row.version), ...artifactOf(row) };
+      const champion = {
+        ...modelVersionOf({ ...row, stage: 'Production' }, row.version),
+        ...artifactOf(row),
+      };
       return deploymentOf(model, change, champion);
     });
   }
@@ -127,9 +145,17 @@ export class PostgresModelRegistry implements ModelRegistry {
     return this.#database.transaction(tenant, async (sql) => {
       const [model] = await sql<ModelRow[]>`SELECT * FROM ml_models WHERE model_name = ${name}`;
       if (model === undefined || model.revision === '0') return undefined;
-      const row = model.champion_version === null ? undefined : await existingVersion(sql, name, model.champion_version);
-      const champion = row === undefined ? undefined : { ...modelVersionOf(row, row.version), ...artifactOf(row) };
-      return deploymentOf({ ...model, champion_version: null }, { revision: Number(model.revision), at: model.updated_at }, champion);
+      const row =
+        model.champion_version === null
+          ? undefined
+          : await existingVersion(sql, name, model.champion_version);
+      const champion =
+        row === undefined ? undefined : { ...modelVersionOf(row, row.version), ...artifactOf(row) };
+      return deploymentOf(
+        { ...model, champion_version: null },
+        { revision: Number(model.revision), at: model.updated_at },
+        champion,
+      );
     });
   }
 
@@ -140,9 +166,16 @@ export class PostgresModelRegistry implements ModelRegistry {
       const isChampion = row.version === model.champion_version;
       if (isChampion && !force) throw new VersionDeployedError(name, row.version);
       await sql`DELETE FROM ml_model_versions WHERE model_name = ${name} AND version = ${row.version}`;
-      await audit(sql, tenant, 'delete', `${name}/${row.version}`, { build_id: row.build_id, sha256: row.artifact_sha256 });
+      await audit(sql, tenant, 'delete', `${name}/${row.version}`, {
+        build_id: row.build_id,
+        sha256: row.artifact_sha256,
+      });
       const deployment = isChampion
-        ? deploymentOf(model, await recordChange(sql, tenant, model, { action: 'withdraw', version: null }), undefined)
+        ? deploymentOf(
+            model,
+            await recordChange(sql, tenant, model, { action: 'withdraw', version: null }),
+            undefined,
+          )
         : undefined;
       return { version: modelVersionOf(row, model.champion_version), deployment };
     });
@@ -248,7 +281,11 @@ async function audit(
     })}`;
 }
 
-const deploymentOf = (model: ModelRow, change: RecordedChange, champion: Deployment['champion']): Deployment => ({
+const deploymentOf = (
+  model: ModelRow,
+  change: RecordedChange,
+  champion: Deployment['champion'],
+): Deployment => ({
   modelName: model.model_name as ModelName,
   revision: change.revision,
   champion,

@@ -1,13 +1,17 @@
-import { Signer } from '@aws-sdk/rds-signer';
 import postgres, { type Sql, type TransactionSql } from 'postgres';
 import type { Clock } from '../../clock.ts';
 import { MLFrameworkError } from '../../errors.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
+import { databasePassword, databaseTls, isResuming, retryEveryMs } from './connection.ts';
 
 /** The database was paused and wakes up; nothing was lost, the call can be sent again. */
 export class DatabaseResumingError extends MLFrameworkError {
   constructor(cause: unknown) {
-    super('DATABASE_RESUMING', 'the database is waking up, which takes about 15 seconds; send the request again', { cause });
+    super(
+      'DATABASE_RESUMING',
+      'the database is waking up, which takes about 15 seconds; send the request again',
+      { cause },
+    );
   }
 }
 
@@ -17,27 +21,6 @@ export interface DatabaseSettings {
   readonly name: string;
   readonly user: string;
 }
-
-/** Failures of a connection that a paused, restarting or full database gives. */
-const resumingCodes = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'CONNECT_TIMEOUT',
-  'CONNECTION_CLOSED',
-  'CONNECTION_DESTROYED',
-  'CONNECTION_ENDED',
-  '57P01', // admin_shutdown
-  '57P03', // cannot_connect_now
-  '57P05', // idle_session_timeout
-  '53300', // too_many_connections
-]);
-
-const retryEveryMs = 500;
-
-const codeOf = (error: unknown): string | undefined => (error as { code?: string } | undefined)?.code;
-const isLoopback = (host: string): boolean => host === '127.0.0.1' || host === '::1' || host === 'localhost';
 
 /**
  * One connection to the registry's database, made with an IAM token instead of a password. Every statement
@@ -52,13 +35,12 @@ export class TenantDatabase {
   constructor(settings: DatabaseSettings, options: { clock: Clock; resumeWithinMs: number }) {
     this.#clock = options.clock;
     this.#resumeWithinMs = options.resumeWithinMs;
-    const signer = new Signer({ hostname: settings.host, port: settings.port, username: settings.user });
     this.#sql = postgres({
       host: settings.host,
       port: settings.port,
       database: settings.name,
       username: settings.user,
-      password: () => signer.getAuthToken(),
+      password: databasePassword(settings),
       // A container serves one call at a time: more connections would only keep the database awake.
       max: 1,
       connect_timeout: 5,
@@ -67,12 +49,15 @@ export class TenantDatabase {
       max_lifetime: null,
       prepare: true,
       onnotice: () => {},
-      ssl: isLoopback(settings.host) ? false : { rejectUnauthorized: true },
+      ssl: databaseTls(settings.host),
     });
   }
 
   /** @throws {DatabaseResumingError} */
-  async transaction<Result>(tenant: TenantContext, work: (sql: TransactionSql) => Promise<Result>): Promise<Result> {
+  async transaction<Result>(
+    tenant: TenantContext,
+    work: (sql: TransactionSql) => Promise<Result>,
+  ): Promise<Result> {
     await this.#awake();
     return (await this.#sql.begin(async (sql) => {
       await sql`SELECT set_config('app.tenant', ${tenant.tenantId}, true)`;
@@ -92,7 +77,7 @@ export class TenantDatabase {
         await this.#sql`SELECT 1`;
         return;
       } catch (error) {
-        if (!resumingCodes.has(codeOf(error) ?? '')) throw error;
+        if (!isResuming(error)) throw error;
         if (this.#clock.nowMs() >= until) throw new DatabaseResumingError(error);
         await new Promise((resolve) => setTimeout(resolve, retryEveryMs));
       }

@@ -1,4 +1,4 @@
-import { ModelManifest, type MLModelMetadata, type ModelVersion } from '../../contracts/models.ts';
+import { type MLModelMetadata, ModelManifest, type ModelVersion } from '../../contracts/models.ts';
 import type { DatasetId, JobId, ModelName } from '../../contracts/names.ts';
 import type { VersionArtifact } from '../../registry/model-registry.ts';
 

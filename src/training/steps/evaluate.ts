@@ -2,7 +2,7 @@ import { TrainingError } from '../../errors.ts';
 import { classificationMetrics } from '../../ml/metrics/classification-metrics.ts';
 import { regressionMetrics } from '../../ml/metrics/regression-metrics.ts';
 import { type ClassLabel, type PipelineModel, pipelineFromJSON } from '../../ml/pipeline.ts';
-import { type Column, columnNamed, takeRows, type Table } from '../../ml/table.ts';
+import { type Column, columnNamed, type Table, takeRows } from '../../ml/table.ts';
 import { decodeSplit } from '../split-file.ts';
 import type { Step, StepContext, StepState } from './step.ts';
 
@@ -11,7 +11,10 @@ export interface Evaluation {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-export async function fittedModel({ tenant, job, workFiles }: StepContext, state: StepState): Promise<PipelineModel> {
+export async function fittedModel(
+  { tenant, job, workFiles }: StepContext,
+  state: StepState,
+): Promise<PipelineModel> {
   const bytes = await workFiles.get(tenant, job.job_id, state.model!);
   return pipelineFromJSON(JSON.parse(Buffer.from(bytes).toString('utf8')));
 }
@@ -24,7 +27,9 @@ export async function testRows(context: StepContext, state: StepState): Promise<
   const target = columnNamed(data, job.request.target)!;
   return takeRows(
     data,
-    test.filter((row) => (target.type === 'category' ? target.codes[row]! >= 0 : !Number.isNaN(target.values[row]!))),
+    test.filter((row) =>
+      target.type === 'category' ? target.codes[row]! >= 0 : !Number.isNaN(target.values[row]!),
+    ),
   );
 }
 
@@ -47,10 +52,16 @@ export const evaluateStep: Step = async (context, state) => {
   if (model.classes !== undefined) {
     // A class without a single train row cannot be predicted, and scikit-learn's metrics leave it out too.
     const known = classIndices(target(), model.classes);
-    rows = takeRows(rows, Int32Array.from(known.keys()).filter((row) => known[row]! >= 0));
+    rows = takeRows(
+      rows,
+      Int32Array.from(known.keys()).filter((row) => known[row]! >= 0),
+    );
   }
   if (rows.nRows === 0) {
-    throw new TrainingError('EMPTY_TEST_SPLIT', 'no row of the test part has a target; send more rows or raise test_size');
+    throw new TrainingError(
+      'EMPTY_TEST_SPLIT',
+      'no row of the test part has a target; send more rows or raise test_size',
+    );
   }
   const predicted = model.predict(rows);
   const column = target();
@@ -60,6 +71,11 @@ export const evaluateStep: Step = async (context, state) => {
       : regressionMetrics(column.type === 'category' ? new Float64Array() : column.values, predicted.values!);
   const finite = Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value)));
   const evaluation: Evaluation = { metrics: finite };
-  const ref = await workFiles.put(tenant, job.job_id, 'evaluation.json', Buffer.from(JSON.stringify(evaluation)));
+  const ref = await workFiles.put(
+    tenant,
+    job.job_id,
+    'evaluation.json',
+    Buffer.from(JSON.stringify(evaluation)),
+  );
   return { ...state, evaluation: ref };
 };

@@ -5,7 +5,7 @@ import { TrainingError } from '../../errors.ts';
 import { resolveHyperparameters } from '../../ml/algorithms.ts';
 import { exportOnnx } from '../../ml/onnx/export-onnx.ts';
 import type { PipelineModel } from '../../ml/pipeline.ts';
-import { takeRows, type Table } from '../../ml/table.ts';
+import { type Table, takeRows } from '../../ml/table.ts';
 import { batchOfTable } from '../../serving/feature-batch.ts';
 import type { ModelExecutor } from '../../serving/model-executor.ts';
 import { softwareVersions } from '../software-versions.ts';
@@ -26,7 +26,10 @@ export const exportStep: Step = async (context, state) => {
   const model = await fittedModel(context, state);
   const graph = exportOnnx(model);
   const rows = await testRows(context, state);
-  const sample = takeRows(rows, Int32Array.from({ length: Math.min(parityRows, rows.nRows) }, (_, i) => i));
+  const sample = takeRows(
+    rows,
+    Int32Array.from({ length: Math.min(parityRows, rows.nRows) }, (_, i) => i),
+  );
   const verification = await verifyParity(model, graph, sample, executor);
   const { metrics } = JSON.parse(
     Buffer.from(await workFiles.get(tenant, job.job_id, state.evaluation!)).toString('utf8'),
@@ -51,7 +54,11 @@ export const exportStep: Step = async (context, state) => {
       n_train: state.split!.n_train,
       n_test: state.split!.n_test,
     },
-    artifact: { format: 'onnx', sha256: createHash('sha256').update(graph).digest('hex'), bytes: graph.byteLength },
+    artifact: {
+      format: 'onnx',
+      sha256: createHash('sha256').update(graph).digest('hex'),
+      bytes: graph.byteLength,
+    },
     verification,
     job_id: job.job_id,
     ...(request.notes === undefined ? {} : { notes: request.notes }),
@@ -80,9 +87,11 @@ export async function verifyParity(
     let worst = 0;
     for (let i = 0; i < a.length; i++) {
       const difference = Math.abs(a[i]! - b[i]!);
-      if (!(difference <= absoluteTolerance + relativeTolerance * Math.abs(a[i]!))) worst = Math.max(worst, difference || Number.NaN);
+      if (!(difference <= absoluteTolerance + relativeTolerance * Math.abs(a[i]!)))
+        worst = Math.max(worst, difference || Number.NaN);
       maxAbsolute = Math.max(maxAbsolute, difference);
-      if (Math.abs(a[i]!) > absoluteTolerance) maxRelative = Math.max(maxRelative, difference / Math.abs(a[i]!));
+      if (Math.abs(a[i]!) > absoluteTolerance)
+        maxRelative = Math.max(maxRelative, difference / Math.abs(a[i]!));
     }
     if (worst !== 0 || a.length !== b.length) {
       throw new TrainingError(

@@ -49,7 +49,12 @@ export const fitStep: Step = async (context, state) => {
     const progress = progressAt.fit + (progressAt.evaluate - progressAt.fit) * fraction;
     await jobs.progress(tenant, job.job_id, { step: 'fit', progress });
     if (clock.nowMs() >= stopAtMs) {
-      const ref = await workFiles.put(tenant, job.job_id, 'checkpoint.json', Buffer.from(JSON.stringify(checkpoint)));
+      const ref = await workFiles.put(
+        tenant,
+        job.job_id,
+        'checkpoint.json',
+        Buffer.from(JSON.stringify(checkpoint)),
+      );
       return { ...state, fit_done: false, checkpoint: ref };
     }
     lookUpAfterMs *= 2;

@@ -10,7 +10,11 @@ const mebibyte = 1024 * 1024;
  * What the tables of a function of each size may take, in bytes: about half of its memory, the rest is for
  * the runtime, DuckDB and the ONNX check.
  */
-export const capacityBytes = { small: 400 * mebibyte, medium: 800 * mebibyte, large: 1_500 * mebibyte } as const;
+export const capacityBytes = {
+  small: 400 * mebibyte,
+  medium: 800 * mebibyte,
+  large: 1_500 * mebibyte,
+} as const;
 
 /** @returns the smallest size that holds the bytes, `undefined` when none does */
 export function sizeFor(estimatedBytes: number): keyof typeof capacityBytes | undefined {

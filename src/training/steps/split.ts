@@ -12,7 +12,12 @@ export const splitStep: Step = async ({ tenant, job, table, workFiles }, state) 
     data,
     split === 'every_5th'
       ? { kind: 'every_5th' }
-      : { kind: 'random', testSize: test_size, randomState: random_state, ...(stratifyBy === undefined ? {} : { stratifyBy }) },
+      : {
+          kind: 'random',
+          testSize: test_size,
+          randomState: random_state,
+          ...(stratifyBy === undefined ? {} : { stratifyBy }),
+        },
   );
   const ref = await workFiles.put(tenant, job.job_id, 'split.bin', encodeSplit(rows));
   return { ...state, split: { ...ref, n_train: rows.train.length, n_test: rows.test.length } };

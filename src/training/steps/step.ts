@@ -1,6 +1,5 @@
 import type { Clock } from '../../clock.ts';
 import type { DatasetStore } from '../../data/dataset-store.ts';
-import type { TabularEngine } from '../../data/tabular-engine.ts';
 import type { Table } from '../../ml/table.ts';
 import type { ModelExecutor } from '../../serving/model-executor.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
@@ -19,6 +18,10 @@ export interface StepState {
   readonly evaluation?: WorkFileRef;
   readonly build_id?: string;
   readonly manifest_sha256?: string;
+  readonly model_version?: string;
+  readonly metrics?: Readonly<Record<string, number>>;
+  readonly decision?: 'deploy' | 'keep';
+  readonly reasons?: readonly string[];
 }
 
 /** What a trainer step works with. */
@@ -29,7 +32,6 @@ export interface StepContext {
   readonly stopAtMs: number;
   readonly jobs: JobStore;
   readonly datasets: DatasetStore;
-  readonly engine: TabularEngine;
   readonly workFiles: WorkFiles;
   readonly artifacts: ArtifactStore;
   readonly executor: ModelExecutor;
@@ -39,6 +41,9 @@ export interface StepContext {
 }
 
 export type Step = (context: StepContext, state: StepState) => Promise<StepState>;
+
+/** A step that has its own function, beside the database. */
+export type RegistryStepName = 'register' | 'promotion-gate' | 'deploy';
 
 /** How far a job is when a step begins; fit fills its share by iterations. */
 export const progressAt = {
@@ -53,5 +58,13 @@ export const progressAt = {
   deploy: 0.98,
 } as const;
 
-export type StepName = keyof typeof progressAt;
+export type TrainerStepName = Exclude<keyof typeof progressAt, RegistryStepName>;
 
+/** What the state machine sends to a step. */
+export interface StepEvent<Name extends string = string> {
+  readonly step: Name;
+  readonly job_id: string;
+  /** RFC 3339 */
+  readonly deadline: string;
+  readonly input: StepState;
+}

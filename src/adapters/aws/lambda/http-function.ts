@@ -6,10 +6,10 @@ import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import type { z } from 'zod';
 import { type Clock, systemClock } from '../../../clock.ts';
-import { type OperationId, type Route, routes } from '../../../contracts/routes.ts';
-import { TenantContext, type VerifiedClaims } from '../../../tenancy/tenant-context.ts';
-import { MLFrameworkError } from '../../../errors.ts';
 import { config } from '../../../config.ts';
+import { type OperationId, type Route, routes } from '../../../contracts/routes.ts';
+import { MLFrameworkError } from '../../../errors.ts';
+import { TenantContext, type VerifiedClaims } from '../../../tenancy/tenant-context.ts';
 import { Idempotency } from './idempotency.ts';
 import { logger, MetricUnit, metrics } from './observability.ts';
 import { failureResponse } from './problem-response.ts';
@@ -70,7 +70,10 @@ export function httpFunction(
       const other = await options.fallback?.(event);
       if (other !== undefined) return other;
       if (found.kind === 'wrong-method') {
-        throw new RouteNotFoundError('METHOD_NOT_ALLOWED', `${method} is not allowed here; use ${found.allowed.join(', ')}`);
+        throw new RouteNotFoundError(
+          'METHOD_NOT_ALLOWED',
+          `${method} is not allowed here; use ${found.allowed.join(', ')}`,
+        );
       }
       throw new RouteNotFoundError('ROUTE_NOT_FOUND', 'no such path; GET /openapi.json lists all of them');
     }
@@ -78,13 +81,20 @@ export function httpFunction(
     const route: Route = routes[operationId];
     logger.appendKeys({ operation: operationId });
     const tenant = route.authorized
-      ? TenantContext.fromClaims(event.requestContext.authorizer?.lambda ?? undefined, requestId, clock.nowMs())
+      ? TenantContext.fromClaims(
+          event.requestContext.authorizer?.lambda ?? undefined,
+          requestId,
+          clock.nowMs(),
+        )
       : undefined;
     if (tenant !== undefined) logger.appendKeys({ tenant: tenant.tenantId });
     const call = {
       tenant,
       params: route.params === undefined ? undefined : parseWith(route.params, found.params, 'path'),
-      query: route.query === undefined ? undefined : parseWith(route.query, event.queryStringParameters ?? {}, 'query'),
+      query:
+        route.query === undefined
+          ? undefined
+          : parseWith(route.query, event.queryStringParameters ?? {}, 'query'),
       body:
         route.body === undefined
           ? undefined
@@ -103,7 +113,11 @@ export function httpFunction(
     const key = event.headers['idempotency-key'];
     if (key === undefined || route.method !== 'POST' || tenant === undefined) return work();
     idempotency ??= new Idempotency(config.idempotencyTable);
-    return idempotency.run({ tenant, route: `${method} ${path}`, key, body: event.body ?? '' }, context, work);
+    return idempotency.run(
+      { tenant, route: `${method} ${path}`, key, body: event.body ?? '' },
+      context,
+      work,
+    );
   }
 
   const handler = async (event: HttpEvent, context: Context): Promise<APIGatewayProxyStructuredResultV2> => {
@@ -121,7 +135,12 @@ export function httpFunction(
     metrics.addDimension('outcome', outcome);
     metrics.addMetric('requests', MetricUnit.Count, 1);
     metrics.addMetric('duration', MetricUnit.Milliseconds, clock.nowMs() - startMs);
-    logger.info('request', { method: http.method, path: http.path, status, duration_ms: clock.nowMs() - startMs });
+    logger.info('request', {
+      method: http.method,
+      path: http.path,
+      status,
+      duration_ms: clock.nowMs() - startMs,
+    });
     return { ...response, headers: { ...response.headers, 'x-request-id': requestId } };
   };
 

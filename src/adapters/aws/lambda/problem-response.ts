@@ -1,36 +1,7 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { problemOf, statusByCode } from '../../../contracts/problem-status.ts';
-import { MLFrameworkError } from '../../../errors.ts';
+import { problemOf } from '../../../contracts/problem-status.ts';
+import { failureOf } from './failure-of.ts';
 import { logger } from './observability.ts';
-
-const accessDenied = new Set(['AccessDenied', 'AccessDeniedException']);
-const unavailable = new Set([
-  'ServiceUnavailable',
-  'InternalError',
-  'SlowDown',
-  'ThrottlingException',
-  'ProvisionedThroughputExceededException',
-  'RequestTimeout',
-  'TimeoutError',
-]);
-const networkFailures = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT']);
-
-/** Names what went wrong, without the inside of what went wrong. */
-export function failureOf(error: unknown): Pick<MLFrameworkError, 'code' | 'message' | 'errors'> {
-  if (error instanceof MLFrameworkError && error.code in statusByCode) return error;
-  const { name, code } = (error ?? {}) as { name?: string; code?: string };
-  if (name !== undefined && accessDenied.has(name)) {
-    return {
-      code: 'STORE_ACCESS_DENIED',
-      message: `${name}: the function's role may not do this; check the deployment's policies`,
-      errors: [],
-    };
-  }
-  if ((name !== undefined && unavailable.has(name)) || (code !== undefined && networkFailures.has(code))) {
-    return { code: 'STORE_UNAVAILABLE', message: 'a store did not answer; send the request again', errors: [] };
-  }
-  return { code: 'INTERNAL', message: 'the platform failed; send the request again, or report the request_id', errors: [] };
-}
 
 /** @returns the problem response of a failure. Only failures of the platform are logged with their stack. */
 export function failureResponse(

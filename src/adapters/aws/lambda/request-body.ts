@@ -19,7 +19,9 @@ export function jsonBody(event: BodyCarrier, maxBytes: number): unknown {
       code: 'UNSUPPORTED_MEDIA_TYPE',
     });
   }
-  const bytes = event.isBase64Encoded ? Buffer.byteLength(event.body, 'base64') : Buffer.byteLength(event.body);
+  const bytes = event.isBase64Encoded
+    ? Buffer.byteLength(event.body, 'base64')
+    : Buffer.byteLength(event.body);
   if (bytes > maxBytes) {
     throw new ValidationError(`body is ${bytes} bytes; this operation takes at most ${maxBytes}`, {
       code: 'PAYLOAD_TOO_LARGE',

@@ -2,7 +2,9 @@ import type { z } from 'zod';
 import { type FieldError, ValidationError } from '../../../errors.ts';
 
 const pointerOf = (path: readonly PropertyKey[]): string =>
-  path.length === 0 ? '' : `/${path.map((part) => String(part).replaceAll('~', '~0').replaceAll('/', '~1')).join('/')}`;
+  path.length === 0
+    ? ''
+    : `/${path.map((part) => String(part).replaceAll('~', '~0').replaceAll('/', '~1')).join('/')}`;
 
 /** An issue inside a union is reported by its closest branch: the one that got furthest into the value. */
 function flatten(issue: z.core.$ZodIssue, base: readonly PropertyKey[]): FieldError[] {
@@ -18,7 +20,8 @@ function flatten(issue: z.core.$ZodIssue, base: readonly PropertyKey[]): FieldEr
   return [{ pointer: pointerOf(path), detail: issue.message }];
 }
 
-const deepest = (issues: readonly z.core.$ZodIssue[]): number => Math.max(0, ...issues.map((i) => i.path.length));
+const deepest = (issues: readonly z.core.$ZodIssue[]): number =>
+  Math.max(0, ...issues.map((i) => i.path.length));
 
 /**
  * @param value what came from outside
@@ -31,5 +34,7 @@ export function parseWith<T extends z.ZodType>(schema: T, value: unknown, place:
   if (result.success) return result.data;
   const errors = result.error.issues.flatMap((issue) => flatten(issue, [])).slice(0, 20);
   const first = errors[0]!;
-  throw new ValidationError(`${place}${first.pointer === '' ? '' : ` ${first.pointer}`}: ${first.detail}`, { errors });
+  throw new ValidationError(`${place}${first.pointer === '' ? '' : ` ${first.pointer}`}: ${first.detail}`, {
+    errors,
+  });
 }

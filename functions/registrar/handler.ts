@@ -1,0 +1,16 @@
+import { stepFunction } from '../../src/adapters/aws/lambda/step-function.ts';
+import { systemClock } from '../../src/clock.ts';
+import { artifactStore } from '../../src/composition/artifacts.ts';
+import { controlPlane } from '../../src/composition/control-plane.ts';
+import { jobStore } from '../../src/composition/stores.ts';
+import { beginStep } from '../../src/training/begin-step.ts';
+import { registrySteps } from '../../src/training/registry-steps.ts';
+import type { RegistryStepName, StepEvent } from '../../src/training/steps/step.ts';
+
+const plane = controlPlane();
+const artifacts = artifactStore();
+
+export const handler = stepFunction<StepEvent<RegistryStepName>, unknown>(async (event, context) => {
+  const { tenant, job } = await beginStep(jobStore(), systemClock, event, context.awsRequestId);
+  return registrySteps[event.step]({ tenant, job, artifacts, ...plane }, event.input);
+});

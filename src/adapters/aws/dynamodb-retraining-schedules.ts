@@ -1,0 +1,87 @@
+import {
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
+import { ModelTrainingRequest } from '../../contracts/training.ts';
+import { itemKeys } from '../../tenancy/keys.ts';
+import type { TenantContext } from '../../tenancy/tenant-context.ts';
+import type { DueSchedule, RetrainingSchedules } from '../../training/retraining-schedules.ts';
+import { isConditionFailure } from './document-client.ts';
+
+/** All schedules are in one partition of the index `due`: a few bytes a model, read once an hour. */
+const shard = 'schedules';
+
+/** Schedules as items of the table of jobs. */
+export class DynamoDbRetrainingSchedules implements RetrainingSchedules {
+  readonly #client: DynamoDBDocumentClient;
+  readonly #table: string;
+
+  constructor(client: DynamoDBDocumentClient, table: string) {
+    this.#client = client;
+    this.#table = table;
+  }
+
+  async set(tenant: TenantContext, request: ModelTrainingRequest, dueAt: string): Promise<void> {
+    await this.#client.send(
+      new PutCommand({
+        TableName: this.#table,
+        Item: {
+          ...itemKeys.schedule(tenant, request.model_name),
+          due_shard: shard,
+          due_at: dueAt,
+          tenant: tenant.tenantId,
+          subject: tenant.actor,
+          request,
+        },
+      }),
+    );
+  }
+
+  async due(now: string): Promise<readonly DueSchedule[]> {
+    const { Items = [] } = await this.#client.send(
+      new QueryCommand({
+        TableName: this.#table,
+        IndexName: 'due',
+        KeyConditionExpression: 'due_shard = :shard AND due_at <= :now',
+        ExpressionAttributeValues: { ':shard': shard, ':now': now },
+        Limit: 100,
+      }),
+    );
+    return Items.map(({ pk, sk, request, due_at }) => ({
+      reference: JSON.stringify({ pk, sk }),
+      request: ModelTrainingRequest.parse(request),
+      dueAt: due_at as string,
+    }));
+  }
+
+  async move(schedule: DueSchedule, nextDueAt: string): Promise<boolean> {
+    try {
+      await this.#client.send(
+        new UpdateCommand({
+          TableName: this.#table,
+          Key: JSON.parse(schedule.reference) as Record<string, string>,
+          UpdateExpression: 'SET due_at = :next',
+          ConditionExpression: 'due_at = :seen',
+          ExpressionAttributeValues: { ':next': nextDueAt, ':seen': schedule.dueAt },
+        }),
+      );
+      return true;
+    } catch (error) {
+      if (isConditionFailure(error)) return false;
+      throw error;
+    }
+  }
+
+  /** The schedule's own row, written by an authenticated call, says whose it is. */
+  async ownerOf(reference: string): Promise<{ tenant: string; subject: string } | undefined> {
+    const { Item } = await this.#client.send(
+      new GetCommand({ TableName: this.#table, Key: JSON.parse(reference) as Record<string, string> }),
+    );
+    return Item === undefined
+      ? undefined
+      : { tenant: Item.tenant as string, subject: Item.subject as string };
+  }
+}

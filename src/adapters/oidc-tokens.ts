@@ -1,0 +1,64 @@
+import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import type { TokenVerifier } from '../tenancy/authenticate.ts';
+import type { VerifiedClaims } from '../tenancy/tenant-context.ts';
+
+export interface OidcSettings {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly tenantClaim: string;
+  readonly roleClaim: string;
+}
+
+/** The issuer cannot be asked for its keys: no token can be judged, which is not the token's fault. */
+export class IssuerUnavailableError extends Error {}
+
+/** Tokens of an OIDC issuer, verified with its published keys (RS256 and ES256; OpenID Connect Discovery 1.0). */
+export class OidcTokens implements TokenVerifier {
+  readonly #settings: OidcSettings;
+  #keys: JWTVerifyGetKey | undefined;
+
+  constructor(settings: OidcSettings) {
+    this.#settings = settings;
+  }
+
+  async verify(token: string): Promise<VerifiedClaims> {
+    const { issuer, audience, tenantClaim, roleClaim } = this.#settings;
+    this.#keys ??= await this.#discover();
+    try {
+      const { payload } = await jwtVerify(token, this.#keys, {
+        issuer,
+        algorithms: ['RS256', 'ES256'],
+        clockTolerance: 5,
+        requiredClaims: ['exp', 'sub'],
+      });
+      // Cognito's access tokens name their client in `client_id` and have no `aud`.
+      const audiences = [payload.aud ?? payload.client_id].flat();
+      if (!audiences.includes(audience)) return { denied: 'TOKEN_INVALID' };
+      const tenant = payload[tenantClaim];
+      const role = payload[roleClaim];
+      if (typeof tenant !== 'string') return { denied: 'TENANT_CLAIM_INVALID' };
+      return {
+        tenant,
+        role: typeof role === 'string' ? role : 'viewer',
+        subject: payload.sub!,
+        expires_at: payload.exp!,
+      };
+    } catch (error) {
+      if (error instanceof errors.JWTExpired) return { denied: 'TOKEN_EXPIRED' };
+      if (error instanceof errors.JWKSTimeout)
+        throw new IssuerUnavailableError('the issuer does not answer', { cause: error });
+      if (error instanceof errors.JOSEError) return { denied: 'TOKEN_INVALID' };
+      throw error;
+    }
+  }
+
+  async #discover(): Promise<JWTVerifyGetKey> {
+    const base = this.#settings.issuer.replace(/\/$/, '');
+    const response = await fetch(`${base}/.well-known/openid-configuration`, {
+      signal: AbortSignal.timeout(3_000),
+    });
+    if (!response.ok) throw new IssuerUnavailableError(`the issuer answered ${response.status} to discovery`);
+    const { jwks_uri } = (await response.json()) as { jwks_uri: string };
+    return createRemoteJWKSet(new URL(jwks_uri), { cooldownDuration: 30_000, timeoutDuration: 3_000 });
+  }
+}

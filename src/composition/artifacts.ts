@@ -1,0 +1,5 @@
+import { S3ArtifactStore } from '../adapters/aws/s3-artifact-store.ts';
+import { systemClock } from '../clock.ts';
+import { artifactObjects } from './stores.ts';
+
+export const artifactStore = () => new S3ArtifactStore(artifactObjects(), systemClock);

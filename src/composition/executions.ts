@@ -1,0 +1,6 @@
+import { StepFunctionsExecutions } from '../adapters/aws/step-functions-executions.ts';
+import { config } from '../config.ts';
+
+export const trainingExecutions = () => new StepFunctionsExecutions(config.trainingStateMachineArn);
+
+export const ingestExecutions = () => new StepFunctionsExecutions(config.ingestStateMachineArn);

@@ -1,0 +1,30 @@
+/** Makes the stores of the hot plane from the deployment's settings. */
+import { S3Client } from '@aws-sdk/client-s3';
+import { documentClient } from '../adapters/aws/document-client.ts';
+import { DynamoDbJobStore } from '../adapters/aws/dynamodb-job-store.ts';
+import { DynamoDbRetrainingSchedules } from '../adapters/aws/dynamodb-retraining-schedules.ts';
+import { S3DatasetStore } from '../adapters/aws/s3-dataset-store.ts';
+import { S3Objects } from '../adapters/aws/s3-objects.ts';
+import { StagingUploadStore } from '../adapters/aws/staging-upload-store.ts';
+import { systemClock } from '../clock.ts';
+import { config } from '../config.ts';
+
+const once = <Value>(make: () => Value): (() => Value) => {
+  let made: { value: Value } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+};
+
+export const dynamodb = once(documentClient);
+const s3 = once(() => new S3Client({ maxAttempts: 4 }));
+
+export const artifactObjects = once(() => new S3Objects(s3(), config.artifactBucket));
+export const stagingObjects = once(() => new S3Objects(s3(), config.stagingBucket));
+export const jobStore = once(() => new DynamoDbJobStore(dynamodb(), config.jobsTable, systemClock));
+export const schedules = once(() => new DynamoDbRetrainingSchedules(dynamodb(), config.jobsTable));
+export const datasetStore = once(() => new S3DatasetStore(artifactObjects()));
+export const uploadStore = once(
+  () => new StagingUploadStore(dynamodb(), config.jobsTable, stagingObjects(), systemClock),
+);

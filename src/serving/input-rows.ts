@@ -1,0 +1,179 @@
+import type { FeatureSpec } from '../contracts/models.ts';
+import { type FieldError, ValidationError } from '../errors.ts';
+import { editDistance, nearestName } from '../ml/nearest-name.ts';
+import { emptyBatch, type FeatureBatch, type FeatureValues } from './feature-batch.ts';
+
+/** Most rows of one call. */
+export const maxRows = 1_000;
+const maxReported = 20;
+
+export class InvalidInputError extends ValidationError {
+  constructor(message: string, errors: readonly FieldError[] = []) {
+    super(message, { code: 'INVALID_INPUT', errors });
+  }
+}
+
+type Row = Record<string, unknown> | unknown[];
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * @param inputData an object, an array of values in feature order, or a list of either
+ * @returns the rows, and whether a list was sent
+ * @throws {InvalidInputError}
+ * @throws {ValidationError} TOO_MANY_ROWS
+ */
+export function rowsOf(inputData: unknown): { rows: readonly Row[]; isList: boolean } {
+  if (isObject(inputData)) return { rows: [inputData], isList: false };
+  if (!Array.isArray(inputData)) {
+    throw new InvalidInputError(
+      'input_data must be an object of features, an array of values in feature order, or a list of either',
+      [{ pointer: '/input_data', detail: `got ${kindOf(inputData)}` }],
+    );
+  }
+  if (inputData.length === 0) {
+    throw new InvalidInputError('input_data is empty; send at least one row', [
+      { pointer: '/input_data', detail: 'empty' },
+    ]);
+  }
+  const isList = isObject(inputData[0]) || Array.isArray(inputData[0]);
+  if (!isList) return { rows: [inputData], isList: false };
+  if (inputData.length > maxRows) {
+    throw new ValidationError(
+      `input_data has ${inputData.length} rows; send at most ${maxRows} in one call`,
+      {
+        code: 'TOO_MANY_ROWS',
+      },
+    );
+  }
+  const bad = inputData.findIndex((row) => !isObject(row) && !Array.isArray(row));
+  if (bad >= 0) {
+    throw new InvalidInputError(`input_data row ${bad} must be an object or an array, as the first row is`, [
+      { pointer: `/input_data/${bad}`, detail: `got ${kindOf(inputData[bad])}` },
+    ]);
+  }
+  return { rows: inputData as Row[], isList: true };
+}
+
+/**
+ * @returns the rows by columns; what is left out, null or empty is missing
+ * @throws {InvalidInputError} naming every field of the wrong type, at most 20
+ */
+export function batchOfRows(
+  features: readonly FeatureSpec[],
+  rows: readonly Row[],
+  isList: boolean,
+): FeatureBatch {
+  const batch = emptyBatch(features, rows.length);
+  const errors: FieldError[] = [];
+  for (let i = 0; i < rows.length && errors.length < maxReported; i++) {
+    const row = rows[i]!;
+    const at = isList ? `/input_data/${i}` : '/input_data';
+    if (Array.isArray(row)) {
+      if (row.length !== features.length) {
+        errors.push({
+          pointer: at,
+          detail: `${row.length} values, the model takes ${features.length}: ${listOf(features)}`,
+        });
+        continue;
+      }
+      for (let j = 0; j < features.length; j++)
+        setValue(batch.features[j]!, i, row[j], features[j]!, `${at}/${j}`, errors);
+      continue;
+    }
+    let used = 0;
+    for (let j = 0; j < features.length; j++) {
+      const { name } = features[j]!;
+      if (!Object.hasOwn(row, name)) continue;
+      used++;
+      setValue(batch.features[j]!, i, row[name], features[j]!, `${at}/${name}`, errors);
+    }
+    if (used < Object.keys(row).length) checkExtraFields(row, features, at, errors);
+  }
+  if (errors.length > 0)
+    throw new InvalidInputError(`${errors[0]!.pointer.slice(1)}: ${errors[0]!.detail}`, errors);
+  return batch;
+}
+
+function setValue(
+  values: FeatureValues,
+  i: number,
+  value: unknown,
+  feature: FeatureSpec,
+  pointer: string,
+  errors: FieldError[],
+): void {
+  if (value === null || value === undefined || value === '') return;
+  const expected = (what: string) => {
+    if (errors.length < maxReported)
+      errors.push({ pointer, detail: `${feature.name} must be ${what}, got ${kindOf(value)}` });
+  };
+  if (values.kind === 'string') {
+    if (typeof value === 'object') expected('text');
+    else values.data[i] = String(value);
+  } else if (values.kind === 'int64') {
+    const epochMs =
+      typeof value === 'number' ? value : typeof value === 'string' ? Date.parse(value) : Number.NaN;
+    // Beyond ±8.64e15 ms there are no dates.
+    if (Number.isFinite(epochMs) && Math.abs(epochMs) <= 8.64e15)
+      values.data[i] = BigInt(Math.round(epochMs));
+    else expected('a date: RFC 3339 text or epoch milliseconds');
+  } else if (feature.type === 'boolean') {
+    if (value === true || value === 1) values.data[i] = 1;
+    else if (value === false || value === 0) values.data[i] = 0;
+    else expected('true or false');
+  } else if (typeof value !== 'number') {
+    expected('a number');
+  } else {
+    const single = Math.fround(value);
+    if (Number.isFinite(single)) values.data[i] = single;
+    else expected('a number within ±3.4e38');
+  }
+}
+
+/** Fields that no feature has are ignored, but a misspelt feature would be taken for a missing one. */
+function checkExtraFields(
+  row: Record<string, unknown>,
+  features: readonly FeatureSpec[],
+  at: string,
+  errors: FieldError[],
+): void {
+  const known = new Set(features.map(({ name }) => name));
+  const absent = features.map(({ name }) => name).filter((name) => !Object.hasOwn(row, name));
+  const extra = Object.keys(row).filter((name) => !known.has(name));
+  for (const name of extra) {
+    const nearest = absent.length === 0 ? undefined : nearestName(name, absent);
+    if (nearest !== undefined && isMisspelling(name, nearest) && errors.length < maxReported) {
+      errors.push({
+        pointer: `${at}/${name}`,
+        detail: `there is no feature ${JSON.stringify(name)}; did you mean ${JSON.stringify(nearest)}?`,
+      });
+    }
+  }
+  if (absent.length === features.length && errors.length < maxReported) {
+    errors.push({ pointer: at, detail: `no field is a feature of the model; it takes ${listOf(features)}` });
+  }
+}
+
+const folded = (name: string): string => name.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '');
+
+/** The same letters in another case or with other separators, or one letter more, less or different. */
+function isMisspelling(a: string, b: string): boolean {
+  const x = folded(a);
+  const y = folded(b);
+  return x === y || (Math.min(x.length, y.length) >= 4 && editDistance(x, y) <= 1);
+}
+
+const listOf = (features: readonly FeatureSpec[]): string => {
+  const names = features.slice(0, 20).map(({ name }) => name);
+  return features.length > 20 ? `${names.join(', ')}, … (${features.length})` : names.join(', ');
+};
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'string') return `text ${JSON.stringify(value.slice(0, 40))}`;
+  if (typeof value === 'object') return 'an object';
+  return `${typeof value} ${String(value)}`;
+}
