@@ -6,6 +6,7 @@
  * write (pipelining), which halves the round trips of a warm call. When the connection closes, the twin is gone,
  * and so is this process.
  */
+const { existsSync } = require('node:fs');
 const { connect } = require('node:net');
 const { enableCompileCache } = require('node:module');
 const { join } = require('node:path');
@@ -92,7 +93,8 @@ function contextOf(headers) {
 
 async function loadHandler() {
   const [file, name] = process.env._HANDLER.split('.');
-  const module = require(join(process.env.LAMBDA_TASK_ROOT, file));
+  const path = join(process.env.LAMBDA_TASK_ROOT, file);
+  const module = require(['.js', '.cjs'].map((end) => path + end).find(existsSync) ?? path);
   if (typeof module[name] !== 'function') {
     const error = new Error(`${process.env._HANDLER} is undefined or not exported`);
     error.name = 'Runtime.HandlerNotFound';
