@@ -50,14 +50,12 @@ export interface BundleFunctionsProps {
  */
 export function bundleFunctions({ root, outdir }: BundleFunctionsProps): FunctionBundles {
   const missing = functionNames.filter((name) => !existsSync(handlerFile(root, name)));
-  const stubs = process.env.TENANTML_ALLOW_MISSING_HANDLERS === '1' ? missing : [];
-  if (missing.length > stubs.length)
+  if (missing.length > 0)
     throw new MissingHandlerError(missing.map((name) => `functions/${name}/handler.ts`));
 
-  const present = functionNames.filter((name) => !stubs.includes(name));
   const result = buildSync({
     absWorkingDir: root,
-    entryPoints: present.map((name) => ({ in: handlerFile(root, name), out: `${name}/index` })),
+    entryPoints: functionNames.map((name) => ({ in: handlerFile(root, name), out: `${name}/index` })),
     outdir,
     outExtension: { '.js': '.cjs' },
     bundle: true,
@@ -86,11 +84,6 @@ export function bundleFunctions({ root, outdir }: BundleFunctionsProps): Functio
   for (const output of result.outputFiles) {
     const [name, file] = path.relative(outdir, output.path).split(path.sep) as [FunctionName, string];
     files.get(name)?.set(file, output.contents);
-  }
-  for (const name of stubs) {
-    files
-      .get(name)
-      ?.set('index.cjs', Buffer.from(`exports.handler=async()=>{throw new Error('${name} is a stub')}`));
   }
   for (const [name, content] of files) syncFolder(path.join(outdir, name), content);
   return Object.fromEntries(functionNames.map((name) => [name, path.join(outdir, name)])) as Record<
