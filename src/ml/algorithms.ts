@@ -122,7 +122,7 @@ const logisticRegression: Algorithm = {
     {
       name: 'tol',
       type: 'number',
-      default: 1e-5,
+      default: 1e-4,
       minimum: 0,
       exclusiveMinimum: true,
       maximum: 1,

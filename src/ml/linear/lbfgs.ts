@@ -37,17 +37,25 @@ export function largestComponent(vector: Float64Array): number {
   return largest;
 }
 
-/** The state after one line search; the given one is left as it was. */
-export function stepLbfgs(objective: Objective, state: LbfgsState): LbfgsState {
+/**
+ * The state after one line search; the given one is left as it was.
+ * @param inverseCurvatures - about one over the second derivative along each component, > 0: what makes components of
+ * different scale converge together.
+ */
+export function stepLbfgs(
+  objective: Objective,
+  state: LbfgsState,
+  inverseCurvatures: Float64Array,
+): LbfgsState {
   let corrections = state.corrections;
-  let direction = descentDirection(state.gradient, corrections);
+  let direction = descentDirection(state.gradient, corrections, inverseCurvatures);
   let slope = dot(direction, state.gradient);
   if (!(slope < 0)) {
     corrections = [];
-    direction = state.gradient.map((component) => -component);
-    slope = -dot(state.gradient, state.gradient);
+    direction = descentDirection(state.gradient, corrections, inverseCurvatures);
+    slope = dot(direction, state.gradient);
   }
-  let length = corrections.length === 0 ? Math.min(1, 1 / Math.sqrt(-slope)) : 1;
+  let length = 1;
   const gradient = new Float64Array(state.x.length);
   for (let halving = 0; halving < MAX_HALVINGS; halving++, length /= 2) {
     const x = addScaled(state.x, direction, length);
@@ -68,7 +76,11 @@ export function stepLbfgs(objective: Objective, state: LbfgsState): LbfgsState {
 }
 
 /** Two-loop recursion. */
-function descentDirection(gradient: Float64Array, corrections: readonly Correction[]): Float64Array {
+function descentDirection(
+  gradient: Float64Array,
+  corrections: readonly Correction[],
+  inverseCurvatures: Float64Array,
+): Float64Array {
   const direction = gradient.map((component) => -component);
   const alphas = new Float64Array(corrections.length);
   for (let k = corrections.length - 1; k >= 0; k--) {
@@ -76,17 +88,24 @@ function descentDirection(gradient: Float64Array, corrections: readonly Correcti
     alphas[k] = inverseCurvature * dot(step, direction);
     for (let i = 0; i < direction.length; i++) direction[i]! -= alphas[k]! * gradientChange[i]!;
   }
-  const newest = corrections.at(-1);
-  if (newest !== undefined) {
-    const scale = 1 / (newest.inverseCurvature * dot(newest.gradientChange, newest.gradientChange));
-    for (let i = 0; i < direction.length; i++) direction[i]! *= scale;
-  }
+  const scale = initialScale(corrections.at(-1), inverseCurvatures);
+  for (let i = 0; i < direction.length; i++) direction[i]! *= scale * inverseCurvatures[i]!;
   for (let k = 0; k < corrections.length; k++) {
     const { step, gradientChange, inverseCurvature } = corrections[k]!;
     const beta = inverseCurvature * dot(gradientChange, direction);
     for (let i = 0; i < direction.length; i++) direction[i]! += (alphas[k]! - beta) * step[i]!;
   }
   return direction;
+}
+
+/** Makes the newest correction's curvature come out right (Nocedal and Wright 2006, equation 7.20, preconditioned). */
+function initialScale(newest: Correction | undefined, inverseCurvatures: Float64Array): number {
+  if (newest === undefined) return 1;
+  let norm = 0;
+  newest.gradientChange.forEach((change, i) => {
+    norm += change * change * inverseCurvatures[i]!;
+  });
+  return 1 / (newest.inverseCurvature * norm);
 }
 
 function remember(

@@ -42,6 +42,7 @@ export function fitLogisticRegression(
   const nScores = nClasses === 2 ? 1 : nClasses;
   const objective = logisticObjective(design, classIndices, nScores, options.C, sampleWeights);
   const size = nScores * (design.nColumns + 1);
+  const curvatures = inverseCurvatures(design, nScores, options.C);
   let state: LbfgsState =
     checkpoint === undefined ? startLbfgs(objective, new Float64Array(size)) : lbfgsFromJSON(checkpoint);
   while (
@@ -49,7 +50,7 @@ export function fitLogisticRegression(
     state.iteration < options.maxIter &&
     largestComponent(state.gradient) > options.tol
   ) {
-    state = stepLbfgs(objective, state);
+    state = stepLbfgs(objective, state, curvatures);
     hooks.onProgress?.(state.iteration / options.maxIter);
     if (hooks.shouldPause?.()) return { done: false, checkpoint: lbfgsToJSON(state) };
   }
@@ -126,6 +127,26 @@ function multinomialResiduals(
     scores[truth]![i]! -= rowWeights[i]!;
   }
   return loss;
+}
+
+/** Of the mean loss where all classes are equally likely: share of the row's probability times mean square of a column. */
+function inverseCurvatures(design: DesignMatrix, nScores: number, C: number): Float64Array {
+  const { nRows, nColumns } = design;
+  const nClasses = Math.max(2, nScores);
+  const variance = (nClasses - 1) / (nClasses * nClasses);
+  // A one-hot value is its own square, so its mean square is its share of rows.
+  const meanSquares = new Float64Array(nColumns);
+  transposeProduct(design, new Float64Array(nRows).fill(1 / nRows), meanSquares, 0);
+  design.dense.forEach((values, column) => {
+    meanSquares[column] = dot(values, values) / nRows;
+  });
+  const result = new Float64Array(nScores * (nColumns + 1)).fill(1 / variance);
+  for (let k = 0; k < nScores; k++) {
+    for (let column = 0; column < nColumns; column++) {
+      result[k * nColumns + column] = 1 / (variance * meanSquares[column]! + 1 / (C * nRows));
+    }
+  }
+  return result;
 }
 
 function sumOf(values: Float64Array): number {

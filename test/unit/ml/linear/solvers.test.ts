@@ -91,10 +91,15 @@ describe('L-BFGS', () => {
       });
       return value;
     };
+    // A first step that is far too long is halved until the value falls.
+    const unknown = new Float64Array(3).fill(1);
     let state = startLbfgs(objective, new Float64Array(3));
-    while (largestComponent(state.gradient) > 1e-8 && state.iteration < 100)
-      state = stepLbfgs(objective, state);
+    while (largestComponent(state.gradient) > 1e-8 && state.iteration < 100) {
+      state = stepLbfgs(objective, state, unknown);
+    }
     expect(state.iteration).toBeLessThan(60);
+    const known = Float64Array.from(scales, (scale) => 1 / scale);
+    expect(stepLbfgs(objective, startLbfgs(objective, new Float64Array(3)), known).value).toBeCloseTo(0, 20);
     Array.from(state.x).forEach((value, i) => {
       expect(value).toBeCloseTo(i + 1, 7);
     });
