@@ -54,7 +54,9 @@ const Page = z.object({
 /** Small JSON bodies. */
 const defaultBodyBytes = 256 * 1024;
 
-const ok = (schema: z.ZodType, description: string) => ({ 200: { description, schema } });
+const ok = <Schema extends z.ZodType>(schema: Schema, description: string) => ({
+  200: { description, schema },
+});
 
 /** The route table: validation, dispatch, OpenAPI and the typed client all come from here. */
 export const routes = {

@@ -1,0 +1,18 @@
+#!/usr/bin/env node
+// Runs the command line tool under the Node that the checkout pins, whichever Node was called.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const main = new URL('../src/cli/main.ts', import.meta.url);
+const pinnedNode = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url));
+const canRunTypeScript = Number(process.versions.node.split('.')[0]) >= 24;
+
+if (canRunTypeScript || !existsSync(pinnedNode)) {
+  const { main: run } = await import(main.href);
+  process.exitCode = await run(process.argv.slice(2));
+} else {
+  const self = fileURLToPath(import.meta.url);
+  const { status, signal } = spawnSync(pinnedNode, [self, ...process.argv.slice(2)], { stdio: 'inherit' });
+  process.exitCode = signal === null ? (status ?? 1) : 130;
+}

@@ -1,0 +1,87 @@
+import type { HttpClient } from '../../client/http-client.ts';
+import type { ModelDetail, ModelSummary } from '../../contracts/models.ts';
+import { bold, type Output, print, printJson, table } from '../output.ts';
+
+/** The figure that people look at first. */
+const headline = (metrics: Readonly<Record<string, number>> | undefined): string => {
+  const name = ['roc_auc', 'accuracy', 'r2', 'rmse'].find((metric) => metrics?.[metric] !== undefined);
+  return name === undefined ? '' : `${name} ${metrics![name]!.toFixed(4)}`;
+};
+
+export async function listModels(client: HttpClient, options: Output): Promise<void> {
+  const items: ModelSummary[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await client.call('listModels', { query: { limit: 100, cursor } });
+    items.push(...page.items);
+    cursor = page.next_cursor;
+  } while (cursor !== undefined);
+  if (options.json) return printJson(items);
+  if (items.length === 0)
+    return print('no models yet; tenantml train FILE --name NAME --target COLUMN makes one');
+  print(
+    table(
+      ['model', 'champion', 'newest', 'versions', 'algorithm', 'metric', 'updated'],
+      items.map((model) => [
+        model.model_name,
+        model.champion_version ?? '-',
+        model.latest_version ?? '-',
+        model.n_versions,
+        model.algorithm,
+        headline(model.metrics),
+        model.updated_at.slice(0, 19),
+      ]),
+    ),
+  );
+}
+
+export async function showModel(client: HttpClient, name: string, options: Output): Promise<void> {
+  const model = (await client.call('getModel', { params: { model_name: name as never } })) as ModelDetail;
+  if (options.json) return printJson(model);
+  print(bold(model.model_name));
+  print(
+    table(
+      ['', 'version', 'stage', 'algorithm', 'metric', 'bytes', 'created', 'build'],
+      model.versions.map((version) => [
+        version.champion ? '*' : '',
+        version.version,
+        version.stage,
+        version.algorithm,
+        headline(version.metrics),
+        version.artifact_bytes,
+        version.created_at.slice(0, 19),
+        version.build_id,
+      ]),
+    ),
+  );
+}
+
+export async function deployModel(
+  client: HttpClient,
+  name: string,
+  version: string,
+  options: Output,
+): Promise<void> {
+  const answer = await client.call('deployModel', {
+    params: { model_name: name as never, model_version: version },
+  });
+  if (options.json) return printJson(answer);
+  const before = answer.previous_version === undefined ? '' : `, before it ${answer.previous_version}`;
+  print(
+    `${bold(`${answer.model_name} ${answer.model_version}`)} is deployed (revision ${answer.revision}${before})`,
+  );
+}
+
+export async function deleteModel(
+  client: HttpClient,
+  name: string,
+  version: string,
+  options: Output & { force: boolean },
+): Promise<void> {
+  const answer = await client.call('deleteModelVersion', {
+    params: { model_name: name as never, model_version: version },
+    query: { force: options.force ? 'true' : 'false' },
+  });
+  if (options.json) return printJson(answer);
+  print(`${answer.model_name} ${answer.model_version} is deleted`);
+}

@@ -1,0 +1,119 @@
+import { stat } from 'node:fs/promises';
+import { type FileFormat, formatOf, sendFile } from '../../client/dataset-upload.ts';
+import type { HttpClient } from '../../client/http-client.ts';
+import type { DatasetUpload } from '../../contracts/datasets.ts';
+import type { JobId } from '../../contracts/names.ts';
+import type { Job } from '../../contracts/training.ts';
+import { UsageError } from '../exit-code.ts';
+import { followJob } from '../follow-job.ts';
+import { bold, type Output, ProgressBar, print, printJson, table } from '../output.ts';
+
+export interface TrainOptions extends Output {
+  readonly name: string;
+  readonly target: string;
+  readonly type?: 'classification' | 'regression';
+  readonly algorithm?: string;
+  readonly param: readonly string[];
+  readonly feature: readonly string[];
+  readonly split?: string;
+  readonly testSize?: string;
+  readonly minSamples?: string;
+  readonly randomState?: string;
+  readonly notes?: string;
+  /** false with --no-promote */
+  readonly promote: boolean;
+}
+
+type Value = number | string | boolean | null;
+
+/** @returns `name=value` pairs as hyperparameters: numbers, true, false and null as such */
+export function hyperparametersOf(pairs: readonly string[]): Record<string, Value> {
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const at = pair.indexOf('=');
+      if (at < 1) throw new UsageError(`--param ${pair}: write name=value, such as n_estimators=200`);
+      const text = pair.slice(at + 1);
+      const literals: Record<string, Value> = { true: true, false: false, null: null };
+      const number = text.trim() === '' ? Number.NaN : Number(text);
+      return [
+        pair.slice(0, at),
+        Object.hasOwn(literals, text) ? literals[text]! : Number.isNaN(number) ? text : number,
+      ];
+    }),
+  );
+}
+
+function numberOption(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value))
+    throw new UsageError(`${name} ${text}: must be a number`);
+  return value;
+}
+
+/** Uploads a file, trains on it, follows the job to its end, and says what came out. */
+export async function train(client: HttpClient, file: string, options: TrainOptions): Promise<void> {
+  const format = formatOf(file);
+  if (format === undefined) {
+    throw new UsageError(
+      `${file}: the name must end in .csv, .tsv, .jsonl or .ndjson (each also with .gz), or in .parquet`,
+    );
+  }
+  const request = {
+    model_type: options.type,
+    algorithm: options.algorithm as never,
+    hyperparameters: hyperparametersOf(options.param),
+    features: options.feature.length === 0 ? undefined : [...options.feature],
+    split: options.split as never,
+    test_size: numberOption('--test-size', options.testSize),
+    min_samples: numberOption('--min-samples', options.minSamples),
+    random_state: numberOption('--random-state', options.randomState),
+    auto_promote: options.promote,
+    notes: options.notes,
+  };
+  const bar = new ProgressBar(options);
+  const datasetId = await uploadDataset(client, file, format, bar);
+  const { job_id } = await client.call('trainModel', {
+    body: {
+      model_name: options.name as never,
+      dataset_id: datasetId as never,
+      target: options.target,
+      ...request,
+    },
+  });
+  const job = await followJob(client, job_id, bar);
+  if (options.json) printJson(job);
+  else if (!options.quiet) print(summaryOf(job));
+}
+
+/** @returns the id of the dataset */
+export async function uploadDataset(
+  client: HttpClient,
+  file: string,
+  format: FileFormat,
+  bar: ProgressBar,
+): Promise<string> {
+  const info = await stat(file).catch(() => undefined);
+  if (info?.isFile() !== true) throw new UsageError(`${file}: no such file`);
+  if (info.size === 0) throw new UsageError(`${file}: the file is empty`);
+  const upload = (await client.call('createDataset', {
+    body: { name: file.split(/[\\/]/).at(-1)!.slice(0, 200), upload: { ...format, size_bytes: info.size } },
+  })) as DatasetUpload;
+  await sendFile(file, upload, (bytes) => bar.update('upload', bytes / info.size));
+  const { job_id } = await client.call('completeUpload', { params: { upload_id: upload.upload_id } });
+  const job = await followJob(client, job_id as JobId, bar);
+  return job.dataset_id!;
+}
+
+function summaryOf(job: Job): string {
+  const rows = Object.entries(job.metrics ?? {}).map(
+    ([name, value]) => [name, Number(value.toPrecision(6))] as const,
+  );
+  const seconds = job.training_time === undefined ? '' : ` in ${job.training_time.toFixed(1)} s`;
+  const promotion = job.promotion?.decision === 'deploy' ? 'deployed' : 'kept, not deployed';
+  return [
+    `${bold(`${job.model_name} ${job.model_version}`)} trained${seconds}, ${promotion}: ${job.promotion?.reasons.join('; ') ?? ''}`,
+    '',
+    table(['metric (test part)', 'value'], rows),
+  ].join('\n');
+}

@@ -1,0 +1,15 @@
+import { ApiError } from '../client/http-client.ts';
+
+export const exitCode = { ok: 0, failed: 1, usage: 2, auth: 4, notFound: 5 } as const;
+
+/** The command line is wrong: the message says how. */
+export class UsageError extends Error {}
+
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof UsageError) return exitCode.usage;
+  if (error instanceof ApiError) {
+    if (error.status === 401 || error.status === 403) return exitCode.auth;
+    if (error.status === 404) return exitCode.notFound;
+  }
+  return exitCode.failed;
+}

@@ -1,0 +1,128 @@
+import { Command, CommanderError, Option } from 'commander';
+import packageJson from '../../package.json' with { type: 'json' };
+import { cancelJob, listJobs, showJob } from './commands/jobs.ts';
+import { deleteModel, deployModel, listModels, showModel } from './commands/models.ts';
+import { predict } from './commands/predict.ts';
+import { train } from './commands/train.ts';
+import { exitCode, exitCodeOf } from './exit-code.ts';
+import { print, printJson } from './output.ts';
+import { session, twinToken } from './session.ts';
+
+const collect = (value: string, all: readonly string[]): string[] => [...all, value];
+
+function program(): Command {
+  const root = new Command('tenantml')
+    .description(
+      'Train, register, deploy and serve models over HTTP. Speaks to TENANTML_URL with TENANTML_TOKEN; by default to the twin on this machine, as tenant demo.',
+    )
+    .version(packageJson.version)
+    .option('--json', 'answer in JSON, one value a line', false)
+    .option('--quiet', 'print results only', false)
+    .exitOverride()
+    .showHelpAfterError('(--help shows the usage)');
+  const client = session();
+  // Options of the root may stand before or after the command's name.
+  const all = (command: Command) => command.optsWithGlobals() as never;
+  const sub = (parent: Command, name: string, description: string) =>
+    parent
+      .command(name)
+      .description(description)
+      .option('--json', 'answer in JSON, one value a line')
+      .option('--quiet', 'print results only');
+
+  sub(root, 'train', 'train a model on a file (.csv, .tsv, .jsonl, each also .gz, or .parquet)')
+    .argument('<file>')
+    .requiredOption('--name <name>', 'name of the model')
+    .requiredOption('--target <column>', 'column to predict')
+    .addOption(
+      new Option('--type <type>', 'found from the target when left out').choices([
+        'classification',
+        'regression',
+      ]),
+    )
+    .option('--algorithm <name>', 'gradient_boosting (default), logistic_regression or ridge')
+    .option('--param <name=value>', 'a hyperparameter; may be repeated', collect, [])
+    .option(
+      '--feature <column>',
+      'learn from this column; may be repeated; all columns when left out',
+      collect,
+      [],
+    )
+    .option('--split <rule>', 'random (default) or every_5th')
+    .option('--test-size <fraction>', 'share of the test part, 0.05 to 0.5 (default 0.2)')
+    .option('--min-samples <n>', 'refuse data with fewer rows (default 100)')
+    .option('--random-state <n>', 'seed (default 42)')
+    .option('--notes <text>', 'kept with the version')
+    .option('--no-promote', 'register only, do not deploy')
+    .action((file: string, _options, command: Command) => train(client, file, all(command)));
+
+  sub(root, 'predict', 'predict with the deployed version of a model')
+    .argument('<name>')
+    .option('--input <json>', 'one row, or a list of rows')
+    .option('--file <file>', 'rows from a .json, .jsonl or .csv file; - is JSON from stdin')
+    .action((name: string, _options, command: Command) => predict(client, name, all(command)));
+
+  const models = sub(root, 'models', 'list, show, deploy and delete models');
+  sub(models, 'list', 'list models').action((_options, command: Command) => listModels(client, all(command)));
+  sub(models, 'show', 'show a model and its versions')
+    .argument('<name>')
+    .action((name: string, _options, command: Command) => showModel(client, name, all(command)));
+  sub(models, 'deploy', 'send predictions to a version')
+    .argument('<name>')
+    .argument('<version>', 'semver, integer, build id or sha256')
+    .action((name: string, version: string, _options, command: Command) =>
+      deployModel(client, name, version, all(command)),
+    );
+  sub(models, 'delete', 'delete a version, its bytes included')
+    .argument('<name>')
+    .argument('<version>')
+    .option('--force', 'also when it is deployed: takes the model out of service', false)
+    .action((name: string, version: string, _options, command: Command) =>
+      deleteModel(client, name, version, all(command)),
+    );
+  models.action((_options, command: Command) => listModels(client, all(command)));
+
+  const jobs = sub(root, 'jobs', 'list, show and cancel jobs').option('--limit <n>', 'how many', '20');
+  sub(jobs, 'list', 'list jobs, newest first').action((_options, command: Command) =>
+    listJobs(client, all(command)),
+  );
+  sub(jobs, 'show', 'show a job')
+    .argument('<job>')
+    .action((job: string, _options, command: Command) => showJob(client, job, all(command)));
+  sub(jobs, 'cancel', 'cancel a job')
+    .argument('<job>')
+    .action((job: string, _options, command: Command) => cancelJob(client, job, all(command)));
+  jobs.action((_options, command: Command) => listJobs(client, all(command)));
+
+  sub(root, 'token', "print a token of the twin's own issuer (twin only)")
+    .requiredOption('--tenant <tenant>', 'tenant to act for')
+    .option('--role <role>', 'role in the token')
+    .action(async (_options, command: Command) => {
+      const { tenant, role, json } = command.optsWithGlobals() as {
+        tenant: string;
+        role?: string;
+        json: boolean;
+      };
+      const token = await twinToken(tenant, role);
+      if (json) printJson(token);
+      else print(token.access_token);
+    });
+  return root;
+}
+
+/** @returns the exit code */
+export async function main(argv: readonly string[]): Promise<number> {
+  const json = argv.includes('--json');
+  try {
+    await program().parseAsync([...argv], { from: 'user' });
+    return exitCode.ok;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
+    const { message, code, problem } = error as { message: string; code?: string; problem?: unknown };
+    const text = json
+      ? JSON.stringify({ error: problem ?? { code: code ?? 'FAILED', detail: message } })
+      : `error: ${message}`;
+    process.stderr.write(`${text}\n`);
+    return exitCodeOf(error);
+  }
+}

@@ -1,0 +1,118 @@
+import type { z } from 'zod';
+import { Problem } from '../contracts/problem.ts';
+import { type OperationId, type Route, routes } from '../contracts/routes.ts';
+
+/** The server's refusal or failure, as it said it. */
+export class ApiError extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly problem: Problem | undefined;
+
+  constructor(status: number, code: string, message: string, problem?: Problem) {
+    super(message);
+    this.name = 'ApiError';
+    this.status = status;
+    this.code = code;
+    this.problem = problem;
+  }
+}
+
+/** Nobody answers at the address. */
+export class UnreachableError extends Error {
+  constructor(url: string, cause: unknown) {
+    super(`nothing answers at ${url}; is it the right address, and is it running?`, { cause });
+    this.name = 'UnreachableError';
+  }
+}
+
+type Input<R, Name extends string> =
+  R extends Record<Name, infer Schema extends z.ZodType>
+    ? { readonly [K in Name]: z.input<Schema> }
+    : { readonly [K in Name]?: undefined };
+type InputOf<R> = Input<R, 'params'> & Partial<Input<R, 'query'>> & Input<R, 'body'>;
+type SchemasOf<R> = R extends { answers: infer A }
+  ? { [S in keyof A]: A[S] extends { schema: infer Z } ? Z : never }[keyof A]
+  : never;
+type AnswerOf<R> = SchemasOf<R> extends infer Z ? (Z extends z.ZodType ? z.output<Z> : never) : never;
+
+/** @returns the token to send, or nothing for an open route */
+export type TokenSource = () => Promise<string | undefined>;
+
+/** Speaks the HTTP interface, typed by its route table. */
+export class HttpClient {
+  readonly url: string;
+  readonly #token: TokenSource;
+
+  constructor(url: string, token: TokenSource) {
+    this.url = url.replace(/\/+$/, '');
+    this.#token = token;
+  }
+
+  /**
+   * @throws {ApiError} when the server refuses or fails
+   * @throws {UnreachableError}
+   */
+  async call<Id extends OperationId>(
+    operationId: Id,
+    input: InputOf<(typeof routes)[Id]>,
+    options: { readonly idempotencyKey?: string } = {},
+  ): Promise<AnswerOf<(typeof routes)[Id]>> {
+    const route: Route = routes[operationId];
+    const {
+      params = {},
+      query = {},
+      body,
+    } = input as {
+      params?: Record<string, string>;
+      query?: Record<string, unknown>;
+      body?: unknown;
+    };
+    const path = route.path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+      encodeURIComponent(String(params[name])),
+    );
+    const search = new URLSearchParams(
+      Object.entries(query)
+        .filter(([, value]) => value !== undefined)
+        .map(([name, value]): [string, string] => [name, String(value)]),
+    );
+    const token = route.authorized ? await this.#token() : undefined;
+    const url = `${this.url}${path}${search.size === 0 ? '' : `?${search}`}`;
+    let response: Response;
+    try {
+      response = await fetch(url, {
+        method: route.method,
+        headers: {
+          accept: 'application/json',
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(options.idempotencyKey === undefined ? {} : { 'idempotency-key': options.idempotencyKey }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+    } catch (cause) {
+      throw new UnreachableError(this.url, cause);
+    }
+    const text = await response.text();
+    if (response.ok) return JSON.parse(text) as AnswerOf<(typeof routes)[Id]>;
+    throw errorOf(response.status, text);
+  }
+}
+
+function errorOf(status: number, text: string): ApiError {
+  try {
+    const parsed = Problem.safeParse(JSON.parse(text));
+    if (parsed.success) return new ApiError(status, parsed.data.code, parsed.data.detail, parsed.data);
+    const { code, message, detail } = JSON.parse(text) as {
+      code?: string;
+      message?: string;
+      detail?: string;
+    };
+    return new ApiError(
+      status,
+      code ?? `HTTP_${status}`,
+      detail ?? message ?? `the server answered ${status}`,
+    );
+  } catch {
+    return new ApiError(status, `HTTP_${status}`, `the server answered ${status}`);
+  }
+}
