@@ -8,7 +8,9 @@ import { averagePrecision, rocAuc } from './ranking.ts';
  * scikit-learn's definitions. precision, recall and f1_score are weighted by support, `_macro` are plain means;
  * roc_auc is of the second class with two classes, else one-vs-rest weighted by support over the classes that have
  * rows. A metric that does not exist for these rows (roc_auc of a single class) is left out.
- * @param yTrue - index into `classes` per row, n_samples >= 1.
+ * A row of a class that training did not see is a mistake whatever is predicted: it counts as one more class of
+ * probability 0, and not in roc_auc and average_precision.
+ * @param yTrue - index into `classes` per row, -1 for a class that is none of them; n_samples >= 1.
  * @param probabilities - row-major n_samples × n_classes.
  */
 export function classificationMetrics(
@@ -23,10 +25,13 @@ export function classificationMetrics(
       `probabilities has ${probabilities.length} values but n_samples=${nSamples} × n_classes=${nClasses} are needed, with n_samples >= 1`,
     );
   }
-  const confusion = confusionMatrix(yTrue, mostProbableClasses(probabilities, nClasses), nClasses);
-  const scores = scoresPerClass(confusion, nClasses);
+  const known = knownRows(yTrue, probabilities, nClasses);
+  const nScored = known.yTrue.length === nSamples ? nClasses : nClasses + 1;
+  const truth = yTrue.map((index) => (index < 0 ? nClasses : index));
+  const confusion = confusionMatrix(truth, mostProbableClasses(probabilities, nClasses), nScored);
+  const scores = scoresPerClass(confusion, nScored);
   const metrics: Record<string, number> = {
-    accuracy: trace(confusion, nClasses) / nSamples,
+    accuracy: trace(confusion, nScored) / nSamples,
     precision: weightedMean(scores, (one) => one.precision),
     recall: weightedMean(scores, (one) => one.recall),
     f1_score: weightedMean(scores, (one) => one.f1),
@@ -34,15 +39,27 @@ export function classificationMetrics(
     recall_macro: macroMean(scores, (one) => one.recall),
     f1_macro: macroMean(scores, (one) => one.f1),
   };
-  const auc = weightedRocAuc(yTrue, probabilities, nClasses);
+  const auc = weightedRocAuc(known.yTrue, known.probabilities, nClasses);
   if (auc !== undefined) metrics.roc_auc = auc;
   if (nClasses === 2) {
-    const precision = averagePrecision(isClass(yTrue, 1), columnOf(probabilities, 1, 2));
+    const precision = averagePrecision(isClass(known.yTrue, 1), columnOf(known.probabilities, 1, 2));
     if (precision !== undefined) metrics.average_precision = precision;
   }
   metrics.log_loss = logLoss(yTrue, probabilities, nClasses);
   metrics.n_samples = nSamples;
   return metrics;
+}
+
+function knownRows(
+  yTrue: Int32Array,
+  probabilities: Float64Array,
+  nClasses: number,
+): { yTrue: Int32Array; probabilities: Float64Array } {
+  if (yTrue.every((index) => index >= 0)) return { yTrue, probabilities };
+  return {
+    yTrue: yTrue.filter((index) => index >= 0),
+    probabilities: probabilities.filter((_, i) => yTrue[Math.floor(i / nClasses)]! >= 0),
+  };
 }
 
 function trace(confusion: Float64Array, nClasses: number): number {
@@ -103,7 +120,8 @@ export function logLoss(yTrue: Int32Array, probabilities: Float64Array, nClasses
   for (let i = 0; i < yTrue.length; i++) {
     let sum = 0;
     for (let k = 0; k < nClasses; k++) sum += clip(probabilities[i * nClasses + k]!, epsilon);
-    loss -= Math.log(clip(probabilities[i * nClasses + yTrue[i]!]!, epsilon) / sum);
+    const ofTruth = yTrue[i]! < 0 ? 0 : probabilities[i * nClasses + yTrue[i]!]!;
+    loss -= Math.log(clip(ofTruth, epsilon) / sum);
   }
   return loss / yTrue.length;
 }

@@ -24,6 +24,21 @@ describe('classificationMetrics', () => {
     expect(Object.values(metrics).every(Number.isFinite)).toBe(true);
   });
 
+  it('counts a row of a class that training did not see as a mistake', () => {
+    const probabilities = Float64Array.of(0.9, 0.1, 0.2, 0.8, 0.3, 0.7, 0.6, 0.4);
+    const metrics = classificationMetrics(Int32Array.of(0, 1, -1, 1), probabilities, ['a', 'b']);
+    expect(metrics).toMatchObject({
+      accuracy: 0.5,
+      recall: 0.5,
+      n_samples: 4,
+      roc_auc: 1,
+      average_precision: 1,
+    });
+    // Class a: 1 of 1, class b: 1 of 2, the unseen class: 0 of 1.
+    expect(metrics.recall_macro).toBeCloseTo(0.5, 12);
+    expect(metrics.log_loss).toBeGreaterThan(36 / 4);
+  });
+
   it('refuses no rows and probabilities of another shape', () => {
     expect(() => classificationMetrics(new Int32Array(0), new Float64Array(0), ['a', 'b'])).toThrowError(
       /n_samples/,
