@@ -15,13 +15,8 @@ import { PlatformAlarms } from './constructs/platform-alarms.ts';
 import { type PlatformContext, PlatformFunction } from './constructs/platform-function.ts';
 import type { DataStack } from './data-stack.ts';
 import type { IdentityStack } from './identity-stack.ts';
+import type { TokenRules } from './token-rules.ts';
 import type { TrainingStack } from './training-stack.ts';
-
-/** What the authorizer needs to know of the identity provider. */
-interface TokenRules {
-  readonly issuer: string;
-  readonly audience: string;
-}
 
 export interface ApiStackProps extends StackProps {
   readonly platform: PlatformContext;
@@ -133,14 +128,14 @@ export class ApiStack extends Stack {
     const settings = this.platform.settings.identity;
     if (settings.kind === 'cognito') {
       if (!identity) throw new Error('identity cognito needs the identity stack');
-      return { issuer: identity.issuer, audience: identity.audience };
+      return identity.tokenRules;
     }
     const issuer = new CfnParameter(this, 'OidcIssuer', {
       type: 'String',
       default: settings.issuer,
       description: 'Issuer of the tokens that the API accepts',
     });
-    return { issuer: issuer.valueAsString, audience: settings.audience };
+    return { ...settings, issuer: issuer.valueAsString };
   }
 
   private authorizer(identity: IdentityStack | undefined): lambda.Function {
@@ -155,8 +150,8 @@ export class ApiStack extends Stack {
       environment: {
         OIDC_ISSUER: rules.issuer,
         OIDC_AUDIENCE: rules.audience,
-        OIDC_TENANT_CLAIM: this.platform.settings.identity.tenantClaim,
-        OIDC_ROLE_CLAIM: this.platform.settings.identity.roleClaim,
+        OIDC_TENANT_CLAIM: rules.tenantClaim,
+        OIDC_ROLE_CLAIM: rules.roleClaim,
         ACCESS_TABLE: accessTable.tableName,
       },
     });

@@ -4,6 +4,7 @@ import type { Construct } from 'constructs';
 import { acknowledge } from './constructs/acknowledgement.ts';
 import { type PlatformContext, PlatformFunction } from './constructs/platform-function.ts';
 import type { DataStack } from './data-stack.ts';
+import type { TokenRules } from './token-rules.ts';
 
 export interface IdentityStackProps extends StackProps {
   readonly platform: PlatformContext;
@@ -15,8 +16,7 @@ export interface IdentityStackProps extends StackProps {
  * which only administrators write; the trigger puts them into the access token.
  */
 export class IdentityStack extends Stack {
-  readonly issuer: string;
-  readonly audience: string;
+  readonly tokenRules: TokenRules;
 
   constructor(scope: Construct, id: string, props: IdentityStackProps) {
     super(scope, id, props);
@@ -29,11 +29,7 @@ export class IdentityStack extends Stack {
       description: 'Puts tenant and role into access tokens',
       memoryMiB: 256,
       timeoutSeconds: 5,
-      environment: {
-        ACCESS_TABLE: accessTable.tableName,
-        OIDC_TENANT_CLAIM: settings.identity.tenantClaim,
-        OIDC_ROLE_CLAIM: settings.identity.roleClaim,
-      },
+      environment: { ACCESS_TABLE: accessTable.tableName },
     });
     accessTable.grantItems(preToken.role, ['member/*'], ['GetItem']);
 
@@ -76,8 +72,12 @@ export class IdentityStack extends Stack {
       disableOAuth: true,
     });
 
-    this.issuer = `https://cognito-idp.${this.region}.amazonaws.com/${pool.userPoolId}`;
-    this.audience = client.userPoolClientId;
+    this.tokenRules = {
+      issuer: `https://cognito-idp.${this.region}.amazonaws.com/${pool.userPoolId}`,
+      audience: client.userPoolClientId,
+      tenantClaim: 'tenant',
+      roleClaim: 'role',
+    };
     new CfnOutput(this, 'UserPoolId', { value: pool.userPoolId });
     new CfnOutput(this, 'UserPoolClientId', { value: client.userPoolClientId });
   }

@@ -20,11 +20,8 @@ export const IdentitySettings = z.discriminatedUnion('kind', [
     tenantClaim: claimName.default('tenant'),
     roleClaim: claimName.default('role'),
   }),
-  z.strictObject({
-    kind: z.literal('cognito'),
-    tenantClaim: claimName.default('tenant'),
-    roleClaim: claimName.default('role'),
-  }),
+  // The claims are those that our own trigger adds.
+  z.strictObject({ kind: z.literal('cognito') }),
 ]);
 export type IdentitySettings = z.infer<typeof IdentitySettings>;
 

@@ -17,10 +17,13 @@ import {
   functionNames,
   MissingHandlerError,
 } from '../../infra/bundle-functions.ts';
+import { folderBytes } from '../../layers/layer.ts';
+import { platformFunctions, synthesize } from './support/synthesized-app.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const outdir = mkdtempSync(path.join(tmpdir(), 'tenantml-bundles-'));
 const NATIVE = ['onnxruntime-node', '@duckdb/node-api'];
+const LAMBDA_LIMIT_BYTES = 250 * 1024 * 1024;
 /** Asked for inside try, and done without. */
 const OPTIONAL = ['pg-native', 'jiti', '@aws-sdk/signature-v4-crt'];
 let bundles: FunctionBundles;
@@ -114,6 +117,24 @@ describe('bundles', () => {
     expect(bundle).toThrow(MissingHandlerError);
     expect(bundle).toThrow(/functions\/train\/handler\.ts/);
     expect(bundle).not.toThrow(/functions\/predict\/handler\.ts/);
+  });
+});
+
+describe('functions with their layers', () => {
+  it('unzip to less than 250 MB', () => {
+    const app = synthesize({ stage: 'dev', bundles });
+    const sizeOf = (stack: string, logicalId: string) => {
+      const metadata = app.templates[stack]?.Resources[logicalId]?.Metadata;
+      return folderBytes(path.resolve(app.outdir, metadata?.['aws:asset:path'] as string));
+    };
+    const sizes = [...platformFunctions(app).values()].map(({ stack, logicalId, Properties }) => {
+      const layers = ((Properties.Layers ?? []) as { Ref: string }[]).map(({ Ref }) => sizeOf(stack, Ref));
+      return layers.reduce((sum, bytes) => sum + bytes, sizeOf(stack, logicalId));
+    });
+    expect(sizes).toHaveLength(17);
+    // The trainer carries both layers, so the sum is not one of empty folders.
+    expect(Math.max(...sizes)).toBeGreaterThan(80_000_000);
+    expect(Math.max(...sizes)).toBeLessThan(LAMBDA_LIMIT_BYTES);
   });
 });
 

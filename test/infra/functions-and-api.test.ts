@@ -88,6 +88,7 @@ describe('functions', () => {
     ['predict', ['ARTIFACT_BUCKET', 'ML_MODEL_CACHE_SIZE', 'SERVING_TABLE']],
     ['trainer-small', ['ARTIFACT_BUCKET', 'JOBS_TABLE', 'STAGING_BUCKET']],
     ['repair', ['INTENTS_TABLE', 'RELAY_FUNCTION_NAME']],
+    ['pre-token', ['ACCESS_TABLE']],
     ['close-job', ['EVENT_BUS_NAME', 'JOBS_TABLE']],
   ])('%s knows what it needs and no more', (name, expected) => {
     const common = /^(TENANTML_STAGE|POWERTOOLS_.*)$/;

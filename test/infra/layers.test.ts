@@ -8,15 +8,12 @@ import {
   buildLayer,
   checkLayer,
   elfMachine,
-  folderBytes,
   LayerBinaryError,
   type LayerDefinition,
   LayerTooLargeError,
 } from '../../layers/layer.ts';
-import { platformFunctions, synthesize } from './support/synthesized-app.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
-const LAMBDA_LIMIT_BYTES = 250 * 1024 * 1024;
 
 /** The first 20 bytes of an ELF file for a machine. */
 function elfHeader(machine: number): Buffer {
@@ -62,24 +59,6 @@ describe('built layers', () => {
       'node-bindings',
       'node-bindings-linux-arm64',
     ]);
-  });
-});
-
-describe('functions with their layers', () => {
-  it('unzip to less than 250 MB', () => {
-    const app = synthesize({ stage: 'dev' });
-    const sizeOf = (stack: string, logicalId: string) => {
-      const metadata = app.templates[stack]?.Resources[logicalId]?.Metadata;
-      return folderBytes(path.resolve(app.outdir, metadata?.['aws:asset:path'] as string));
-    };
-    const sizes = [...platformFunctions(app).values()].map(({ stack, logicalId, Properties }) => {
-      const layers = ((Properties.Layers ?? []) as { Ref: string }[]).map(({ Ref }) => sizeOf(stack, Ref));
-      return layers.reduce((sum, bytes) => sum + bytes, sizeOf(stack, logicalId));
-    });
-    expect(sizes).toHaveLength(17);
-    // The trainer carries both layers, so the sum is not one of empty folders.
-    expect(Math.max(...sizes)).toBeGreaterThan(80_000_000);
-    expect(Math.max(...sizes)).toBeLessThan(LAMBDA_LIMIT_BYTES);
   });
 });
 

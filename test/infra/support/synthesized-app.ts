@@ -1,7 +1,7 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { bundleFunctions, type FunctionBundles } from '../../../infra/bundle-functions.ts';
+import { type FunctionBundles, functionNames } from '../../../infra/bundle-functions.ts';
 import type { PlatformAppProps } from '../../../infra/platform-app.ts';
 import { PlatformApp } from '../../../infra/platform-app.ts';
 
@@ -37,24 +37,33 @@ export interface Synthesized {
   readonly resources: (...types: string[]) => FoundResource[];
 }
 
-const root = path.resolve(import.meta.dirname, '../../..');
 // One folder per test process: workers that bundle at once must not write the same files.
 const scratch = mkdtempSync(path.join(tmpdir(), 'tenantml-infra-'));
 const synthesized = new Map<string, Synthesized>();
-let bundles: FunctionBundles | undefined;
+let placeholders: FunctionBundles | undefined;
 let apps = 0;
 
-/** An app whose output goes to a folder of its own. */
+/** An app whose output goes to a folder of its own, of functions without code unless bundles are given. */
 export function scratchApp(props: PlatformAppProps): PlatformApp {
   apps += 1;
-  bundles ??= bundleFunctions({ root, outdir: path.join(scratch, 'functions') });
+  placeholders ??= placeholderBundles();
   return new PlatformApp({
+    bundles: placeholders,
     ...props,
-    bundles,
     outdir: path.join(scratch, `cdk.out.${apps}`),
     // The layers alone are 90 MB: every app would copy them.
     context: { 'aws:cdk:disable-asset-staging': true },
   });
+}
+
+function placeholderBundles(): FunctionBundles {
+  const folders = functionNames.map((name) => {
+    const folder = path.join(scratch, 'functions', name);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(path.join(folder, 'index.cjs'), `exports.handler = async () => '${name}';`);
+    return [name, folder];
+  });
+  return Object.fromEntries(folders) as FunctionBundles;
 }
 
 /** The templates of an app, synthesized once for the same properties. */
