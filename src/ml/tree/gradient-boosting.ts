@@ -45,14 +45,13 @@ export function fitGradientBoosting(
   const grower = new TreeGrower({ ...binned, nRows }, options);
   const scores = perScore(nScores, (k) => new Float64Array(nRows).fill(initialScores[k]!));
   const gradients = perScore(nScores, () => new Float64Array(nRows));
-  const hessians = perScore(nScores, () => new Float64Array(objective.constantHessian ? 0 : nRows));
+  const hessians = perScore(nScores, () => new Float64Array(nRows));
   const builder =
     checkpoint === undefined ? new TreeEnsembleBuilder() : resume(checkpoint, columns, nRows, scores);
   for (let iteration = builder.nTrees / nScores; iteration < options.nEstimators; iteration++) {
     objective.derivatives(scores, gradients, hessians);
     for (let k = 0; k < nScores; k++) {
-      const { constantHessian } = objective;
-      grower.grow({ gradients: gradients[k]!, hessians: hessians[k]!, constantHessian }, builder, scores[k]!);
+      grower.grow({ gradients: gradients[k]!, hessians: hessians[k]! }, builder, scores[k]!);
     }
     hooks.onProgress?.((iteration + 1) / options.nEstimators);
     if (iteration + 1 < options.nEstimators && hooks.shouldPause?.()) {

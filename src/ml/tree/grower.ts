@@ -22,8 +22,6 @@ export interface GrowthRules extends SplitRules {
 export interface Derivatives {
   readonly gradients: Float64Array;
   readonly hessians: Float64Array;
-  /** Every hessian is 1. */
-  readonly constantHessian: boolean;
 }
 
 interface Leaf extends LeafSums {
@@ -81,16 +79,11 @@ export class TreeGrower {
   #rootLeaf(derivatives: Derivatives, trees: TreeEnsembleBuilder): Leaf {
     for (let row = 0; row < this.#rows.length; row++) this.#rows[row] = row;
     const gradient = sumOf(derivatives.gradients);
-    const hessian = derivatives.constantHessian ? this.#rows.length : sumOf(derivatives.hessians);
+    const hessian = sumOf(derivatives.hessians);
     const leaf = this.#leaf(0, 0, this.#rows.length, { gradient, hessian, count: this.#rows.length }, trees);
     if (this.#mayBeSplit(leaf)) {
       leaf.histogram = this.#histogram();
-      buildHistogram(
-        this.#binned,
-        { rows: this.#rows, ...derivatives },
-        derivatives.constantHessian,
-        leaf.histogram,
-      );
+      buildHistogram(this.#binned, { rows: this.#rows, ...derivatives }, leaf.histogram);
       findBestSplit(this.#binned, leaf.histogram, leaf, this.#rules, this.#minGain, leaf.best);
     }
     return leaf;
@@ -156,13 +149,8 @@ export class TreeGrower {
     const gradients = this.#leafGradients.subarray(0, rows.length);
     const hessians = this.#leafHessians.subarray(0, rows.length);
     gather(derivatives.gradients, rows, gradients);
-    if (!derivatives.constantHessian) gather(derivatives.hessians, rows, hessians);
-    buildHistogram(
-      this.#binned,
-      { rows, gradients, hessians },
-      derivatives.constantHessian,
-      smaller.histogram,
-    );
+    gather(derivatives.hessians, rows, hessians);
+    buildHistogram(this.#binned, { rows, gradients, hessians }, smaller.histogram);
     larger.histogram = parent.histogram!;
     parent.histogram = undefined;
     subtractHistogram(larger.histogram, smaller.histogram);

@@ -3,8 +3,6 @@
 export interface Objective {
   /** Scores per row, and trees per iteration. */
   readonly nScores: number;
-  /** Every second derivative is 1. */
-  readonly constantHessian: boolean;
   /** The best constant per score, as float32. */
   readonly initialScores: Float32Array;
   /** Derivatives at the scores (one column per score), for all scores before any of them changes. */
@@ -20,9 +18,9 @@ export function squaredError(y: Float64Array): Objective {
   for (const value of y) sum += value;
   return {
     nScores: 1,
-    constantHessian: true,
     initialScores: Float32Array.of(sum / y.length),
-    derivatives([score], [gradient]) {
+    derivatives([score], [gradient], [hessian]) {
+      hessian!.fill(1);
       for (let i = 0; i < y.length; i++) gradient![i] = score![i]! - y[i]!;
     },
   };
@@ -33,7 +31,6 @@ export function binaryLogLoss(classIndices: Int32Array, weights?: Float64Array):
   const [negative, positive] = classWeights(classIndices, 2, weights);
   return {
     nScores: 1,
-    constantHessian: false,
     initialScores: Float32Array.of(Math.log(positive! / negative!)),
     derivatives([score], [gradient], [hessian]) {
       for (let i = 0; i < classIndices.length; i++) {
@@ -56,7 +53,6 @@ export function multinomialLogLoss(
   const total = totals.reduce((sum, weight) => sum + weight, 0);
   return {
     nScores: nClasses,
-    constantHessian: false,
     initialScores: Float32Array.from(totals, (weight) => Math.log(weight / total)),
     derivatives(scores, gradients, hessians) {
       softmaxInto(scores, gradients);
