@@ -16,6 +16,9 @@ export const FeatureSpec = z
       .describe(
         'number and boolean are float32 inputs of the graph, date int64 epoch milliseconds, category string',
       ),
+    input: z
+      .string()
+      .describe('Name of its input in the graph; differs from `name` where the graph needs it for itself'),
   })
   .meta({ id: 'FeatureSpec' });
 export type FeatureSpec = z.infer<typeof FeatureSpec>;

@@ -1,14 +1,14 @@
 import type { FeatureSpec } from '../contracts/models.ts';
 import type { Table } from '../ml/table.ts';
 
-/** The values of one feature for every row of a batch, as the graph takes them. */
+/** The values of one feature for every row of a batch, as the graph takes them; `input` names the graph's input. */
 export type FeatureValues =
   /** number and boolean; NaN is missing */
-  | { readonly name: string; readonly kind: 'float32'; readonly data: Float32Array }
+  | { readonly input: string; readonly kind: 'float32'; readonly data: Float32Array }
   /** date, epoch milliseconds; the smallest int64 is missing */
-  | { readonly name: string; readonly kind: 'int64'; readonly data: BigInt64Array }
+  | { readonly input: string; readonly kind: 'int64'; readonly data: BigInt64Array }
   /** category; the empty string is missing */
-  | { readonly name: string; readonly kind: 'string'; readonly data: string[] };
+  | { readonly input: string; readonly kind: 'string'; readonly data: string[] };
 
 /** Rows by columns, ready for a graph: one entry a feature, in the order of the signature. */
 export interface FeatureBatch {
@@ -22,10 +22,10 @@ export const missingInt64 = -(2n ** 63n);
 export function emptyBatch(features: readonly FeatureSpec[], nRows: number): FeatureBatch {
   return {
     nRows,
-    features: features.map(({ name, type }) => {
-      if (type === 'category') return { name, kind: 'string', data: new Array<string>(nRows).fill('') };
-      if (type === 'date') return { name, kind: 'int64', data: new BigInt64Array(nRows).fill(missingInt64) };
-      return { name, kind: 'float32', data: new Float32Array(nRows).fill(Number.NaN) };
+    features: features.map(({ input, type }) => {
+      if (type === 'category') return { input, kind: 'string', data: new Array<string>(nRows).fill('') };
+      if (type === 'date') return { input, kind: 'int64', data: new BigInt64Array(nRows).fill(missingInt64) };
+      return { input, kind: 'float32', data: new Float32Array(nRows).fill(Number.NaN) };
     }),
   };
 }
@@ -33,8 +33,8 @@ export function emptyBatch(features: readonly FeatureSpec[], nRows: number): Fea
 /** @returns the rows of a table as a graph takes them; a column that the table lacks is missing */
 export function batchOfTable(features: readonly FeatureSpec[], table: Table): FeatureBatch {
   const batch = emptyBatch(features, table.nRows);
-  for (const values of batch.features) {
-    const column = table.columns.find(({ name }) => name === values.name);
+  for (const [j, values] of batch.features.entries()) {
+    const column = table.columns.find(({ name }) => name === features[j]!.name);
     if (column === undefined) continue;
     for (let i = 0; i < table.nRows; i++) {
       if (column.type === 'category') {

@@ -44,7 +44,7 @@ class OnnxruntimeModel implements LoadedModel {
   async run(batch: FeatureBatch): Promise<GraphOutput> {
     const feeds: Record<string, Tensor> = {};
     for (const values of batch.features) {
-      if (this.#inputs.has(values.name)) feeds[values.name] = tensorOf(values, batch.nRows);
+      if (this.#inputs.has(values.input)) feeds[values.input] = tensorOf(values, batch.nRows);
     }
     const outputs = await this.#session.run(feeds, [this.#output]);
     const data = outputs[this.#output]!.data as Float32Array;

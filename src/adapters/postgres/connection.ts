@@ -1,5 +1,23 @@
 import { Signer } from '@aws-sdk/rds-signer';
-import type { DatabaseSettings } from './tenant-database.ts';
+import { MLFrameworkError } from '../../errors.ts';
+
+/** The database was paused and wakes up; nothing was lost, the call can be sent again. */
+export class DatabaseResumingError extends MLFrameworkError {
+  constructor(cause: unknown) {
+    super(
+      'DATABASE_RESUMING',
+      'the database is waking up, which takes about 15 seconds; send the request again',
+      { cause },
+    );
+  }
+}
+
+export interface DatabaseSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly name: string;
+  readonly user: string;
+}
 
 /** Failures of a connection that a paused, restarting or full database gives. */
 const resumingCodes = new Set([

@@ -1,7 +1,13 @@
 import { runner } from 'node-pg-migrate';
 import type { Clock } from '../../clock.ts';
-import { databasePassword, databaseTls, isResuming, retryEveryMs } from './connection.ts';
-import { DatabaseResumingError, type DatabaseSettings } from './tenant-database.ts';
+import {
+  DatabaseResumingError,
+  type DatabaseSettings,
+  databasePassword,
+  databaseTls,
+  isResuming,
+  retryEveryMs,
+} from './connection.ts';
 
 /**
  * Brings the schema up to date, one transaction a migration; run again it does nothing.

@@ -1,26 +1,14 @@
 import postgres, { type Sql, type TransactionSql } from 'postgres';
 import type { Clock } from '../../clock.ts';
-import { MLFrameworkError } from '../../errors.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
-import { databasePassword, databaseTls, isResuming, retryEveryMs } from './connection.ts';
-
-/** The database was paused and wakes up; nothing was lost, the call can be sent again. */
-export class DatabaseResumingError extends MLFrameworkError {
-  constructor(cause: unknown) {
-    super(
-      'DATABASE_RESUMING',
-      'the database is waking up, which takes about 15 seconds; send the request again',
-      { cause },
-    );
-  }
-}
-
-export interface DatabaseSettings {
-  readonly host: string;
-  readonly port: number;
-  readonly name: string;
-  readonly user: string;
-}
+import {
+  DatabaseResumingError,
+  type DatabaseSettings,
+  databasePassword,
+  databaseTls,
+  isResuming,
+  retryEveryMs,
+} from './connection.ts';
 
 /**
  * One connection to the registry's database, made with an IAM token instead of a password. Every statement

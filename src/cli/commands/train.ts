@@ -1,12 +1,10 @@
-import { stat } from 'node:fs/promises';
-import { type FileFormat, formatOf, sendFile } from '../../client/dataset-upload.ts';
+import { formatOf } from '../../client/dataset-upload.ts';
 import type { HttpClient } from '../../client/http-client.ts';
-import type { DatasetUpload } from '../../contracts/datasets.ts';
-import type { JobId } from '../../contracts/names.ts';
 import type { Job } from '../../contracts/training.ts';
 import { UsageError } from '../exit-code.ts';
 import { followJob } from '../follow-job.ts';
 import { bold, type Output, ProgressBar, print, printJson, table } from '../output.ts';
+import { uploadDataset } from '../upload-dataset.ts';
 
 export interface TrainOptions extends Output {
   readonly name: string;
@@ -76,7 +74,7 @@ export async function train(client: HttpClient, file: string, options: TrainOpti
   const { job_id } = await client.call('trainModel', {
     body: {
       model_name: options.name as never,
-      dataset_id: datasetId as never,
+      dataset_id: datasetId,
       target: options.target,
       ...request,
     },
@@ -84,25 +82,6 @@ export async function train(client: HttpClient, file: string, options: TrainOpti
   const job = await followJob(client, job_id, bar);
   if (options.json) printJson(job);
   else if (!options.quiet) print(summaryOf(job));
-}
-
-/** @returns the id of the dataset */
-export async function uploadDataset(
-  client: HttpClient,
-  file: string,
-  format: FileFormat,
-  bar: ProgressBar,
-): Promise<string> {
-  const info = await stat(file).catch(() => undefined);
-  if (info?.isFile() !== true) throw new UsageError(`${file}: no such file`);
-  if (info.size === 0) throw new UsageError(`${file}: the file is empty`);
-  const upload = (await client.call('createDataset', {
-    body: { name: file.split(/[\\/]/).at(-1)!.slice(0, 200), upload: { ...format, size_bytes: info.size } },
-  })) as DatasetUpload;
-  await sendFile(file, upload, (bytes) => bar.update('upload', bytes / info.size));
-  const { job_id } = await client.call('completeUpload', { params: { upload_id: upload.upload_id } });
-  const job = await followJob(client, job_id as JobId, bar);
-  return job.dataset_id!;
 }
 
 function summaryOf(job: Job): string {

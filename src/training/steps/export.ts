@@ -3,7 +3,7 @@ import { isoAt } from '../../clock.ts';
 import type { ModelManifest } from '../../contracts/models.ts';
 import { TrainingError } from '../../errors.ts';
 import { resolveHyperparameters } from '../../ml/algorithms.ts';
-import { exportOnnx } from '../../ml/onnx/export-onnx.ts';
+import { exportOnnx, onnxInputs } from '../../ml/onnx/export-onnx.ts';
 import type { PipelineModel } from '../../ml/pipeline.ts';
 import { type Table, takeRows } from '../../ml/table.ts';
 import { batchOfTable } from '../../serving/feature-batch.ts';
@@ -43,7 +43,7 @@ export const exportStep: Step = async (context, state) => {
     algorithm: request.algorithm,
     hyperparameters: resolveHyperparameters(request.algorithm, request.hyperparameters),
     target: request.target,
-    features: model.features.map(({ name, type }) => ({ name, type })),
+    features: onnxInputs(model),
     ...(model.classes === undefined ? {} : { classes: [...model.classes] }),
     metrics: { ...metrics },
     dataset_id: request.dataset_id,
@@ -79,7 +79,7 @@ export async function verifyParity(
   const expected = model.predict(rows);
   const loaded = await executor.load(graph);
   try {
-    const actual = await loaded.run(batchOfTable(model.features, rows));
+    const actual = await loaded.run(batchOfTable(onnxInputs(model), rows));
     const a = expected.probabilities ?? expected.values!;
     const b = actual.probabilities ?? actual.values!;
     let maxAbsolute = 0;
