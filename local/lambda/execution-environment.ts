@@ -42,6 +42,7 @@ export class ExecutionEnvironment {
   readonly #server: Server;
   #child: ChildProcess | undefined;
   #next: ServerResponse | undefined;
+  #receiving = false;
   #current: Invocation | undefined;
   #deadlineTimer: NodeJS.Timeout | undefined;
   #memoryTimer: NodeJS.Timeout | undefined;
@@ -139,14 +140,15 @@ export class ExecutionEnvironment {
     const path = request.url ?? '';
     if (request.method === 'GET' && path.endsWith('/invocation/next')) {
       this.#next = response;
-      this.state = 'idle';
-      this.idleSinceMs = Date.now();
-      this.#onState(this);
+      // The runtime pipelines: the body of the answer before this request may still be on its way.
+      if (!this.#receiving) this.#becomeIdle();
       return;
     }
+    this.#receiving = true;
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
+      this.#receiving = false;
       response.writeHead(202, { 'content-length': 0 }).end();
       const body = Buffer.concat(chunks);
       if (path.endsWith('/init/error')) {
@@ -154,7 +156,14 @@ export class ExecutionEnvironment {
       } else if (this.#current !== undefined && path.includes(this.#current.requestId)) {
         this.#settle(path.endsWith('/error') ? reportedError(body) : answer(body));
       }
+      if (this.#next !== undefined) this.#becomeIdle();
     });
+  }
+
+  #becomeIdle(): void {
+    this.state = 'idle';
+    this.idleSinceMs = Date.now();
+    this.#onState(this);
   }
 
   #settle(result: InvocationResult): void {
