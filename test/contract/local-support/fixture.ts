@@ -81,12 +81,19 @@ export class Fixture {
 export function role(...statements: Properties[]): Resources[string] {
   return {
     Type: 'AWS::IAM::Role',
-    Properties: { Policies: [{ PolicyName: 'inline', PolicyDocument: { Version: '2012-10-17', Statement: statements } }] },
+    Properties: {
+      Policies: [{ PolicyName: 'inline', PolicyDocument: { Version: '2012-10-17', Statement: statements } }],
+    },
   };
 }
 
 export function allow(action: string | string[], resource: unknown, condition?: Properties): Properties {
-  return { Effect: 'Allow', Action: action, Resource: resource, ...(condition === undefined ? {} : { Condition: condition }) };
+  return {
+    Effect: 'Allow',
+    Action: action,
+    Resource: resource,
+    ...(condition === undefined ? {} : { Condition: condition }),
+  };
 }
 
 export function functionArn(logicalId: string): string {
@@ -103,7 +110,9 @@ export function httpApi(
   routes: Record<string, { function: string; authorizer?: string }>,
   authorizers: Record<string, { function: string; ttlSeconds?: number }> = {},
 ): Resources {
-  const resources: Resources = { Api: { Type: 'AWS::ApiGatewayV2::Api', Properties: { ProtocolType: 'HTTP' } } };
+  const resources: Resources = {
+    Api: { Type: 'AWS::ApiGatewayV2::Api', Properties: { ProtocolType: 'HTTP' } },
+  };
   const permit = (name: string) => {
     resources[`Permission${name}`] = {
       Type: 'AWS::Lambda::Permission',
@@ -142,7 +151,9 @@ export function httpApi(
       Properties: {
         RouteKey: routeKey,
         Target: { 'Fn::Join': ['/', ['integrations', { Ref: `Integration${i}` }]] },
-        ...(authorizer === undefined ? {} : { AuthorizationType: 'CUSTOM', AuthorizerId: { Ref: authorizer } }),
+        ...(authorizer === undefined
+          ? {}
+          : { AuthorizationType: 'CUSTOM', AuthorizerId: { Ref: authorizer } }),
       },
     };
   }
