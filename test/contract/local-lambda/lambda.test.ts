@@ -1,0 +1,173 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { InvokeServer } from '../../../local/lambda/invoke-server.ts';
+import type { LambdaHost } from '../../../local/lambda/lambda-host.ts';
+import { allow, clientConfig, Fixture, functionArn, role } from '../local-support/fixture.ts';
+
+let fixture: Fixture;
+let host: LambdaHost;
+let server: InvokeServer;
+let endpoint: string;
+
+const call = async (name: string, event: unknown = {}) => {
+  const result = await host.invoke(`fixture-${name}`, Buffer.from(JSON.stringify(event)));
+  return { ok: result.ok, value: JSON.parse(result.payload.toString('utf8')) };
+};
+
+beforeAll(async () => {
+  fixture = new Fixture(
+    {
+      Caller: role(allow('lambda:InvokeFunction', functionArn('Echo'))),
+      Slow: { Type: '', Properties: { Timeout: 1 } },
+      Hungry: { Type: '', Properties: { MemorySize: 128, Timeout: 20 } },
+      Retried: {
+        Type: '',
+        Properties: { Environment: { Variables: { POWERTOOLS_SERVICE_NAME: 'retried' } } },
+      },
+    },
+    {
+      Echo: `let calls = 0; exports.handler = async (event, context) => {
+        if (event.sleepMs) await new Promise((r) => setTimeout(r, event.sleepMs));
+        if (event.fail) { const e = new Error('on purpose'); e.name = 'DATASET_TOO_LARGE'; throw e; }
+        if (event.exit) process.exit(3);
+        if (event.big) return 'x'.repeat(7 * 1024 * 1024);
+        return { pid: process.pid, calls: ++calls, event, env: { ...process.env }, id: context.awsRequestId,
+          remaining: context.getRemainingTimeInMillis(), arn: context.invokedFunctionArn, memory: context.memoryLimitInMB };
+      };`,
+      Slow: 'exports.handler = () => new Promise((r) => setTimeout(r, 60_000));',
+      Spinning: 'exports.handler = async () => { for (;;); };',
+      Broken: 'throw new Error("cannot load");',
+      Hungry:
+        'const kept = []; exports.handler = async () => { for (let i = 0; i < 300; i++) { kept.push(Buffer.alloc(4 << 20, 1)); await new Promise((r) => setTimeout(r, 5)); } };',
+      Retried: `const { appendFileSync } = require('node:fs'); exports.handler = async (e) => { appendFileSync(e.file, 'x'); throw new Error('again'); };`,
+    },
+  );
+  host = fixture.host({ concurrency: 3, asyncRetryDelaysMs: [5, 5] });
+  server = new InvokeServer({ registry: fixture.registry, onFailure: fixture.onFailure });
+  endpoint = await server.start();
+  server.deploy(host, fixture.authorizer);
+});
+
+afterAll(async () => {
+  await host.stop();
+  await server.stop();
+  fixture.remove();
+});
+
+describe('an execution environment', () => {
+  it('is reused while warm and sees what Lambda sets, and nothing of the host', async () => {
+    process.env.SECRET_OF_THE_HOST = 'leak';
+    const first = (await call('Echo', { n: 1 })).value;
+    const second = (await call('Echo', { n: 2 })).value;
+    expect(second.pid).toBe(first.pid);
+    expect(second.calls).toBe(first.calls + 1);
+    expect(second.id).not.toBe(first.id);
+    expect(second.remaining).toBeGreaterThan(9000);
+    expect(second.arn).toBe(functionArn('Echo'));
+    expect(first.env).toMatchObject({
+      AWS_LAMBDA_FUNCTION_NAME: 'fixture-Echo',
+      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '256',
+      AWS_REGION: 'us-east-1',
+      NODE_PATH: '/nonexistent',
+    });
+    expect(first.env).not.toHaveProperty('SECRET_OF_THE_HOST');
+    expect(first.env.HOME).not.toBe(process.env.HOME);
+  });
+
+  it('runs one call at a time, others in processes of their own up to the cap', async () => {
+    const answers = await Promise.all(Array.from({ length: 9 }, () => call('Echo', { sleepMs: 150 })));
+    expect(answers.every(({ ok }) => ok)).toBe(true);
+    expect(new Set(answers.map(({ value }) => value.pid)).size).toBe(3);
+    expect(host.pids('Echo')).toHaveLength(3);
+  });
+
+  it('reports the error of a handler by its name and stays', async () => {
+    const { ok, value } = await call('Echo', { fail: true });
+    expect([ok, value.errorType, value.errorMessage]).toEqual([false, 'DATASET_TOO_LARGE', 'on purpose']);
+    expect((await call('Echo')).ok).toBe(true);
+  });
+
+  it('fails only the calls in flight when its processes are killed', async () => {
+    const inFlight = Promise.all(Array.from({ length: 3 }, () => call('Echo', { sleepMs: 2000 })));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    for (const pid of host.pids('Echo')) process.kill(pid, 'SIGKILL');
+    expect((await inFlight).map(({ value }) => value.errorType)).toEqual(Array(3).fill('Runtime.ExitError'));
+    const next = await Promise.all(Array.from({ length: 6 }, () => call('Echo')));
+    expect(next.every(({ ok }) => ok)).toBe(true);
+  });
+
+  it('fails the call of a process that exits, and starts anew', async () => {
+    expect((await call('Echo', { exit: true })).value.errorMessage).toContain('exit status 3');
+    expect((await call('Echo')).ok).toBe(true);
+  });
+
+  it('kills a call at its timeout, waiting or computing', async () => {
+    const { value } = await call('Slow');
+    expect([value.errorType, value.errorMessage]).toEqual([
+      'Sandbox.Timedout',
+      expect.stringContaining('timed out after 1.00 seconds'),
+    ]);
+  });
+
+  it('kills a process that outgrows its memory outside the heap', async () => {
+    expect((await call('Hungry')).value.errorType).toBe('Runtime.OutOfMemory');
+  });
+
+  it('answers a function that cannot load with its error', async () => {
+    const { ok, value } = await call('Broken');
+    expect([ok, value.errorMessage]).toEqual([false, 'cannot load']);
+  });
+
+  it('refuses a response over six megabytes', async () => {
+    expect((await call('Echo', { big: true })).value.errorType).toBe('Function.ResponseSizeTooLarge');
+  });
+
+  it('ends a computing process when the host stops', async () => {
+    const spinning = fixture.host();
+    const running = spinning.invoke('fixture-Spinning', Buffer.from('{}'));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const [pid] = spinning.pids('Spinning') as [number];
+    await spinning.stop();
+    expect((await running).ok).toBe(false);
+    expect(existsSync(`/proc/${pid}`)).toBe(false);
+  });
+});
+
+describe('the Invoke API', () => {
+  const client = (roleName: string) =>
+    new LambdaClient(clientConfig(endpoint, fixture.credentials(roleName)));
+  const invoke = (FunctionName: string, more = {}) =>
+    client('Caller').send(
+      new InvokeCommand({ FunctionName, Payload: JSON.stringify({ hello: 1 }), ...more }),
+    );
+
+  it('takes a name or an ARN and tells a function error from an answer', async () => {
+    for (const name of ['fixture-Echo', functionArn('Echo')]) {
+      const answer = await invoke(name);
+      expect(answer.FunctionError).toBeUndefined();
+      expect(JSON.parse(answer.Payload?.transformToString() ?? '').event).toEqual({ hello: 1 });
+    }
+    const failed = await invoke('fixture-Echo', { Payload: '{"fail":true}' });
+    expect(failed.FunctionError).toBe('Unhandled');
+  });
+
+  it('asks the policies', async () => {
+    await expect(invoke('fixture-Slow')).rejects.toMatchObject({ name: 'AccessDeniedException' });
+    await expect(invoke('fixture-Missing')).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+  });
+
+  it('accepts an event at once', async () => {
+    expect((await invoke('fixture-Echo', { InvocationType: 'Event' })).StatusCode).toBe(202);
+  });
+
+  it('retries a failing event twice and writes down that it gave up', async () => {
+    const file = `${fixture.directory}/attempts`;
+    host.invokeAsync('fixture-Retried', Buffer.from(JSON.stringify({ file })));
+    const log = `${fixture.directory}/logs/retried.log`;
+    await expect
+      .poll(() => (existsSync(log) ? readFileSync(log, 'utf8') : ''), { timeout: 5000 })
+      .toContain('given up');
+    expect(readFileSync(file, 'utf8')).toBe('xxx');
+  });
+});
