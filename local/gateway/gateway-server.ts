@@ -126,7 +126,7 @@ export class GatewayServer {
       const rawQuery = cut < 0 ? '' : target.slice(cut + 1);
       await this.#proxy({ incoming, requestId, path, rawQuery }, response);
     } catch (error) {
-      this.#refuse(response, error, requestId);
+      this.#refuse(response, error, { requestId, instance: (incoming.url ?? '/').split('?', 1)[0]! });
     }
   }
 
@@ -193,18 +193,22 @@ export class GatewayServer {
     }
   }
 
-  #refuse(response: ServerResponse, error: unknown, requestId: string): void {
+  #refuse(
+    response: ServerResponse,
+    error: unknown,
+    request: { readonly requestId: string; readonly instance: string },
+  ): void {
     if (response.headersSent || response.destroyed) {
       response.destroy();
       return;
     }
     if (error instanceof Refusal) {
-      sendRefusal(response, error, requestId);
+      sendRefusal(response, error, request);
     } else if (error instanceof AwsServiceError && error.status === 413) {
-      sendRefusal(response, REFUSALS.tooLarge(), requestId);
+      sendRefusal(response, REFUSALS.tooLarge(), request);
     } else {
       this.#options.onFailure(error);
-      sendRefusal(response, REFUSALS.integrationFailure(), requestId);
+      sendRefusal(response, REFUSALS.integrationFailure(), request);
     }
   }
 }

@@ -1,7 +1,7 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import type { ParseOptions, Profile, TabularEngine } from '../../data/tabular-engine.ts';
 import { ValidationError } from '../../errors.ts';
-import type { Table } from '../../ml/table.ts';
+import type { ColumnType, Table } from '../../ml/table.ts';
 import { columnTypeOf } from './column-type.ts';
 import { malformedFrom, refuseUnsplitHeader, rejectedRows } from './malformed-source.ts';
 import { profileOf } from './profile.ts';
@@ -10,6 +10,16 @@ import { tableFrom } from './table-reader.ts';
 
 /** Texts that stand for a missing value in CSV. */
 const missingTexts = ['', '?', 'NA', 'N/A', 'n/a', 'nan', 'NaN', 'NAN', 'null', 'NULL', 'None'];
+
+/** A column holds lists, objects, bytes or the like. */
+class UnsupportedColumnError extends ValidationError {
+  constructor(name: string, duckdbType: string) {
+    super(
+      `column ${JSON.stringify(name)} holds ${duckdbType}; a column holds numbers, booleans, dates or text. Flatten it or leave it out`,
+      { code: 'UNSUPPORTED_COLUMN_TYPE', errors: [{ pointer: `/${name}`, detail: `type ${duckdbType}` }] },
+    );
+  }
+}
 
 /** DuckDB over the files of one folder: no network, no extension, no other file, no setting changed later. */
 export class DuckDbEngine implements TabularEngine {
@@ -53,19 +63,13 @@ export class DuckDbEngine implements TabularEngine {
     }));
     if (options.format === 'csv' && options.delimiter === undefined)
       refuseUnsplitHeader(columns.map(({ name }) => name));
-    const typed = columns.map(({ name, duckdbType }) => {
-      const type = columnTypeOf(duckdbType);
-      if (type === undefined) {
-        throw new ValidationError(
-          `column ${JSON.stringify(name)} holds ${duckdbType}; a column holds numbers, booleans, dates or text. Flatten it or leave it out`,
-          {
-            code: 'UNSUPPORTED_COLUMN_TYPE',
-            errors: [{ pointer: `/${name}`, detail: `type ${duckdbType}` }],
-          },
-        );
-      }
-      return { name, type };
-    });
+    const typed: { name: string; type: ColumnType }[] = [];
+    for (const { name, duckdbType } of columns) {
+      // A column without a single value has no type of its own; DuckDB calls it JSON in JSON lines.
+      const type = columnTypeOf(duckdbType) ?? ((await this.#isEmpty(name)) ? 'category' : undefined);
+      if (type === undefined) throw new UnsupportedColumnError(name, duckdbType);
+      typed.push({ name, type });
+    }
     const profile = await profileOf(this.#connection, typed);
     if (profile.nRows === 0) {
       throw new ValidationError('the data has a header but no rows; send at least one row', {
@@ -88,6 +92,13 @@ export class DuckDbEngine implements TabularEngine {
 
   async readTable(parquetFile: string, columns?: readonly string[]): Promise<Table> {
     return tableFrom(this.#connection, parquetFile, columns);
+  }
+
+  async #isEmpty(column: string): Promise<boolean> {
+    const found = await this.#connection.runAndReadAll(
+      `SELECT 1 FROM source WHERE ${identifier(column)} IS NOT NULL LIMIT 1`,
+    );
+    return found.currentRowCount === 0;
   }
 
   close(): void {

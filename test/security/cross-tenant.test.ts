@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { HttpClient } from '../../src/client/http-client.ts';
+import type { DatasetUpload } from '../../src/contracts/datasets.ts';
+import { type OperationId, type Route, routes } from '../../src/contracts/routes.ts';
+import type { Job } from '../../src/contracts/training.ts';
+import { createSample, type RunningTwin, rawRequest, runTwin, trainSample } from '../support/running-twin.ts';
+
+/** The owner's name is a prefix of one attacker's, and the other's a prefix of the owner's. */
+const owner = 'acme';
+const attackers = ['acme-two', 'acm', 'zeta'];
+
+let running: RunningTwin;
+let job: Job;
+let ids: Record<string, string>;
+
+beforeAll(async () => {
+  running = await runTwin();
+  const client: HttpClient = running.client(owner);
+  const { dataset_id } = await createSample(client);
+  job = await trainSample(client, 'private', { dataset_id });
+  const upload = (await client.call('createDataset', {
+    body: { upload: { format: 'csv', size_bytes: 8 } },
+  })) as DatasetUpload;
+  await fetch(upload.url, { method: 'PUT', body: 'a,b\n1,2\n' });
+  ids = {
+    dataset_id,
+    job_id: job.job_id,
+    upload_id: upload.upload_id,
+    model_name: 'private',
+    model_id: 'private',
+    model_version: '1.0.0',
+  };
+});
+afterAll(() => running.stop());
+
+/** A body that the owner would succeed with. */
+const bodies: Partial<Record<OperationId, unknown>> = {
+  createDataset: { rows: [{ a: 1 }] },
+  predict: { input_data: { amount: 1 } },
+  predictAlias: { amount: 1 },
+};
+
+const pathOf = (route: Route): string => route.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => ids[name]!);
+
+/** Lists show one's own; what is created belongs to who creates it. Neither names a resource of anyone. */
+const namesNoResource = new Set<OperationId>(['createDataset', 'listDatasets', 'listJobs', 'listModels']);
+const authorizedRoutes = (Object.keys(routes) as OperationId[]).filter((id) => routes[id].authorized);
+
+describe.each(attackers)('tenant %s', (attacker) => {
+  it.each(authorizedRoutes.filter((id) => !namesNoResource.has(id)))(
+    "gets 404 for the owner's resource by %s",
+    async (id) => {
+      const route: Route = routes[id];
+      const body =
+        id === 'trainModel'
+          ? { model_name: 'stolen', dataset_id: ids.dataset_id, target: 'risk' }
+          : bodies[id];
+      const request = {
+        method: route.method,
+        token: await running.twin.issueToken(attacker),
+        headers: { 'content-type': 'application/json', 'x-tenant-id': owner, 'x-tenant': owner },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      };
+      const answer = await rawRequest(
+        `${running.twin.url}${pathOf(route)}?tenant=${owner}&tenant_id=${owner}`,
+        request,
+      );
+      expect(answer.status, answer.text).toBe(404);
+      expect(answer.json.code).toMatch(/_NOT_FOUND$/);
+    },
+  );
+
+  it('sees nothing of the owner in any list, even with a cursor of the owner', async () => {
+    const client = running.client(attacker);
+    for (const id of ['listDatasets', 'listJobs', 'listModels'] as const) {
+      expect((await client.call(id, { query: {} })).items).toEqual([]);
+    }
+    await createSample(running.client(owner), 101);
+    const { next_cursor } = await running.client(owner).call('listDatasets', { query: { limit: 1 } });
+    expect(next_cursor).toBeDefined();
+    expect((await client.call('listDatasets', { query: { cursor: next_cursor } })).items).toEqual([]);
+  });
+});
+
+describe('the owner', () => {
+  it('still has everything after the attacks, and it still serves', async () => {
+    const client = running.client(owner);
+    expect((await client.call('getJob', { params: { job_id: job.job_id } })).status).toBe('completed');
+    expect((await client.call('getModel', { params: { model_name: 'private' as never } })).n_versions).toBe(
+      1,
+    );
+    expect(
+      await client.call('predict', {
+        params: { model_name: 'private' as never },
+        body: { input_data: { amount: 9 } },
+      }),
+    ).toHaveProperty('prediction');
+  });
+
+  it('cannot be named by a body: a tenant field is an unknown field', async () => {
+    const answer = await rawRequest(`${running.twin.url}/api/v1/ml/train`, {
+      method: 'POST',
+      token: await running.twin.issueToken('zeta'),
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model_name: 'm', dataset_id: ids.dataset_id, target: 'risk', tenant_id: owner }),
+    });
+    expect(answer.status).toBe(422);
+    expect(answer.text).toContain('tenant_id');
+  });
+});
