@@ -4,14 +4,13 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { HttpRequest } from '@smithy/types';
 import { config } from '../../config.ts';
-import { MLFrameworkError } from '../../errors.ts';
 
-/** A service of AWS refused a call; `name` is the service's own error code. */
-export class AwsServiceError extends MLFrameworkError {
+/** A service of AWS refused a call; `name` is the service's own error code, as with the SDK's errors. */
+export class AwsServiceError extends Error {
   readonly status: number;
 
   constructor(name: string, status: number, message: string) {
-    super('STORE_UNAVAILABLE', message);
+    super(message);
     this.name = name;
     this.status = status;
   }

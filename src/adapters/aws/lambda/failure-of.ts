@@ -16,7 +16,7 @@ const networkFailures = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDO
 /** Names what went wrong, without the inside of what went wrong. */
 export function failureOf(error: unknown): Pick<MLFrameworkError, 'code' | 'message' | 'errors'> {
   if (error instanceof MLFrameworkError && error.code in statusByCode) return error;
-  const { name, code } = (error ?? {}) as { name?: string; code?: string };
+  const { name, code, status = 0 } = (error ?? {}) as { name?: string; code?: string; status?: number };
   if (name !== undefined && accessDenied.has(name)) {
     return {
       code: 'STORE_ACCESS_DENIED',
@@ -24,7 +24,11 @@ export function failureOf(error: unknown): Pick<MLFrameworkError, 'code' | 'mess
       errors: [],
     };
   }
-  if ((name !== undefined && unavailable.has(name)) || (code !== undefined && networkFailures.has(code))) {
+  const isUnavailable =
+    status >= 500 ||
+    (name !== undefined && unavailable.has(name)) ||
+    (code !== undefined && networkFailures.has(code));
+  if (isUnavailable) {
     return {
       code: 'STORE_UNAVAILABLE',
       message: 'a store did not answer; send the request again',
