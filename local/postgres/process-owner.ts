@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
 import { TwinError } from '../errors.ts';
@@ -51,6 +51,12 @@ export function runAs(
 ): string[] {
   if (owner === undefined) {
     return [...command];
+  }
+  if (!['/usr/bin/setpriv', '/bin/setpriv'].some((path) => existsSync(path))) {
+    throw new TwinError(
+      'SETPRIV_MISSING',
+      'as root the twin needs setpriv (util-linux); install it, or run as an ordinary user',
+    );
   }
   const identity = ['setpriv', `--reuid=${owner.uid}`, `--regid=${owner.gid}`, '--clear-groups'];
   const capability = [

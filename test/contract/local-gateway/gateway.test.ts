@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: Fn::Sub of CloudFormation is written so
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GatewayServer } from '../../../local/gateway/gateway-server.ts';
@@ -55,7 +56,21 @@ afterAll(async () => {
   fixture.remove();
 });
 
-const echo = async (path: string, init: RequestInit = {}) => (await fetch(url + path, init)).json();
+/** The members of an event that the tests look at. */
+interface EchoedEvent {
+  readonly routeKey: string;
+  readonly headers: Record<string, string>;
+  readonly body?: string;
+  readonly isBase64Encoded: boolean;
+  readonly requestContext: {
+    readonly timeEpoch: number;
+    readonly authorizer: { readonly lambda: Record<string, unknown> };
+  };
+}
+
+const echo = async (path: string, init: RequestInit = {}) =>
+  (await (await fetch(url + path, init)).json()) as EchoedEvent;
+const codeOf = async (response: Response) => ((await response.json()) as { code: string }).code;
 const answer = (body: unknown) =>
   fetch(`${url}/answer`, {
     method: 'POST',
@@ -141,7 +156,7 @@ describe('the authorizer', () => {
       status: 401,
     });
     const denied = await fetch(`${url}/closed/1`, { headers: { authorization: 'Bearer bad' } });
-    expect([denied.status, (await denied.json()).code]).toEqual([403, 'FORBIDDEN']);
+    expect([denied.status, await codeOf(denied)]).toEqual([403, 'FORBIDDEN']);
   });
 });
 
@@ -195,7 +210,7 @@ describe('limits', () => {
         headers: { 'content-type': 'text/plain' },
       });
     const tooLarge = await send(10 * 1024 * 1024 + 1);
-    expect([tooLarge.status, (await tooLarge.json()).code]).toEqual([413, 'PAYLOAD_TOO_LARGE']);
+    expect([tooLarge.status, await codeOf(tooLarge)]).toEqual([413, 'PAYLOAD_TOO_LARGE']);
     expect((await send(6 * 1024 * 1024 + 1)).status).toBe(413);
   });
 

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: Fn::Sub of CloudFormation is written so
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import {

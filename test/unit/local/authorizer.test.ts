@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: Fn::Sub of CloudFormation is written so
 import { describe, expect, it } from 'vitest';
 import { Authorizer } from '../../../local/iam/authorizer.ts';
 import { collectPolicies } from '../../../local/iam/policies.ts';

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: Fn::Sub of CloudFormation is written so
 import { describe, expect, it } from 'vitest';
 import type { CloudFormationTemplate, Stack } from '../../../local/template/cloud-assembly.ts';
 import { DeployedTemplate } from '../../../local/template/deployed-template.ts';
