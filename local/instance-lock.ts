@@ -48,11 +48,15 @@ function isSameProcess(holder: Holder): boolean {
   return startOf(holder.pid) === holder.started;
 }
 
-/** Start of a process in clock ticks since boot; empty where there is no /proc, where the number alone decides. */
-function startOf(pid: number): string {
+/**
+ * Start of a process in clock ticks since boot; empty where there is no /proc, where the number alone decides.
+ * A zombie, dead but never waited for (containers without an init process keep them), has none.
+ */
+function startOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return state === 'Z' ? undefined : fields[18];
   } catch {
     return '';
   }
