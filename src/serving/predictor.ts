@@ -31,6 +31,13 @@ export class ArtifactDamagedError extends PredictionError {
   }
 }
 
+/** Wraps what kept a model from being loaded, so that it is told from what kept it from predicting. */
+class LoadFailure extends Error {
+  constructor(cause: unknown) {
+    super('the model could not be loaded', { cause });
+  }
+}
+
 /** A deployment takes effect everywhere within this time, plus one request. */
 const pointerTtlMs = 2_000;
 const maxPointers = 10_000;
@@ -87,19 +94,40 @@ export class Predictor {
   ): Promise<Prediction | Prediction[]> {
     const { rows, isList } = rowsOf(inputData);
     const [pointer, idKey] = await Promise.all([this.#pointer(tenant, model), this.#predictionIdKey()]);
+    const answer = (of: ServingPointer) =>
+      this.#use(tenant, of, async (served) => {
+        const output = await served.run(batchOfRows(served.manifest.features, rows, isList));
+        const issuer = { tenantId: tenant.tenantId, model, version: of.version };
+        const ids = predictionIds(idKey, issuer, rows.length, this.#clock.nowMs());
+        const results = ids.map((id, row) => resultOf(output, row, served.manifest, of, id));
+        return isList ? results : results[0]!;
+      });
+    try {
+      return await answer(pointer);
+    } catch (error) {
+      if (!(error instanceof LoadFailure)) throw error;
+      // The version may have been replaced and deleted since the pointer was read: then another one serves.
+      this.#pointers.delete(`${tenant.tenantId}/${model}`);
+      const fresh = await this.#pointer(tenant, model);
+      if (fresh.revision === pointer.revision) throw error.cause;
+      return answer(fresh);
+    }
+  }
+
+  #use<Result>(
+    tenant: TenantContext,
+    pointer: ServingPointer,
+    work: (served: ServedModel) => Promise<Result>,
+  ): Promise<Result> {
     return this.#cache.use(
       // The tenant is part of the key: equal bytes of two tenants are two models.
       `${tenant.tenantId}/${pointer.model_name}@${pointer.manifest_sha256}`,
       pointer.artifact_bytes * residentFactor + residentBaseBytes,
-      () => this.#load(tenant, pointer),
-      async (served) => {
-        const batch = batchOfRows(served.manifest.features, rows, isList);
-        const output = await served.run(batch);
-        const of = { tenantId: tenant.tenantId, model, version: pointer.version };
-        const ids = predictionIds(idKey, of, rows.length, this.#clock.nowMs());
-        const results = ids.map((id, row) => resultOf(output, row, served.manifest, pointer, id));
-        return isList ? results : results[0]!;
-      },
+      () =>
+        this.#load(tenant, pointer).catch((cause: unknown) => {
+          throw new LoadFailure(cause);
+        }),
+      work,
     );
   }
 
@@ -130,11 +158,7 @@ export class Predictor {
       this.#store.artifact(tenant, pointer.artifact_key),
       this.#store.artifact(tenant, pointer.manifest_key),
     ]);
-    // Deleted since the pointer was read: what it led to serves no more.
-    if (graph === undefined || manifestBytes === undefined) {
-      this.#pointers.delete(`${tenant.tenantId}/${pointer.model_name}`);
-      throw new ModelNotServedError(pointer.model_name);
-    }
+    if (graph === undefined || manifestBytes === undefined) throw new ModelNotServedError(pointer.model_name);
     if (sha256(graph) !== pointer.artifact_sha256 || sha256(manifestBytes) !== pointer.manifest_sha256) {
       throw new ArtifactDamagedError(pointer.model_name, pointer.version);
     }

@@ -84,10 +84,26 @@ export async function train(client: HttpClient, file: string, options: TrainOpti
   else if (!options.quiet) print(summaryOf(job));
 }
 
+/** What people look at first; the rest follows by name. */
+const metricOrder = [
+  'roc_auc',
+  'accuracy',
+  'f1_score',
+  'precision',
+  'recall',
+  'log_loss',
+  'r2',
+  'rmse',
+  'mae',
+  'mape',
+];
+
 function summaryOf(job: Job): string {
-  const rows = Object.entries(job.metrics ?? {}).map(
-    ([name, value]) => [name, Number(value.toPrecision(6))] as const,
-  );
+  const place = (name: string) =>
+    metricOrder.includes(name) ? metricOrder.indexOf(name) : metricOrder.length;
+  const rows = Object.entries(job.metrics ?? {})
+    .sort(([a], [b]) => place(a) - place(b) || a.localeCompare(b))
+    .map(([name, value]) => [name, Number(value.toPrecision(6))] as const);
   const seconds = job.training_time === undefined ? '' : ` in ${job.training_time.toFixed(1)} s`;
   const promotion = job.promotion?.decision === 'deploy' ? 'deployed' : 'kept, not deployed';
   return [
