@@ -6,9 +6,9 @@ import type { Deployment, ModelRegistry } from './model-registry.ts';
 
 /** A change of what is deployed that has begun and may not have ended. */
 export interface PromotionIntents extends JobOwners {
-  /** Replaces an older intent of the model. @returns the intent's id */
+  /** @returns the intent's id; every change has an intent of its own */
   open(tenant: TenantContext, model: ModelName): Promise<string>;
-  /** Removes the intent unless another has replaced it. */
+  /** Removes this intent; other changes of the model that are still open keep theirs. */
   close(tenant: TenantContext, model: ModelName, intentId: string): Promise<void>;
 }
 

@@ -34,9 +34,9 @@ export const itemKeys = {
     pk: partition(t),
     sk: `model/${model}/`,
   }),
-  promotionIntent: (t: TenantContext, model: ModelName): ItemKey => ({
+  promotionIntent: (t: TenantContext, model: ModelName, intentId: string): ItemKey => ({
     pk: partition(t),
-    sk: `model/${model}/`,
+    sk: `model/${model}/intent/${intentId}/`,
   }),
   job: (t: TenantContext, job: JobId): ItemKey => ({ pk: partition(t), sk: `job/${job}/` }),
   upload: (t: TenantContext, upload: UploadId): ItemKey => ({ pk: partition(t), sk: `upload/${upload}/` }),

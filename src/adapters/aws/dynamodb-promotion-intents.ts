@@ -11,7 +11,6 @@ import { ModelName } from '../../contracts/names.ts';
 import type { PromotionIntents } from '../../registry/promotion.ts';
 import { itemKeys } from '../../tenancy/keys.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
-import { isConditionFailure } from './document-client.ts';
 
 /** Where an intent stands in its table; what the repair job hands to the relay. */
 export interface IntentReference {
@@ -44,7 +43,7 @@ export class DynamoDbPromotionIntents implements PromotionIntents {
       new PutCommand({
         TableName: this.#table,
         Item: {
-          ...itemKeys.promotionIntent(tenant, model),
+          ...itemKeys.promotionIntent(tenant, model, intentId),
           intent_id: intentId,
           tenant: tenant.tenantId,
           subject: tenant.actor,
@@ -57,18 +56,12 @@ export class DynamoDbPromotionIntents implements PromotionIntents {
   }
 
   async close(tenant: TenantContext, model: ModelName, intentId: string): Promise<void> {
-    try {
-      await this.#client.send(
-        new DeleteCommand({
-          TableName: this.#table,
-          Key: itemKeys.promotionIntent(tenant, model),
-          ConditionExpression: 'intent_id = :mine',
-          ExpressionAttributeValues: { ':mine': intentId },
-        }),
-      );
-    } catch (error) {
-      if (!isConditionFailure(error)) throw error;
-    }
+    await this.#client.send(
+      new DeleteCommand({
+        TableName: this.#table,
+        Key: itemKeys.promotionIntent(tenant, model, intentId),
+      }),
+    );
   }
 
   /** The intent's own row, written by the authenticated call that opened it, says whose it is. */
