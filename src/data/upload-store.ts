@@ -29,7 +29,11 @@ export interface UploadStore {
   get(tenant: TenantContext, uploadId: UploadId): Promise<Upload | undefined>;
   /** @returns the size of the file that has arrived, `undefined` when none has */
   arrivedBytes(tenant: TenantContext, upload: Upload): Promise<number | undefined>;
-  /** Gives the upload to a job, once. @returns the job that has it */
+  /**
+   * Gives the upload to a job, once.
+   * @returns the job that has it
+   * @throws {UploadNotFoundError}
+   */
   claim(tenant: TenantContext, uploadId: UploadId, jobId: JobId): Promise<JobId>;
   fetch(tenant: TenantContext, upload: Upload, toFile: string): Promise<void>;
   discard(tenant: TenantContext, upload: Upload): Promise<void>;

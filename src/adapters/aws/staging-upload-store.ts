@@ -3,7 +3,12 @@ import { type DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } fr
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { Clock } from '../../clock.ts';
 import type { JobId, UploadId } from '../../contracts/names.ts';
-import type { PresignedPut, Upload, UploadStore } from '../../data/upload-store.ts';
+import {
+  type PresignedPut,
+  type Upload,
+  UploadNotFoundError,
+  type UploadStore,
+} from '../../data/upload-store.ts';
 import { MLFrameworkError } from '../../errors.ts';
 import { itemKeys, objectKeys } from '../../tenancy/keys.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
@@ -91,7 +96,9 @@ export class StagingUploadStore implements UploadStore {
       return jobId;
     } catch (error) {
       if (!isConditionFailure(error)) throw error;
-      return (await this.get(tenant, uploadId))?.jobId ?? jobId;
+      const owner = (await this.get(tenant, uploadId))?.jobId;
+      if (owner === undefined) throw new UploadNotFoundError(uploadId);
+      return owner;
     }
   }
 
