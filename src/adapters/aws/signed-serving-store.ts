@@ -59,13 +59,9 @@ export class SignedServingStore implements ServingStore {
       headers: { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' },
     });
     if (status === 200) return body;
-    if (status === 404) return undefined;
-    const text = body.toString('utf8');
-    throw new AwsServiceError(
-      /<Code>(\w+)<\/Code>/.exec(text)?.[1] ?? 'S3Error',
-      status,
-      `S3 answered ${status} for ${this.#bucket}`,
-    );
+    const name = /<Code>(\w+)<\/Code>/.exec(body.toString('utf8'))?.[1] ?? 'S3Error';
+    if (name === 'NoSuchKey') return undefined;
+    throw new AwsServiceError(name, status, `S3 answered ${status} for ${this.#bucket}`);
   }
 
   async predictionIdKey(): Promise<Uint8Array> {
