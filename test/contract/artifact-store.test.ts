@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto';
+import { S3Client } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { S3ArtifactStore } from '../../src/adapters/aws/s3-artifact-store.ts';
+import { S3Objects } from '../../src/adapters/aws/s3-objects.ts';
+import { StagingWorkFiles } from '../../src/adapters/aws/staging-work-files.ts';
+import { objectKeys } from '../../src/tenancy/keys.ts';
+import type { ArtifactStore } from '../../src/training/artifact-store.ts';
+import { WorkFileDamagedError, type WorkFiles } from '../../src/training/work-files.ts';
+import { type LocalStores, startLocalStores } from '../support/local-stores.ts';
+import { newJobId, sampleManifest } from '../support/samples.ts';
+import { tenantA, tenantAb, tenantB } from '../support/tenants.ts';
+
+let stores: LocalStores;
+let objects: S3Objects;
+let staging: S3Objects;
+let artifacts: ArtifactStore;
+let workFiles: WorkFiles;
+
+beforeAll(async () => {
+  stores = await startLocalStores();
+  objects = new S3Objects(new S3Client({}), stores.names.ArtifactBucket);
+  staging = new S3Objects(new S3Client({}), stores.names.StagingBucket);
+  artifacts = new S3ArtifactStore(objects, { nowMs: () => Date.now() });
+  workFiles = new StagingWorkFiles(staging);
+});
+afterAll(() => stores?.stop());
+
+const graph = Uint8Array.from({ length: 10_000 }, (_, i) => (i * 7) % 256);
+
+describe('ArtifactStore on S3', () => {
+  it('gives back the manifest with the hash of its own bytes', async () => {
+    const manifest = sampleManifest();
+    const stored = await artifacts.put(tenantA, manifest, graph);
+    const found = await artifacts.manifest(tenantA, manifest.model_name, manifest.build_id);
+    expect(found).toEqual({ ...stored, manifest });
+    const bytes = await objects.getBytes(stored.manifestKey);
+    expect(createHash('sha256').update(bytes!).digest('hex')).toBe(stored.manifestSha256);
+    expect(Buffer.compare((await objects.getBytes(stored.artifactKey))!, graph)).toBe(0);
+  });
+
+  it('writes the same build again as the same bytes', async () => {
+    const manifest = sampleManifest();
+    const first = await artifacts.put(tenantA, manifest, graph);
+    expect(await artifacts.put(tenantA, manifest, graph)).toEqual(first);
+  });
+
+  it('knows no build whose manifest is missing, although its graph is there', async () => {
+    const manifest = sampleManifest();
+    const key = objectKeys.modelFile(tenantA, manifest.model_name, manifest.build_id, 'model.onnx');
+    await objects.putBytes(key, graph);
+    expect(await artifacts.manifest(tenantA, manifest.model_name, manifest.build_id)).toBeUndefined();
+  });
+
+  it('gives a link that downloads the graph under the name of the model', async () => {
+    const manifest = sampleManifest();
+    await artifacts.put(tenantA, manifest, graph);
+    const { url, expiresAtMs } = await artifacts.link(tenantA, manifest.model_name, manifest.build_id);
+    const response = await fetch(url);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-disposition')).toBe('attachment; filename="income.onnx"');
+    expect(Buffer.compare(await response.bytes(), graph)).toBe(0);
+    expect(expiresAtMs - Date.now()).toBeLessThanOrEqual(15 * 60_000);
+    const manifestUrl = url.replace('model.onnx', 'manifest.json');
+    expect((await fetch(manifestUrl)).status).toBe(403);
+  });
+
+  it('removes a build, twice without harm, and another tenant removes nothing', async () => {
+    const manifest = sampleManifest();
+    await artifacts.put(tenantA, manifest, graph);
+    for (const stranger of [tenantAb, tenantB]) {
+      expect(await artifacts.manifest(stranger, manifest.model_name, manifest.build_id)).toBeUndefined();
+      await artifacts.remove(stranger, manifest.model_name, manifest.build_id);
+    }
+    expect(await artifacts.manifest(tenantA, manifest.model_name, manifest.build_id)).toBeDefined();
+    await artifacts.remove(tenantA, manifest.model_name, manifest.build_id);
+    await artifacts.remove(tenantA, manifest.model_name, manifest.build_id);
+    expect(await artifacts.manifest(tenantA, manifest.model_name, manifest.build_id)).toBeUndefined();
+    const { url } = await artifacts.link(tenantA, manifest.model_name, manifest.build_id);
+    expect((await fetch(url)).status).toBe(404);
+  });
+});
+
+describe('WorkFiles on the staging bucket', () => {
+  it('gives back the bytes that the reference names', async () => {
+    const job = newJobId();
+    const ref = await workFiles.put(tenantA, job, 'split.bin', graph);
+    expect(ref).toMatchObject({ file: 'split.bin', bytes: 10_000 });
+    expect(Buffer.compare(await workFiles.get(tenantA, job, ref), graph)).toBe(0);
+  });
+
+  it('refuses a file that has changed since, and one that is gone', async () => {
+    const job = newJobId();
+    const ref = await workFiles.put(tenantA, job, 'model.json', Buffer.from('{}'));
+    await workFiles.put(tenantA, job, 'model.json', Buffer.from('{"x":1}'));
+    await expect(workFiles.get(tenantA, job, ref)).rejects.toThrow(WorkFileDamagedError);
+    await expect(workFiles.get(tenantA, newJobId(), ref)).rejects.toThrow(WorkFileDamagedError);
+  });
+
+  it('gives another tenant nothing, and keeps what another tenant writes apart', async () => {
+    const job = newJobId();
+    const ref = await workFiles.put(tenantA, job, 'model.json', Buffer.from('mine'));
+    for (const stranger of [tenantAb, tenantB]) {
+      await expect(workFiles.get(stranger, job, ref)).rejects.toThrow(WorkFileDamagedError);
+      await workFiles.put(stranger, job, 'model.json', Buffer.from('theirs'));
+    }
+    expect(Buffer.from(await workFiles.get(tenantA, job, ref)).toString()).toBe('mine');
+  });
+});

@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { documentClient } from '../../src/adapters/aws/document-client.ts';
+import { DynamoDbJobStore } from '../../src/adapters/aws/dynamodb-job-store.ts';
+import { DynamoDbRetrainingSchedules } from '../../src/adapters/aws/dynamodb-retraining-schedules.ts';
+import type { Executions } from '../../src/training/executions.ts';
+import {
+  nextDue,
+  type RetrainingSchedules,
+  startDueTrainings,
+} from '../../src/training/retraining-schedules.ts';
+import { TrainingJobs } from '../../src/training/training-jobs.ts';
+import { type LocalStores, startLocalStores } from '../support/local-stores.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { newJobId, sampleRequest } from '../support/samples.ts';
+import { modelName, tenantA, tenantAb, tenantB, tenantNamed } from '../support/tenants.ts';
+
+let stores: LocalStores;
+let schedules: RetrainingSchedules;
+
+beforeAll(async () => {
+  stores = await startLocalStores();
+  schedules = new DynamoDbRetrainingSchedules(documentClient(), stores.names.JobsTable);
+});
+afterAll(() => stores?.stop());
+
+const weekly = (model: string) => sampleRequest({ model_name: modelName(model), retrain_every_days: 7 });
+const dueModels = async (now: string) =>
+  (await schedules.due(now)).map(({ request }) => request.model_name).sort();
+
+describe('RetrainingSchedules on DynamoDB', () => {
+  it('is due from its time on, with the request that was set', async () => {
+    await schedules.set(tenantA, weekly('first'), '2026-01-10T00:00:00.000Z');
+    expect(await dueModels('2026-01-09T23:59:59.999Z')).toEqual([]);
+    const due = await schedules.due('2026-01-10T00:00:00.000Z');
+    expect(due).toMatchObject([{ request: weekly('first'), dueAt: '2026-01-10T00:00:00.000Z' }]);
+    expect(await schedules.ownerOf(due[0]!.reference)).toEqual({ tenant: 'aa', subject: 'user-of-aa' });
+  });
+
+  it('has one schedule a model and tenant: setting it again replaces it', async () => {
+    await schedules.set(tenantA, weekly('again'), '2026-02-01T00:00:00.000Z');
+    await schedules.set(tenantA, { ...weekly('again'), retrain_every_days: 30 }, '2026-03-01T00:00:00.000Z');
+    await schedules.set(tenantAb, weekly('again'), '2026-02-01T00:00:00.000Z');
+    const due = (await schedules.due('2026-02-02T00:00:00.000Z')).filter(
+      ({ request }) => request.model_name === 'again',
+    );
+    expect(due).toHaveLength(1);
+    expect(await schedules.ownerOf(due[0]!.reference)).toEqual({ tenant: 'aab', subject: 'user-of-aab' });
+  });
+
+  it('is moved by exactly one of twenty that see it due', async () => {
+    await schedules.set(tenantB, weekly('raced'), '2026-04-01T00:00:00.000Z');
+    const schedule = (await schedules.due('2026-04-01T00:00:00.000Z')).find(
+      ({ request }) => request.model_name === 'raced',
+    )!;
+    const moved = await Promise.all(
+      Array.from({ length: 20 }, () => schedules.move(schedule, '2026-04-08T00:00:00.000Z')),
+    );
+    expect(moved.filter(Boolean)).toHaveLength(1);
+    expect(await dueModels('2026-04-07T00:00:00.000Z')).not.toContain('raced');
+    expect(await dueModels('2026-04-08T00:00:00.000Z')).toContain('raced');
+  });
+
+  it('leads nowhere from a reference that nobody set', async () => {
+    const reference = JSON.stringify({ pk: 'tenant/aa/', sk: 'schedule/never/' });
+    expect(await schedules.ownerOf(reference)).toBeUndefined();
+    const ghost = { reference, request: weekly('never'), dueAt: '2026-01-01T00:00:00.000Z' };
+    expect(await schedules.move(ghost, '2026-01-08T00:00:00.000Z')).toBe(false);
+    expect(await dueModels('2027-01-01T00:00:00.000Z')).not.toContain('never');
+  });
+});
+
+describe('starting what is due', () => {
+  it('starts each training once for its own tenant, and moves the schedule by its period', async () => {
+    const clock = new ManualClock('2030-06-01T00:00:00.000Z');
+    const planner = tenantNamed('planner');
+    const jobs = new DynamoDbJobStore(documentClient(), stores.names.JobsTable, clock);
+    const started: string[] = [];
+    const executions: Executions = {
+      start: async (jobId) => {
+        started.push(jobId);
+      },
+      stop: async () => {},
+    };
+    const training = new TrainingJobs({
+      jobs,
+      executions,
+      dataset: async () => undefined,
+      newJobId: () => newJobId(),
+      clock,
+      timeoutMinutes: 30,
+    });
+    // What the tests before have set is due as well by now; it is not counted.
+    await startDueTrainings({ schedules, jobs: training, clock, requestId: 'r' });
+    clock.advance(1_000);
+    await schedules.set(
+      planner,
+      weekly('planned'),
+      nextDue(weekly('planned'), clock.nowMs() - 7 * 86_400_000),
+    );
+    started.length = 0;
+    const counts = await Promise.all(
+      [1, 2, 3].map(() => startDueTrainings({ schedules, jobs: training, clock, requestId: 'r' })),
+    );
+    expect(counts.reduce((sum, n) => sum + n, 0)).toBe(1);
+    expect(started).toHaveLength(1);
+    const { items } = await jobs.list(planner, { limit: 10 });
+    expect(items).toMatchObject([
+      { job_id: started[0], trigger: 'schedule', model_name: 'planned', actor: 'user-of-planner' },
+    ]);
+    clock.advance(7 * 86_400_000 - 1);
+    const before = await schedules.due(new Date(clock.nowMs()).toISOString());
+    expect(before.map(({ request }) => request.model_name)).not.toContain('planned');
+    clock.advance(1);
+    const after = await schedules.due(new Date(clock.nowMs()).toISOString());
+    expect(after.map(({ request }) => request.model_name)).toContain('planned');
+  });
+});

@@ -1,0 +1,120 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { S3Client } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { documentClient } from '../../src/adapters/aws/document-client.ts';
+import { S3Objects } from '../../src/adapters/aws/s3-objects.ts';
+import { StagingUploadStore } from '../../src/adapters/aws/staging-upload-store.ts';
+import type { UploadId } from '../../src/contracts/names.ts';
+import type { Upload, UploadStore } from '../../src/data/upload-store.ts';
+import { type LocalStores, startLocalStores } from '../support/local-stores.ts';
+import { newJobId } from '../support/samples.ts';
+import { tenantA, tenantAb, tenantB } from '../support/tenants.ts';
+
+let stores: LocalStores;
+let uploads: UploadStore;
+const folder = mkdtempSync(join(tmpdir(), 'tenantml-uploads-'));
+
+beforeAll(async () => {
+  stores = await startLocalStores();
+  const objects = new S3Objects(new S3Client({}), stores.names.StagingBucket);
+  // Presigned links are valid from the real time on.
+  uploads = new StagingUploadStore(documentClient(), stores.names.JobsTable, objects, {
+    nowMs: () => Date.now(),
+  });
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  await stores?.stop();
+});
+
+const upload = (sizeBytes = 4): Upload => ({
+  uploadId: newJobId() as string as UploadId,
+  name: 'adult.csv',
+  sizeBytes,
+  format: 'csv',
+  compression: 'none',
+  delimiter: ';',
+});
+
+describe('UploadStore on the staging bucket', () => {
+  it('takes a file of exactly the size that was said, by a link that needs no credentials', async () => {
+    const one = upload(4);
+    const put = await uploads.create(tenantA, one);
+    expect(await uploads.arrivedBytes(tenantA, one)).toBeUndefined();
+    const short = await fetch(put.url, { method: 'PUT', body: 'a\n1' });
+    expect(short.status).toBe(403);
+    const long = await fetch(put.url, { method: 'PUT', body: 'a\n1\n2' });
+    expect(long.status).toBe(403);
+    expect(await uploads.arrivedBytes(tenantA, one)).toBeUndefined();
+    expect((await fetch(put.url, { method: 'PUT', body: 'a\n1\n' })).status).toBe(200);
+    expect(await uploads.arrivedBytes(tenantA, one)).toBe(4);
+    const target = join(folder, 'fetched');
+    await uploads.fetch(tenantA, one, target);
+    expect(readFileSync(target, 'utf8')).toBe('a\n1\n');
+  });
+
+  it('gives a link that cannot be turned to another key or another method', async () => {
+    const one = upload();
+    const put = await uploads.create(tenantA, one);
+    const elsewhere = put.url.replace('tenants/aa/', 'tenants/aab/');
+    expect(elsewhere).not.toBe(put.url);
+    expect((await fetch(elsewhere, { method: 'PUT', body: 'a\n1\n' })).status).toBe(403);
+    await fetch(put.url, { method: 'PUT', body: 'a\n1\n' });
+    expect((await fetch(put.url)).status).toBe(403);
+    expect((await fetch(put.url, { method: 'DELETE' })).status).toBe(403);
+  });
+
+  it('remembers how the file is to be read', async () => {
+    const one = upload();
+    await uploads.create(tenantA, one);
+    expect(await uploads.get(tenantA, one.uploadId)).toEqual({ ...one, jobId: undefined });
+    expect(await uploads.get(tenantA, upload().uploadId)).toBeUndefined();
+  });
+
+  it('gives an upload to one of twenty jobs that claim it at once, and to the same ever after', async () => {
+    const one = upload();
+    await uploads.create(tenantA, one);
+    const owners = await Promise.all(
+      Array.from({ length: 20 }, () => uploads.claim(tenantA, one.uploadId, newJobId())),
+    );
+    expect(new Set(owners).size).toBe(1);
+    expect((await uploads.get(tenantA, one.uploadId))?.jobId).toBe(owners[0]);
+    expect(await uploads.claim(tenantA, one.uploadId, newJobId())).toBe(owners[0]);
+  });
+
+  it('gives no upload that does not exist to a job', async () => {
+    await expect(uploads.claim(tenantA, upload().uploadId, newJobId())).rejects.toMatchObject({
+      code: 'UPLOAD_NOT_FOUND',
+    });
+  });
+
+  it('shows and gives another tenant nothing', async () => {
+    const one = upload();
+    const put = await uploads.create(tenantA, one);
+    await fetch(put.url, { method: 'PUT', body: 'a\n1\n' });
+    for (const stranger of [tenantAb, tenantB]) {
+      expect(await uploads.get(stranger, one.uploadId)).toBeUndefined();
+      expect(await uploads.arrivedBytes(stranger, one)).toBeUndefined();
+      await expect(uploads.fetch(stranger, one, join(folder, 'stolen'))).rejects.toMatchObject({
+        code: 'UPLOAD_INCOMPLETE',
+      });
+      await expect(uploads.claim(stranger, one.uploadId, newJobId())).rejects.toMatchObject({
+        code: 'UPLOAD_NOT_FOUND',
+      });
+      await uploads.discard(stranger, one);
+    }
+    expect(await uploads.arrivedBytes(tenantA, one)).toBe(4);
+    expect((await uploads.get(tenantA, one.uploadId))?.jobId).toBeUndefined();
+  });
+
+  it('discards a file, and does nothing the second time', async () => {
+    const one = upload();
+    const put = await uploads.create(tenantA, one);
+    await fetch(put.url, { method: 'PUT', body: 'a\n1\n' });
+    await uploads.discard(tenantA, one);
+    await uploads.discard(tenantA, one);
+    expect(await uploads.arrivedBytes(tenantA, one)).toBeUndefined();
+  });
+});
