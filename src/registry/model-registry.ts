@@ -29,6 +29,15 @@ export class VersionNotFoundError extends MLFrameworkError {
   }
 }
 
+/** All versions of the model were deleted. */
+export class ModelHasNoVersionError extends MLFrameworkError {
+  constructor(model: string) {
+    super('VERSION_NOT_FOUND', `model ${model} has no version any more; train it again`, {
+      evidence: { model_id: model },
+    });
+  }
+}
+
 /** The version serves predictions; taking it away needs a word more. */
 export class VersionDeployedError extends MLFrameworkError {
   constructor(model: string, version: string) {

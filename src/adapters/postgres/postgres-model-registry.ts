@@ -3,6 +3,7 @@ import type { ModelDetail, ModelSummary } from '../../contracts/models.ts';
 import type { ModelName } from '../../contracts/names.ts';
 import {
   type Deployment,
+  ModelHasNoVersionError,
   ModelNotFoundError,
   type ModelRegistry,
   type Registration,
@@ -19,6 +20,8 @@ import { artifactOf, metadataOf, modelVersionOf, type VersionRow } from './versi
 interface ModelRow {
   model_name: string;
   last_mlflow_version: number;
+  last_version: string | null;
+  last_schema_hash: string | null;
   revision: string;
   champion_version: string | null;
   created_at: Date;
@@ -43,16 +46,16 @@ export class PostgresModelRegistry implements ModelRegistry {
     const model = manifest.model_name;
     return this.#database.transaction(tenant, async (sql) => {
       await sql`INSERT INTO ml_models (tenant_id, model_name) VALUES (${tenant.tenantId}, ${model}) ON CONFLICT DO NOTHING`;
-      const { last_mlflow_version, champion_version } = await lockedModel(sql, model);
+      const { last_mlflow_version, last_version, last_schema_hash, champion_version } = await lockedModel(
+        sql,
+        model,
+      );
       const [made] = await sql<
         VersionRow[]
       >`SELECT * FROM ml_model_versions WHERE job_id = ${manifest.job_id}`;
       if (made !== undefined) return modelVersionOf(made, champion_version);
-      const [latest] = await sql<{ version: string; schema_hash: string }[]>`
-        SELECT version, schema_hash FROM ml_model_versions WHERE model_name = ${model}
-        ORDER BY mlflow_version DESC LIMIT 1`;
       const schema = schemaHash(manifest);
-      const version = nextVersion(latest?.version, latest?.schema_hash === schema ? 'minor' : 'major');
+      const version = nextVersion(last_version ?? undefined, last_schema_hash === schema ? 'minor' : 'major');
       const [row] = await sql<VersionRow[]>`
         INSERT INTO ml_model_versions ${sql({
           tenant_id: tenant.tenantId,
@@ -76,7 +79,9 @@ export class PostgresModelRegistry implements ModelRegistry {
           verified_at: new Date(manifest.created_at),
           created_by: tenant.actor,
         })} RETURNING *`;
-      await sql`UPDATE ml_models SET last_mlflow_version = ${last_mlflow_version + 1} WHERE model_name = ${model}`;
+      await sql`
+        UPDATE ml_models SET last_mlflow_version = ${last_mlflow_version + 1}, last_version = ${version},
+          last_schema_hash = ${schema} WHERE model_name = ${model}`;
       await audit(sql, tenant, 'register', `${model}/${version}`, { job_id: manifest.job_id });
       return modelVersionOf(row!, champion_version);
     });
@@ -114,11 +119,7 @@ export class PostgresModelRegistry implements ModelRegistry {
   version(tenant: TenantContext, name: ModelName, version?: string) {
     return this.#database.transaction(tenant, async (sql) => {
       const model = await existingModel(sql, name);
-      const row = await existingVersion(
-        sql,
-        name,
-        version ?? model.champion_version ?? String(model.last_mlflow_version),
-      );
+      const row = await existingVersion(sql, name, version ?? model.champion_version ?? undefined);
       return metadataOf(row, model.champion_version);
     });
   }
@@ -131,12 +132,11 @@ export class PostgresModelRegistry implements ModelRegistry {
       if (model.champion_version !== null && model.champion_version !== row.version) {
         await sql`UPDATE ml_model_versions SET stage = 'Archived' WHERE model_name = ${name} AND version = ${model.champion_version}`;
       }
-      await sql`UPDATE ml_model_versions SET stage = 'Production' WHERE model_name = ${name} AND version = ${row.version}`;
+      const [deployed] = await sql<VersionRow[]>`
+        UPDATE ml_model_versions SET stage = 'Production' WHERE model_name = ${name} AND version = ${row.version}
+        RETURNING *`;
       const change = await recordChange(sql, tenant, model, { action: 'deploy', version: row.version });
-      const champion = {
-        ...modelVersionOf({ ...row, stage: 'Production' }, row.version),
-        ...artifactOf(row),
-      };
+      const champion = { ...modelVersionOf(deployed!, row.version), ...artifactOf(row) };
       return deploymentOf(model, change, champion);
     });
   }
@@ -151,9 +151,12 @@ export class PostgresModelRegistry implements ModelRegistry {
           : await existingVersion(sql, name, model.champion_version);
       const champion =
         row === undefined ? undefined : { ...modelVersionOf(row, row.version), ...artifactOf(row) };
+      const [change] = await sql<{ previous_version: string | null; created_at: Date }[]>`
+        SELECT previous_version, created_at FROM ml_deployments
+        WHERE model_name = ${name} AND revision = ${model.revision}`;
       return deploymentOf(
-        { ...model, champion_version: null },
-        { revision: Number(model.revision), at: model.updated_at },
+        { ...model, champion_version: change!.previous_version },
+        { revision: Number(model.revision), at: change!.created_at },
         champion,
       );
     });
@@ -195,8 +198,17 @@ async function lockedModel(sql: TransactionSql, name: ModelName): Promise<ModelR
   return model;
 }
 
-/** Semver, MLflow's integer, build id or sha256: any name of a version finds it. */
-async function existingVersion(sql: TransactionSql, name: ModelName, version: string): Promise<VersionRow> {
+/** Semver, MLflow's integer, build id or sha256: any name of a version finds it; without one, the newest. */
+async function existingVersion(
+  sql: TransactionSql,
+  name: ModelName,
+  version: string | undefined,
+): Promise<VersionRow> {
+  if (version === undefined) {
+    const newest = (await versionsOf(sql, [name])).get(name)?.[0];
+    if (newest === undefined) throw new ModelHasNoVersionError(name);
+    return newest;
+  }
   const mlflowVersion = /^\d{1,9}$/.test(version) ? Number(version) : -1;
   const [row] = await sql<VersionRow[]>`
     SELECT * FROM ml_model_versions WHERE model_name = ${name}
