@@ -38,6 +38,12 @@ class LoadFailure extends Error {
   }
 }
 
+/** @returns the failure to load; throws every other one on */
+function loadFailureOf(error: unknown): LoadFailure {
+  if (error instanceof LoadFailure) return error;
+  throw error;
+}
+
 /** A deployment takes effect everywhere within this time, plus one request. */
 const pointerTtlMs = 2_000;
 const maxPointers = 10_000;
@@ -102,16 +108,15 @@ export class Predictor {
         const results = ids.map((id, row) => resultOf(output, row, served.manifest, of, id));
         return isList ? results : results[0]!;
       });
-    try {
-      return await answer(pointer);
-    } catch (error) {
-      if (!(error instanceof LoadFailure)) throw error;
-      // The version may have been replaced and deleted since the pointer was read: then another one serves.
-      this.#pointers.delete(`${tenant.tenantId}/${model}`);
-      const fresh = await this.#pointer(tenant, model);
-      if (fresh.revision === pointer.revision) throw error.cause;
-      return answer(fresh);
-    }
+    const outcome = await answer(pointer).catch(loadFailureOf);
+    if (!(outcome instanceof LoadFailure)) return outcome;
+    // The version may have been replaced and deleted since the pointer was read: then another one serves.
+    this.#pointers.delete(`${tenant.tenantId}/${model}`);
+    const fresh = await this.#pointer(tenant, model);
+    if (fresh.revision === pointer.revision) throw outcome.cause;
+    const second = await answer(fresh).catch(loadFailureOf);
+    if (second instanceof LoadFailure) throw second.cause;
+    return second;
   }
 
   #use<Result>(
