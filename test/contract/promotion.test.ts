@@ -1,0 +1,220 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { documentClient } from '../../src/adapters/aws/document-client.ts';
+import {
+  DynamoDbPromotionIntents,
+  intentReferenceText,
+} from '../../src/adapters/aws/dynamodb-promotion-intents.ts';
+import { DynamoDbServingPointers } from '../../src/adapters/aws/dynamodb-serving-pointers.ts';
+import { SignedServingStore } from '../../src/adapters/aws/signed-serving-store.ts';
+import { PostgresModelRegistry } from '../../src/adapters/postgres/postgres-model-registry.ts';
+import { TenantDatabase } from '../../src/adapters/postgres/tenant-database.ts';
+import { systemClock } from '../../src/clock.ts';
+import type { ModelName } from '../../src/contracts/names.ts';
+import type { EventPublisher, PlatformEvent } from '../../src/registry/event-publisher.ts';
+import { Promotion } from '../../src/registry/promotion.ts';
+import { TenantContext } from '../../src/tenancy/tenant-context.ts';
+import {
+  type LocalDatabase,
+  type LocalStores,
+  startLocalDatabase,
+  startLocalStores,
+} from '../support/local-stores.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { registrationOf, sampleManifest } from '../support/samples.ts';
+import { modelName, tenantA, tenantAb } from '../support/tenants.ts';
+
+/** The function died here. */
+class Crash extends Error {}
+
+let stores: LocalStores;
+let database: LocalDatabase;
+let connection: TenantDatabase;
+let registry: PostgresModelRegistry;
+let pointers: DynamoDbServingPointers;
+let intents: DynamoDbPromotionIntents;
+let reader: SignedServingStore;
+const clock = new ManualClock();
+const published: PlatformEvent[] = [];
+const events: EventPublisher = {
+  publish: async (_tenant, event) => {
+    published.push(event);
+  },
+};
+
+beforeAll(async () => {
+  stores = await startLocalStores();
+  database = await startLocalDatabase();
+  connection = new TenantDatabase(database.settings('tenantml_app'), {
+    clock: systemClock,
+    resumeWithinMs: 5_000,
+  });
+  registry = new PostgresModelRegistry(connection);
+  pointers = new DynamoDbServingPointers(documentClient(), stores.names.ServingTable);
+  intents = new DynamoDbPromotionIntents(documentClient(), stores.names.IntentsTable, clock);
+  reader = new SignedServingStore({
+    region: 'us-east-1',
+    table: stores.names.ServingTable,
+    bucket: stores.names.ArtifactBucket,
+    dynamodbEndpoint: stores.endpoints.dynamodb,
+    s3Endpoint: stores.endpoints.s3,
+  });
+});
+afterAll(async () => {
+  await connection?.close();
+  await database?.stop();
+  await stores?.stop();
+});
+
+let model: ModelName;
+let models = 0;
+beforeEach(async () => {
+  model = modelName(`model-${models++}`);
+  for (let i = 0; i < 2; i++)
+    await registry.register(tenantA, registrationOf(tenantA, sampleManifest({ model_name: model })));
+  await promotionWith({}).deploy(tenantA, model, '1.0.0');
+  published.length = 0;
+});
+
+type Parts = ConstructorParameters<typeof Promotion>[0];
+const promotionWith = (over: Partial<Parts>): Promotion =>
+  new Promotion({ registry, pointers, intents, events, ...over });
+
+/** The part, but one method dies before or after it has done its work. */
+function dying<Part extends object>(part: Part, method: keyof Part, when: 'before' | 'after'): Part {
+  return new Proxy(part, {
+    get(target, name) {
+      const value = Reflect.get(target, name) as unknown;
+      if (typeof value !== 'function') return value;
+      const call = value.bind(target) as (...args: unknown[]) => Promise<unknown>;
+      if (name !== method) return call;
+      return async (...args: unknown[]) => {
+        if (when === 'after') await call(...args);
+        throw new Crash(`${String(method)} ${when}`);
+      };
+    },
+  });
+}
+
+/** What the schedule and the relay do between them. */
+async function repairOverdue(): Promise<number> {
+  const overdue = await intents.overdue(30_000);
+  for (const reference of overdue) {
+    const tenant = await TenantContext.fromJob(intents, intentReferenceText(reference), 'repair');
+    const { modelName: name, intentId } = (await intents.read(reference))!;
+    await promotionWith({}).repair(tenant, name, intentId);
+  }
+  return overdue.length;
+}
+
+const served = async () => (await reader.pointer(tenantA, model))?.version;
+const registered = async () => (await registry.deployment(tenantA, model))?.champion?.version;
+
+describe('Promotion', () => {
+  it('moves the pointer with the champion, tells it, and leaves no intent', async () => {
+    const deployment = await promotionWith({}).deploy(tenantA, model, '1.1.0');
+    expect(deployment.revision).toBe(2);
+    expect([await served(), await registered()]).toEqual(['1.1.0', '1.1.0']);
+    expect(published).toEqual([
+      {
+        type: 'ml.model.promoted',
+        subject: model,
+        data: { model_name: model, model_version: '1.1.0', previous_version: '1.0.0', revision: 2 },
+      },
+    ]);
+    clock.advance(31_000);
+    expect(await repairOverdue()).toBe(0);
+  });
+
+  it('opens no intent for what does not exist', async () => {
+    await expect(promotionWith({}).deploy(tenantA, model, '9.0.0')).rejects.toMatchObject({
+      code: 'VERSION_NOT_FOUND',
+    });
+    await expect(promotionWith({}).deploy(tenantAb, model, '1.0.0')).rejects.toMatchObject({
+      code: 'MODEL_NOT_FOUND',
+    });
+    clock.advance(31_000);
+    expect(await intents.overdue(30_000)).toEqual([]);
+    expect(published).toEqual([]);
+  });
+
+  const faults = [
+    ['intents', 'open', 'before', '1.0.0', 0],
+    ['intents', 'open', 'after', '1.0.0', 1],
+    ['registry', 'deploy', 'before', '1.0.0', 1],
+    ['registry', 'deploy', 'after', '1.1.0', 1],
+    ['pointers', 'write', 'before', '1.1.0', 1],
+    ['pointers', 'write', 'after', '1.1.0', 1],
+    ['events', 'publish', 'before', '1.1.0', 1],
+    ['intents', 'close', 'before', '1.1.0', 1],
+    ['intents', 'close', 'after', '1.1.0', 0],
+  ] as const;
+
+  it.each(faults)(
+    'that dies at %s.%s (%s) ends at %s after repair',
+    async (part, method, when, end, left) => {
+      const parts: Parts = { registry, pointers, intents, events };
+      const broken = { [part]: dying(parts[part] as never, method as never, when) } as Partial<Parts>;
+      await expect(promotionWith(broken).deploy(tenantA, model, '1.1.0')).rejects.toThrow(Crash);
+      // The registry and what is served may differ now, by this one change; never for long.
+      expect(await intents.overdue(30_000)).toEqual([]);
+      clock.advance(31_000);
+      expect(await repairOverdue()).toBe(left);
+      expect([await registered(), await served()]).toEqual([end, end]);
+      expect(await repairOverdue()).toBe(0);
+    },
+  );
+
+  it('that dies while it takes a model out of service ends with nothing served', async () => {
+    const broken = promotionWith({ pointers: dying(pointers, 'write', 'before') });
+    await expect(broken.remove(tenantA, model, '1.0.0', { force: true })).rejects.toThrow(Crash);
+    expect(await served()).toBe('1.0.0');
+    clock.advance(31_000);
+    expect(await repairOverdue()).toBe(1);
+    expect([await registered(), await served()]).toEqual([undefined, undefined]);
+  });
+
+  it('that dies after its transaction is repaired, although another of the same model ended meanwhile', async () => {
+    const firstMayGoOn = Promise.withResolvers<void>();
+    const slowRegistry = new Proxy(registry, {
+      get(target, name) {
+        const call = (Reflect.get(target, name) as (...args: unknown[]) => unknown).bind(target);
+        return name !== 'deploy'
+          ? call
+          : async (...args: unknown[]) => {
+              await firstMayGoOn.promise;
+              return call(...args);
+            };
+      },
+    });
+    const first = promotionWith({ registry: slowRegistry, pointers: dying(pointers, 'write', 'before') });
+    const dies = expect(first.deploy(tenantA, model, '1.1.0')).rejects.toThrow(Crash);
+    await promotionWith({}).deploy(tenantA, model, '1.0.0');
+    firstMayGoOn.resolve();
+    await dies;
+    expect([await registered(), await served()]).toEqual(['1.1.0', '1.0.0']);
+    clock.advance(31_000);
+    expect(await repairOverdue()).toBe(1);
+    expect([await registered(), await served()]).toEqual(['1.1.0', '1.1.0']);
+  });
+
+  it('leaves the newest of twenty deployments at once served', async () => {
+    await Promise.all(
+      Array.from({ length: 20 }, (_, i) =>
+        promotionWith({}).deploy(tenantA, model, i % 2 === 0 ? '1.1.0' : '1.0.0'),
+      ),
+    );
+    expect((await reader.pointer(tenantA, model))?.revision).toBe(21);
+    expect(await served()).toBe(await registered());
+    clock.advance(31_000);
+    expect(await intents.overdue(30_000)).toEqual([]);
+  });
+
+  it('repairs nothing of a newer deployment when an old intent is found late', async () => {
+    const left = promotionWith({ intents: dying(intents, 'close', 'before') });
+    await expect(left.deploy(tenantA, model, '1.1.0')).rejects.toThrow(Crash);
+    await promotionWith({}).deploy(tenantA, model, '1.0.0');
+    clock.advance(31_000);
+    expect(await repairOverdue()).toBe(1);
+    expect([await registered(), await served()]).toEqual(['1.0.0', '1.0.0']);
+  });
+});
