@@ -3,10 +3,12 @@ import type { ParseOptions, Profile, TabularEngine } from '../../data/tabular-en
 import { ValidationError } from '../../errors.ts';
 import type { ColumnType, Table } from '../../ml/table.ts';
 import { columnTypeOf } from './column-type.ts';
-import { malformedFrom, refuseUnsplitHeader, rejectedRows } from './malformed-source.ts';
+import { malformedJsonLine } from './malformed-json-line.ts';
+import { malformedFrom, malformedLine, refuseUnsplitHeader, rejectedRows } from './malformed-source.ts';
 import { profileOf } from './profile.ts';
 import { identifier, literal } from './sql-text.ts';
 import { tableFrom } from './table-reader.ts';
+import { requireWholeGzip } from './whole-gzip.ts';
 
 /** Texts that stand for a missing value in CSV. */
 const missingTexts = ['', '?', 'NA', 'N/A', 'n/a', 'nan', 'NaN', 'NAN', 'null', 'NULL', 'None'];
@@ -41,19 +43,24 @@ export class DuckDbEngine implements TabularEngine {
     const connection = await instance.connect();
     await connection.run(`SET temp_directory = ${literal(`${folder}/spill`)}`);
     await connection.run(`SET allowed_directories = [${literal(folder)}]`);
+    // Text with an offset becomes an instant, and a date without one is UTC, wherever the machine stands.
+    await connection.run("SET TimeZone = 'UTC'");
     await connection.run('SET enable_external_access = false');
     await connection.run('SET lock_configuration = true');
     return new DuckDbEngine(instance, connection);
   }
 
   async convertToParquet(sourceFile: string, options: ParseOptions, parquetFile: string): Promise<Profile> {
+    if (options.compression === 'gzip') await requireWholeGzip(sourceFile);
     await this.#connection.run('DROP TABLE IF EXISTS source');
     await this.#connection.run('DROP TABLE IF EXISTS reject_errors');
     await this.#connection.run('DROP TABLE IF EXISTS reject_scans');
     try {
       await this.#connection.run(`CREATE TEMP TABLE source AS SELECT * FROM ${reader(sourceFile, options)}`);
     } catch (error) {
-      throw malformedFrom(error, options.format);
+      const line =
+        options.format === 'jsonl' ? await malformedJsonLine(sourceFile, options.compression) : undefined;
+      throw line === undefined ? malformedFrom(error, options.format) : malformedLine(line, error);
     }
     if (options.format === 'csv') await rejectedRows(this.#connection);
     const described = await this.#connection.runAndReadAll('DESCRIBE source');
@@ -61,6 +68,9 @@ export class DuckDbEngine implements TabularEngine {
       name: String(row.column_name),
       duckdbType: String(row.column_type),
     }));
+    // No text has such names: bytes of another kind were read as CSV.
+    if (columns.some(({ name }) => name.includes('\0')))
+      throw malformedFrom(new Error('the header holds NUL'), options.format);
     if (options.format === 'csv' && options.delimiter === undefined)
       refuseUnsplitHeader(columns.map(({ name }) => name));
     const typed: { name: string; type: ColumnType }[] = [];

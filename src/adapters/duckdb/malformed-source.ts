@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { DataFormat } from '../../contracts/datasets.ts';
 import { type FieldError, ValidationError } from '../../errors.ts';
+import type { MalformedLine } from './malformed-json-line.ts';
 
 /** The data cannot be read as what it was said to be. */
 export class MalformedDataError extends ValidationError {
@@ -37,18 +38,19 @@ export async function rejectedRows(connection: DuckDBConnection): Promise<void> 
     throw new MalformedDataError(`${errors[0]!.detail}; mend the file and send it again`, errors);
 }
 
+/** @returns what is wrong with a line of JSON lines, by its number in the file */
+export function malformedLine({ line, expected }: MalformedLine, cause: unknown): MalformedDataError {
+  const detail = `line ${line}: expected ${expected}`;
+  return new MalformedDataError(
+    `${detail}; mend the file and send it again`,
+    [{ pointer: `/line/${line}`, detail }],
+    cause,
+  );
+}
+
 /** @returns what is wrong with a source that could not be read at all; never a path of ours */
 export function malformedFrom(error: unknown, format: DataFormat): MalformedDataError {
   const message = (error as Error).message ?? '';
-  const json = /Malformed JSON .*at byte (\d+) in line (\d+)/.exec(message);
-  if (json !== null) {
-    const detail = `line ${json[2]}, byte ${json[1]}: expected one JSON object a line`;
-    return new MalformedDataError(
-      `${detail}; mend the file and send it again`,
-      [{ pointer: `/line/${json[2]}`, detail }],
-      error,
-    );
-  }
   const record =
     /JSON transform error in file .*, in line (\d+)/.exec(message) ?? /in line (\d+)/.exec(message);
   if (format === 'jsonl' && record !== null) {

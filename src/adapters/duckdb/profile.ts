@@ -8,6 +8,9 @@ const topCount = 10;
 /** Up to this many rows, distinct values are counted; above, estimated. */
 const exactDistinctRows = 1_000_000;
 
+/** Columns of one query: each distinct count keeps megabytes of its own, so that hundreds at once fill the memory. */
+const columnsAtOnce = 25;
+
 type TypedColumn = Pick<DatasetColumn, 'name' | 'type'>;
 
 function aggregates({ name, type }: TypedColumn, i: number, exact: boolean): string {
@@ -42,11 +45,15 @@ export async function profileOf(
   columns: readonly TypedColumn[],
 ): Promise<Profile> {
   const counted = await connection.runAndReadAll('SELECT count(*) AS n FROM source');
-  const exact = Number(counted.getRowObjectsJS()[0]!.n) <= exactDistinctRows;
+  const nRows = Number(counted.getRowObjectsJS()[0]!.n);
+  const exact = nRows <= exactDistinctRows;
   const facets = columns.map((column, i) => aggregates(column, i, exact));
-  const result = await connection.runAndReadAll(`SELECT count(*) AS n, ${facets.join(', ')} FROM source`);
-  const facts = result.getRowObjectsJS()[0]!;
-  const nRows = Number(facts.n);
+  const facts: Record<string, unknown> = {};
+  for (let from = 0; from < facets.length; from += columnsAtOnce) {
+    const some = facets.slice(from, from + columnsAtOnce).join(', ');
+    const result = await connection.runAndReadAll(`SELECT ${some} FROM source`);
+    Object.assign(facts, result.getRowObjectsJS()[0]);
+  }
   const profiled: DatasetColumn[] = [];
   for (const [i, { name, type }] of columns.entries()) {
     const bound = (key: 'min' | 'max') =>
