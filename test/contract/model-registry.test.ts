@@ -34,7 +34,7 @@ afterAll(async () => {
   await database?.stop();
 });
 
-const register = (tenant: TenantContext, over: Partial<ModelManifest> & Record<string, unknown> = {}) =>
+const register = (tenant: TenantContext, over: { [Key in keyof ModelManifest]?: unknown } = {}) =>
   registry.register(tenant, registrationOf(tenant, sampleManifest(over)));
 
 describe('ModelRegistry on Postgres: registration', () => {
