@@ -45,7 +45,9 @@ export class OidcTokens implements TokenVerifier {
       };
     } catch (error) {
       if (error instanceof errors.JWTExpired) return { denied: 'TOKEN_EXPIRED' };
-      if (error instanceof errors.JWKSTimeout)
+      // jose's own class and no other: the key set could not be fetched or read.
+      const keysFailed = error instanceof errors.JOSEError && error.code === 'ERR_JOSE_GENERIC';
+      if (keysFailed || error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid)
         throw new IssuerUnavailableError('the issuer does not answer', { cause: error });
       if (error instanceof errors.JOSEError) return { denied: 'TOKEN_INVALID' };
       throw error;

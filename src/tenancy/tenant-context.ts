@@ -64,13 +64,14 @@ export class TenantContext {
    */
   static fromClaims(claims: VerifiedClaims | undefined, requestId: string, nowMs: number): TenantContext {
     if (claims?.denied !== undefined) {
-      const code = claims.denied in refusals ? claims.denied : 'TOKEN_INVALID';
+      const code = Object.hasOwn(refusals, claims.denied) ? claims.denied : 'TOKEN_INVALID';
       throw new UnauthenticatedError(code, refusals[code]!);
     }
     if (claims?.tenant === undefined) {
       throw new UnauthenticatedError('UNAUTHENTICATED', refusals.UNAUTHENTICATED!);
     }
-    if (claims.expires_at === undefined || nowMs >= Number(claims.expires_at) * 1000) {
+    // Written so that an end that is no number has passed.
+    if (!(nowMs < Number(claims.expires_at) * 1000)) {
       throw new UnauthenticatedError('TOKEN_EXPIRED', refusals.TOKEN_EXPIRED!);
     }
     return new TenantContext(claims.tenant, claims.subject ?? 'unknown', requestId);
