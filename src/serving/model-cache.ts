@@ -95,7 +95,8 @@ export class ModelCache<Model extends Releasable> {
       this.#entries.delete(key);
     }
     if (bytes > this.#limits.budgetBytes) throw new ModelTooLargeError(bytes, this.#limits.budgetBytes);
-    const ready = this.#load(key, bytes, load);
+    // Begun after the entry is set, which then counts as one of the models.
+    const ready = Promise.resolve().then(() => this.#load(key, bytes, load));
     this.#entries.set(key, { state: 'loading', bytes, ready });
     return ready;
   }
