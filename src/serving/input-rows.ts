@@ -87,7 +87,7 @@ export function batchOfRows(
       const { name } = features[j]!;
       if (!Object.hasOwn(row, name)) continue;
       used++;
-      setValue(batch.features[j]!, i, row[name], features[j]!, `${at}/${name}`, errors);
+      setValue(batch.features[j]!, i, row[name], features[j]!, `${at}/${pointerPart(name)}`, errors);
     }
     if (used < Object.keys(row).length) checkExtraFields(row, features, at, errors);
   }
@@ -114,7 +114,7 @@ function setValue(
     else values.data[i] = String(value);
   } else if (values.kind === 'int64') {
     const epochMs =
-      typeof value === 'number' ? value : typeof value === 'string' ? Date.parse(value) : Number.NaN;
+      typeof value === 'number' ? value : typeof value === 'string' ? epochMsOf(value) : Number.NaN;
     // Beyond ±8.64e15 ms there are no dates.
     if (Number.isFinite(epochMs) && Math.abs(epochMs) <= 8.64e15)
       values.data[i] = BigInt(Math.round(epochMs));
@@ -132,6 +132,22 @@ function setValue(
   }
 }
 
+const dateText =
+  /^(\d{4}-\d{2}-\d{2})(?:[Tt ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(?:([Zz])|([+-]\d{2}):?(\d{2}))?)?$/;
+
+/**
+ * Read as training reads it: without an offset it is UTC, wherever the function runs. `Date.parse` alone would
+ * take local time, and find a date in texts such as "ticket 5".
+ */
+function epochMsOf(text: string): number {
+  const [, day, time = '00:00', , hours, minutes] = dateText.exec(text.trim()) ?? [];
+  if (day === undefined) return Number.NaN;
+  const epochMs = Date.parse(`${day}T${time}${hours === undefined ? 'Z' : `${hours}:${minutes}`}`);
+  // V8 takes 30 February for 1 March.
+  const isRealDay = new Date(`${day}T00:00Z`).toJSON()?.startsWith(day);
+  return isRealDay ? epochMs : Number.NaN;
+}
+
 /** Fields that no feature has are ignored, but a misspelt feature would be taken for a missing one. */
 function checkExtraFields(
   row: Record<string, unknown>,
@@ -146,7 +162,7 @@ function checkExtraFields(
     const nearest = absent.length === 0 ? undefined : nearestName(name, absent);
     if (nearest !== undefined && isMisspelling(name, nearest) && errors.length < maxReported) {
       errors.push({
-        pointer: `${at}/${name}`,
+        pointer: `${at}/${pointerPart(name)}`,
         detail: `there is no feature ${JSON.stringify(name)}; did you mean ${JSON.stringify(nearest)}?`,
       });
     }
@@ -155,6 +171,9 @@ function checkExtraFields(
     errors.push({ pointer: at, detail: `no field is a feature of the model; it takes ${listOf(features)}` });
   }
 }
+
+/** A name as a part of a JSON pointer. */
+const pointerPart = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1');
 
 const folded = (name: string): string => name.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '');
 
