@@ -73,6 +73,7 @@ export function httpFunction(
         throw new RouteNotFoundError(
           'METHOD_NOT_ALLOWED',
           `${method} is not allowed here; use ${found.allowed.join(', ')}`,
+          { evidence: { allow: found.allowed.join(', ') } },
         );
       }
       throw new RouteNotFoundError('ROUTE_NOT_FOUND', 'no such path; GET /openapi.json lists all of them');

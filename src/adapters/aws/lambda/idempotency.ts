@@ -45,8 +45,8 @@ export class Idempotency {
    * @throws {RequestInProgressError}
    */
   async run<Answer>(request: KeyedRequest, context: Context, work: () => Promise<Answer>): Promise<Answer> {
-    if (request.key.length > 255) {
-      throw new ValidationError(`Idempotency-Key has ${request.key.length} characters; use at most 255`);
+    if (request.key.length < 1 || request.key.length > 255) {
+      throw new ValidationError(`Idempotency-Key has ${request.key.length} characters; use 1 to 255`);
     }
     this.#settings.registerLambdaContext(context);
     const once = makeIdempotent((_payload: object) => work() as Promise<never>, {

@@ -31,7 +31,9 @@ export function predictFunction(predictor: Predictor, clock: Clock) {
     if (match === null)
       throw new PredictRouteError('ROUTE_NOT_FOUND', 'no such path; GET /openapi.json lists all of them');
     if (method !== 'POST')
-      throw new PredictRouteError('METHOD_NOT_ALLOWED', `${method} is not allowed here; use POST`);
+      throw new PredictRouteError('METHOD_NOT_ALLOWED', `${method} is not allowed here; use POST`, {
+        evidence: { allow: 'POST' },
+      });
     const tenant = TenantContext.fromClaims(
       event.requestContext.authorizer?.lambda ?? undefined,
       requestId,

@@ -1,5 +1,6 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { problemOf } from '../../../contracts/problem-status.ts';
+import type { MLFrameworkError } from '../../../errors.ts';
 import { failureOf } from './failure-of.ts';
 import { logger } from './observability.ts';
 
@@ -15,6 +16,7 @@ export function failureResponse(
     statusCode: problem.status,
     headers: {
       'content-type': 'application/problem+json',
+      ...(problem.status === 405 ? { allow: String((error as MLFrameworkError).evidence.allow) } : {}),
       ...(problem.status === 503 ? { 'retry-after': '5' } : {}),
     },
     body: JSON.stringify(problem),
