@@ -1,5 +1,5 @@
 import { TwinError } from '../errors.ts';
-import type { PolicyDocument } from './policies.ts';
+import type { PolicyDocument } from './policy-document.ts';
 
 function allow(...actions: string[]): PolicyDocument {
   return { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: actions, Resource: '*' }] };

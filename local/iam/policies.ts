@@ -1,12 +1,8 @@
 import { ACCOUNT_ID, arn, functionNameOf, PARTITION } from '../aws/account.ts';
 import type { DeployedResource, DeployedTemplate } from '../template/deployed-template.ts';
 import { managedPolicy } from './managed-policies.ts';
+import type { PolicyDocument } from './policy-document.ts';
 import { roleNameOf } from './principal.ts';
-
-export interface PolicyDocument {
-  readonly Version?: string;
-  readonly Statement: readonly Record<string, unknown>[];
-}
 
 export interface NamedPolicy {
   readonly name: string;
