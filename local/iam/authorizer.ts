@@ -2,7 +2,8 @@ import { runSimulation } from '@cloud-copilot/iam-simulate';
 import { ACCOUNT_ID, arn, functionNameOf, iamArn } from '../aws/account.ts';
 import { AwsServiceError } from '../aws/service-error.ts';
 import { TwinError } from '../errors.ts';
-import type { PolicyDocument, PolicySet } from './policies.ts';
+import type { PolicySet } from './policies.ts';
+import type { PolicyDocument } from './policy-document.ts';
 import { type Principal, principalArn } from './principal.ts';
 
 export interface AuthorizationRequest {
