@@ -4,7 +4,8 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 /** @returns a client that speaks plain objects; `undefined` attributes are left out */
 export const documentClient = (): DynamoDBDocumentClient =>
   DynamoDBDocumentClient.from(new DynamoDBClient({ maxAttempts: 4 }), {
-    marshallOptions: { removeUndefinedValues: true },
+    // A metric may lie beyond 2^53 (an rmse of large targets, a mape where a target is 0): all numbers here are doubles.
+    marshallOptions: { removeUndefinedValues: true, allowImpreciseNumbers: true },
   });
 
 export const isConditionFailure = (error: unknown): boolean =>
