@@ -21,7 +21,11 @@ export const dynamodb = once(documentClient);
 const s3 = once(() => new S3Client({ maxAttempts: 4 }));
 
 export const artifactObjects = once(() => new S3Objects(s3(), config.artifactBucket));
-export const stagingObjects = once(() => new S3Objects(s3(), config.stagingBucket));
+/** Its links are signed before there is a body: by default the SDK would sign the checksum of an empty one into them. */
+const presigningS3 = once(
+  () => new S3Client({ maxAttempts: 4, requestChecksumCalculation: 'WHEN_REQUIRED' }),
+);
+export const stagingObjects = once(() => new S3Objects(presigningS3(), config.stagingBucket));
 export const jobStore = once(() => new DynamoDbJobStore(dynamodb(), config.jobsTable, systemClock));
 export const schedules = once(() => new DynamoDbRetrainingSchedules(dynamodb(), config.jobsTable));
 export const datasetStore = once(() => new S3DatasetStore(artifactObjects()));
