@@ -25,7 +25,8 @@ function aggregates({ name, type }: TypedColumn, i: number, exact: boolean): str
       `min(${value}) AS min_${i}`,
       `max(${value}) AS max_${i}`,
       `avg(${value}) ${finite} AS mean_${i}`,
-      `stddev_samp(${value}) ${finite} AS std_${i}`,
+      // Squares of more than that overflow, which DuckDB answers with an error.
+      `CASE WHEN max(abs(${value})) ${finite} < 1e150 THEN stddev_samp(${value}) FILTER (abs(${value}) < 1e150) END AS std_${i}`,
     ].join(', ');
   }
   if (type === 'date') {
