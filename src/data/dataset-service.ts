@@ -11,7 +11,7 @@ import type { JobId, UploadId } from '../contracts/names.ts';
 import { MLFrameworkError, ValidationError } from '../errors.ts';
 import type { TenantContext } from '../tenancy/tenant-context.ts';
 import type { Executions } from '../training/executions.ts';
-import type { JobStore } from '../training/job-store.ts';
+import type { JobStore, StoredJob } from '../training/job-store.ts';
 import type { DatasetStore } from './dataset-store.ts';
 import { ingestFile } from './ingest.ts';
 import type { ParseOptions, TabularEngine } from './tabular-engine.ts';
@@ -74,7 +74,7 @@ export class DatasetService {
     const nowMs = clock.nowMs();
     const deadline = isoAt(nowMs + ingestTimeoutMinutes * 60_000);
     if ((await jobs.get(tenant, jobId)) === undefined) {
-      await jobs.create(tenant, {
+      const job: StoredJob = {
         job_id: jobId,
         kind: 'ingest',
         status: 'queued',
@@ -85,6 +85,10 @@ export class DatasetService {
         created_at: isoAt(nowMs),
         updated_at: isoAt(nowMs),
         deadline,
+      };
+      // A call beside this one may have created it meanwhile.
+      await jobs.create(tenant, job).catch(async (error: unknown) => {
+        if ((await jobs.get(tenant, jobId)) === undefined) throw error;
       });
     }
     await executions.start(jobId, { job_id: jobId, deadline, timeout_seconds: ingestTimeoutMinutes * 60 });

@@ -56,7 +56,9 @@ export class DynamoDbJobStore implements JobStore {
           subject: tenant.actor,
           expires_at,
         },
-        ConditionExpression: 'attribute_not_exists(pk)',
+        // Once more by the same tenant, when a call ended between the two writes.
+        ConditionExpression: 'attribute_not_exists(pk) OR tenant = :tenant',
+        ExpressionAttributeValues: { ':tenant': tenant.tenantId },
       }),
     );
     await this.#client.send(
