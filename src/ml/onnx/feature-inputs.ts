@@ -17,7 +17,8 @@ export function declareFeatureInputs(graph: GraphBuilder, features: readonly Fea
     name: feature.name,
     type: feature.type,
     input: graph.input(
-      feature.name === '' ? `feature_${position}` : feature.name,
+      // Callers feed a graph by an object, in which JavaScript's own name cannot be a key.
+      feature.name === '' || feature.name === '__proto__' ? `feature_${position}` : feature.name,
       inputElementType(feature.type),
     ),
   }));
