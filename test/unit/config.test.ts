@@ -1,0 +1,75 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { config, MissingSettingError } from '../../src/config.ts';
+
+let before: NodeJS.ProcessEnv;
+beforeEach(() => {
+  before = { ...process.env };
+});
+afterEach(() => {
+  process.env = before;
+});
+
+const settings: [string, () => unknown][] = [
+  ['LAMBDA_TASK_ROOT', () => config.taskRoot],
+  ['AWS_REGION', () => config.region],
+  ['ARTIFACT_BUCKET', () => config.artifactBucket],
+  ['STAGING_BUCKET', () => config.stagingBucket],
+  ['SERVING_TABLE', () => config.servingTable],
+  ['JOBS_TABLE', () => config.jobsTable],
+  ['INTENTS_TABLE', () => config.intentsTable],
+  ['IDEMPOTENCY_TABLE', () => config.idempotencyTable],
+  ['ACCESS_TABLE', () => config.accessTable],
+  ['EVENT_BUS_NAME', () => config.eventBusName],
+  ['TRAINING_STATE_MACHINE_ARN', () => config.trainingStateMachineArn],
+  ['INGEST_STATE_MACHINE_ARN', () => config.ingestStateMachineArn],
+  ['RELAY_FUNCTION_NAME', () => config.relayFunctionName],
+  ['AWS_ACCESS_KEY_ID', () => config.credentials],
+];
+
+describe('config', () => {
+  it.each(settings)('asks for %s by its name when it is missing or empty', (name, read) => {
+    for (const value of [undefined, '']) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+      expect(read).toThrow(MissingSettingError);
+      expect(read).toThrow(name);
+    }
+  });
+
+  it.each(['DATABASE_HOST', 'DATABASE_NAME', 'DATABASE_USER'])('asks for %s of the database', (name) => {
+    Object.assign(process.env, { DATABASE_HOST: 'h', DATABASE_NAME: 'n', DATABASE_USER: 'u' });
+    expect(config.database).toEqual({ host: 'h', port: 5432, name: 'n', user: 'u' });
+    delete process.env[name];
+    expect(() => config.database).toThrow(name);
+  });
+
+  it.each(['OIDC_ISSUER', 'OIDC_AUDIENCE', 'OIDC_TENANT_CLAIM', 'OIDC_ROLE_CLAIM'])(
+    'asks for %s of the issuer',
+    (name) => {
+      Object.assign(process.env, {
+        OIDC_ISSUER: 'i',
+        OIDC_AUDIENCE: 'a',
+        OIDC_TENANT_CLAIM: 't',
+        OIDC_ROLE_CLAIM: 'r',
+      });
+      expect(config.oidc).toEqual({ issuer: 'i', audience: 'a', tenantClaim: 't', roleClaim: 'r' });
+      delete process.env[name];
+      expect(() => config.oidc).toThrow(name);
+    },
+  );
+
+  it.each(['0', '-1', '1.5', 'many', 'NaN', '1e400'])('refuses %s models in the cache', (value) => {
+    process.env.ML_MODEL_CACHE_SIZE = value;
+    expect(() => config.modelCacheSize).toThrow(`ML_MODEL_CACHE_SIZE=${value} must be a whole number`);
+  });
+
+  it('has defaults for what may be left out', () => {
+    for (const name of ['ML_MODEL_CACHE_SIZE', 'ML_TRAINING_TIMEOUT_MINUTES', 'TENANTML_STAGE'])
+      delete process.env[name];
+    expect([config.modelCacheSize, config.trainingTimeoutMinutes, config.stage]).toEqual([
+      100,
+      30,
+      'unknown',
+    ]);
+  });
+});

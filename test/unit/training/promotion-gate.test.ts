@@ -1,0 +1,64 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { gate } from '../../../src/training/registry-steps.ts';
+import { datasetId, sampleManifest } from '../../support/samples.ts';
+
+const classifier = (f1_score: number, over: Record<string, unknown> = {}) =>
+  sampleManifest({ metrics: { f1_score, accuracy: 0 }, ...over });
+const regressor = (r2: number) =>
+  sampleManifest({ task: 'regression', algorithm: 'ridge', classes: undefined, metrics: { r2, rmse: 1 } });
+const decisionOf = (challenger: number, champion: number, of = classifier) =>
+  gate(of(challenger), of(champion), '1.0.0').decision;
+
+describe('the promotion gate', () => {
+  it('promotes at +0.010 and keeps at +0.009, for every champion in thousandths', () => {
+    for (let thousandths = 0; thousandths <= 990; thousandths++) {
+      const champion = thousandths / 1_000;
+      expect([champion, decisionOf((thousandths + 10) / 1_000, champion)]).toEqual([champion, 'deploy']);
+      expect([champion, decisionOf((thousandths + 9) / 1_000, champion)]).toEqual([champion, 'keep']);
+      // The same by addition of floats, which is off by a few units in the last place.
+      expect([champion, decisionOf(champion + 0.01, champion)]).toEqual([champion, 'deploy']);
+      expect([champion, decisionOf(champion + 0.009, champion)]).toEqual([champion, 'keep']);
+    }
+  });
+
+  it('compares r2 for regression, which may be negative', () => {
+    expect(decisionOf(-0.49, -0.5, regressor)).toBe('deploy');
+    expect(decisionOf(-0.491, -0.5, regressor)).toBe('keep');
+    expect(decisionOf(0.8, -3, regressor)).toBe('deploy');
+  });
+
+  it('never promotes what is not better, and says why in figures', () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (a, b) => {
+          const { decision, reasons } = gate(classifier(a), classifier(b), '1.4.0');
+          if (a <= b) expect(decision).toBe('keep');
+          expect(reasons[0]).toContain(a.toFixed(6));
+          expect(reasons[0]).toContain('champion 1.4.0');
+        },
+      ),
+      { seed: 7 },
+    );
+  });
+
+  const split = { kind: 'random', test_size: 0.2, random_state: 42, n_train: 80, n_test: 20 };
+  it.each<[string, Record<string, unknown>]>([
+    ['another dataset', { dataset_id: datasetId('a') }],
+    ['another seed', { split: { ...split, random_state: 43 } }],
+    ['another share', { split: { ...split, test_size: 0.3 } }],
+    ['another rule', { split: { ...split, kind: 'every_5th' } }],
+    ['another target', { target: 'other' }],
+  ])('keeps the champion when the challenger was measured on %s', (_, over) => {
+    const { decision, reasons } = gate(classifier(0.99, over), classifier(0.1), '1.0.0');
+    expect([decision, reasons[0]]).toEqual(['keep', expect.stringContaining('another holdout')]);
+  });
+
+  it('keeps the champion when the deciding metric was not measured', () => {
+    expect(gate(sampleManifest({ metrics: { accuracy: 1 } }), classifier(0.1), '1.0.0').decision).toBe(
+      'keep',
+    );
+  });
+});
