@@ -1,0 +1,190 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Job } from '../../src/contracts/training.ts';
+import { type RunningTwin, runTwin, sampleRows } from '../support/running-twin.ts';
+
+const bin = join(import.meta.dirname, '../../bin/tenantml.js');
+const folder = mkdtempSync(join(tmpdir(), 'tenantml-cli-'));
+let running: RunningTwin;
+
+const csvOf = (rows: Record<string, unknown>[]): string =>
+  [
+    Object.keys(rows[0]!).join(','),
+    ...rows.map((row) =>
+      Object.values(row)
+        .map((value) => value ?? '')
+        .join(','),
+    ),
+  ].join('\n');
+const file = (name: string, text: string): string => {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+};
+
+beforeAll(async () => {
+  running = await runTwin();
+});
+afterAll(async () => {
+  await running.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface Result {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const run = (args: readonly string[], env: Record<string, string> = {}): Promise<Result> =>
+  new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      [bin, ...args],
+      { env: { PATH: process.env.PATH, TENANTML_URL: running.twin.url, ...env } },
+      (error, stdout, stderr) => resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+    );
+    child.stdin?.end();
+  });
+
+describe('tenantml', () => {
+  it('trains on a file and ends with one line of JSON that holds the job and its metrics', async () => {
+    const path = file('sample.csv', csvOf(sampleRows(300)));
+    const { code, stdout, stderr } = await run([
+      'train',
+      path,
+      '--name',
+      'risk',
+      '--target',
+      'risk',
+      '--param',
+      'n_estimators=15',
+      '--split',
+      'every_5th',
+      '--json',
+    ]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout.trim().split('\n')).toHaveLength(1);
+    const job = JSON.parse(stdout) as Job;
+    expect(job).toMatchObject({ status: 'completed', model_version: '1.0.0' });
+    expect(Object.keys(job.metrics!)).toEqual(
+      expect.arrayContaining(['accuracy', 'f1_score', 'roc_auc', 'precision', 'recall']),
+    );
+    expect(job.metrics!.n_samples).toBe(60);
+  });
+
+  it('trains a regression with another algorithm and prints a table for people', async () => {
+    const path = file(
+      'value.jsonl',
+      sampleRows(200)
+        .map((row) => JSON.stringify(row))
+        .join('\n'),
+    );
+    const { code, stdout } = await run([
+      'train',
+      path,
+      '--name',
+      'value',
+      '--target',
+      'score',
+      '--algorithm',
+      'ridge',
+    ]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/value 1\.0\.0.* trained in .* deployed/);
+    expect(stdout).toMatch(/^r2 +0\.9/m);
+  });
+
+  it('predicts for JSON, for a CSV file with more columns than the model has, and for many rows', async () => {
+    const single = await run(['predict', 'risk', '--input', '{"amount": 9, "country": "US"}', '--json']);
+    expect(JSON.parse(single.stdout)).toMatchObject({ prediction: 'high', model_version: '1.0.0' });
+    const rows = sampleRows(1_200);
+    const path = file('many.csv', csvOf(rows.map((row) => ({ ...row, comment: 'x' }))));
+    const many = await run(['predict', 'risk', '--file', path, '--json']);
+    const answers = JSON.parse(many.stdout) as { prediction: string }[];
+    expect(answers).toHaveLength(1_200);
+    const right = answers.filter(({ prediction }, i) => prediction === rows[i]!.risk).length;
+    // Always saying the more frequent label would be right for two thirds.
+    expect(right / 1_200).toBeGreaterThan(0.9);
+  });
+
+  it('lists, shows, deploys and deletes models, and shows jobs', async () => {
+    const path = join(folder, 'sample.csv');
+    await run(['train', path, '--name', 'risk', '--target', 'risk', '--no-promote', '--quiet']);
+    expect((await run(['models'])).stdout).toMatch(/risk +1\.0\.0 +1\.1\.0 +2 /);
+    expect((await run(['models', 'deploy', 'risk', '1.1.0'])).stdout).toContain('risk 1.1.0 is deployed');
+    expect((await run(['models', 'show', 'risk'])).stdout).toMatch(/\* +1\.1\.0 +Production/);
+    expect((await run(['models', 'delete', 'risk', '1.0.0', '--json'])).stdout).toContain(
+      '"status":"deleted"',
+    );
+    const jobs = JSON.parse((await run(['jobs', '--json'])).stdout) as Job[];
+    expect(jobs[0]).toMatchObject({ kind: 'training', model_name: 'risk', status: 'completed' });
+    expect((await run(['jobs', 'show', jobs[0]!.job_id])).stdout).toContain(jobs[0]!.job_id);
+  });
+
+  it('gives a token that works', async () => {
+    const { stdout } = await run(['token', '--tenant', 'demo']);
+    expect((await run(['models', '--json'], { TENANTML_TOKEN: stdout.trim() })).code).toBe(0);
+  });
+
+  it.each<[string, () => Promise<Result>, number, RegExp]>([
+    ['an unknown command', () => run(['fly']), 2, /unknown command/],
+    ['a missing option', () => run(['train', 'x.csv', '--name', 'x']), 2, /--target/],
+    [
+      'a file that is not there',
+      () => run(['train', '/nowhere/x.csv', '--name', 'x', '--target', 'y']),
+      2,
+      /no such file/,
+    ],
+    [
+      'a file of another kind',
+      () => run(['train', 'x.pkl', '--name', 'x', '--target', 'y']),
+      2,
+      /must end in/,
+    ],
+    ['input that is no JSON', () => run(['predict', 'risk', '--input', '{']), 2, /not JSON/],
+    ['a token that is none', () => run(['models'], { TENANTML_TOKEN: 'x' }), 4, /token is not valid/],
+    ['a model that is not there', () => run(['models', 'show', 'absent']), 5, /no model absent/],
+    [
+      'a column that is not there',
+      () => run(['train', join(folder, 'sample.csv'), '--name', 'x', '--target', 'absent']),
+      1,
+      /no column "absent"/,
+    ],
+    [
+      'a misspelt hyperparameter',
+      () =>
+        run([
+          'train',
+          join(folder, 'sample.csv'),
+          '--name',
+          'x',
+          '--target',
+          'risk',
+          '--param',
+          'n_estimator=3',
+        ]),
+      1,
+      /n_estimators/,
+    ],
+    [
+      'nobody at the address',
+      () => run(['models'], { TENANTML_URL: 'http://127.0.0.1:9' }),
+      1,
+      /nothing answers/,
+    ],
+    [
+      'a job that fails',
+      () => run(['train', file('few.csv', csvOf(sampleRows(50))), '--name', 'x', '--target', 'risk']),
+      1,
+      /INSUFFICIENT_SAMPLES/,
+    ],
+  ])('ends with the right code and says what is wrong: %s', async (_name, attempt, code, message) => {
+    const result = await attempt();
+    expect(result.code).toBe(code);
+    expect(result.stderr).toMatch(message);
+    expect(result.stdout).toBe('');
+  });
+});
