@@ -10,6 +10,7 @@ import { config } from '../../../config.ts';
 import { type OperationId, type Route, routes } from '../../../contracts/routes.ts';
 import { MLFrameworkError } from '../../../errors.ts';
 import { TenantContext, type VerifiedClaims } from '../../../tenancy/tenant-context.ts';
+import { fittingAnswer } from './answer-size.ts';
 import { Idempotency } from './idempotency.ts';
 import { logger, MetricUnit, metrics } from './observability.ts';
 import { failureResponse } from './problem-response.ts';
@@ -108,7 +109,7 @@ export function httpFunction(
       return {
         statusCode: answer.status ?? Number(Object.keys(route.answers)[0]),
         headers: { 'content-type': 'application/json', ...answer.headers },
-        body: JSON.stringify(answer.body),
+        body: fittingAnswer(JSON.stringify(answer.body)),
       };
     };
     const key = event.headers['idempotency-key'];

@@ -6,6 +6,7 @@ import type { ModelName } from '../../../contracts/names.ts';
 import { MLFrameworkError, ValidationError } from '../../../errors.ts';
 import type { Predictor } from '../../../serving/predictor.ts';
 import { TenantContext } from '../../../tenancy/tenant-context.ts';
+import { fittingAnswer } from './answer-size.ts';
 import type { HttpEvent } from './http-function.ts';
 import { logger, MetricUnit, metrics } from './observability.ts';
 import { failureResponse } from './problem-response.ts';
@@ -86,7 +87,7 @@ export function predictFunction(predictor: Predictor, clock: Clock) {
 const ok = (body: unknown): APIGatewayProxyStructuredResultV2 => ({
   statusCode: 200,
   headers: { 'content-type': 'application/json' },
-  body: JSON.stringify(body),
+  body: fittingAnswer(JSON.stringify(body)),
 });
 
 function inputData(body: unknown): unknown {
