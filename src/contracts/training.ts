@@ -9,7 +9,11 @@ export const Algorithm = z
   .meta({ id: 'Algorithm' });
 export type Algorithm = z.infer<typeof Algorithm>;
 
-const HyperparameterValue = z.union([z.number(), z.string(), z.boolean(), z.null()]);
+/** DynamoDB, which keeps the request with its job, holds no number that is nearer to 0 than 1e-130. */
+const StorableNumber = z
+  .number()
+  .refine((value) => value === 0 || Math.abs(value) >= 1e-100, 'must be 0 or at least 1e-100 in size');
+const HyperparameterValue = z.union([StorableNumber, z.string(), z.boolean(), z.null()]);
 
 /** Starts a training job. */
 export const ModelTrainingRequest = z

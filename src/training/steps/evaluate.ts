@@ -50,8 +50,11 @@ export const evaluateStep: Step = async (context, state) => {
         )
       : // A regression on a category was refused by the validate step.
         regressionMetrics((target as NumericColumn).values, predicted.values!);
-  const finite = Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value)));
-  const evaluation: Evaluation = { metrics: finite };
+  const storable = Object.entries(metrics)
+    .filter(([, value]) => Number.isFinite(value))
+    // DynamoDB holds no number that is nearer to 0 than 1e-130.
+    .map(([name, value]) => [name, Math.abs(value) < 1e-100 ? 0 : value] as const);
+  const evaluation: Evaluation = { metrics: Object.fromEntries(storable) };
   const ref = await workFiles.put(
     tenant,
     job.job_id,
