@@ -9,8 +9,8 @@ import { Promotion } from '../registry/promotion.ts';
 import { eventPublisher } from './events.ts';
 import { dynamodb } from './stores.ts';
 
-/** Under API Gateway's 30 seconds, and long enough for most resumes. */
-const resumeWithinMs = 25_000;
+/** With the 5 seconds of a last attempt to connect still under the function's 29, and long enough for most resumes. */
+const resumeWithinMs = 20_000;
 
 export function controlPlane() {
   const registry = new PostgresModelRegistry(
