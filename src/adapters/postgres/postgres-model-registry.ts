@@ -205,7 +205,8 @@ async function existingVersion(
   version: string | undefined,
 ): Promise<VersionRow> {
   if (version === undefined) {
-    const newest = (await versionsOf(sql, [name])).get(name)?.[0];
+    const [newest] = await sql<VersionRow[]>`
+      SELECT * FROM ml_model_versions WHERE model_name = ${name} ORDER BY mlflow_version DESC LIMIT 1`;
     if (newest === undefined) throw new ModelHasNoVersionError(name);
     return newest;
   }
@@ -218,13 +219,15 @@ async function existingVersion(
   return row;
 }
 
-/** @returns the versions of each model, newest first */
+/** @returns the versions of each model, newest first; without manifests, which may hold hundreds of kilobytes each */
 async function versionsOf(sql: TransactionSql, names: readonly string[]): Promise<Map<string, VersionRow[]>> {
-  const byName = new Map<string, VersionRow[]>();
+  const byName = new Map<string, VersionRow[]>(names.map((name) => [name, []]));
   if (names.length === 0) return byName;
   const rows = await sql<VersionRow[]>`
-    SELECT * FROM ml_model_versions WHERE model_name IN ${sql(names)} ORDER BY model_name, mlflow_version DESC`;
-  for (const row of rows) byName.set(row.model_name, [...(byName.get(row.model_name) ?? []), row]);
+    SELECT model_name, version, mlflow_version, build_id, stage, task, algorithm, metrics, artifact_sha256,
+      artifact_bytes, dataset_id, job_id, created_by, created_at, updated_at
+    FROM ml_model_versions WHERE model_name IN ${sql(names)} ORDER BY model_name, mlflow_version DESC`;
+  for (const row of rows) byName.get(row.model_name)!.push(row);
   return byName;
 }
 
