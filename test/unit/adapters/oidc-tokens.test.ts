@@ -1,7 +1,15 @@
 import { createHmac } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
+import {
+  exportJWK,
+  exportSPKI,
+  generateKeyPair,
+  importJWK,
+  type JWTPayload,
+  SignJWT,
+  UnsecuredJWT,
+} from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { IssuerUnavailableError, OidcTokens } from '../../../src/adapters/oidc-tokens.ts';
 
@@ -99,6 +107,13 @@ describe('OidcTokens', () => {
       .update(body)
       .digest('base64url');
     expect(await tokens().verify(`${body}.${mac}`)).toEqual({ denied: 'TOKEN_INVALID' });
+  });
+
+  it.each(['RS512', 'PS256'])("refuses a token that the issuer's own key signed with %s", async (alg) => {
+    const key = await importJWK(await exportJWK(rsa.privateKey), alg);
+    expect(await tokens().verify(await signed(claims(), alg, 'rsa', key as typeof rsa.privateKey))).toEqual({
+      denied: 'TOKEN_INVALID',
+    });
   });
 
   it('refuses a token of an unknown key, under an unknown name and under the name of a known one', async () => {
