@@ -214,6 +214,7 @@ export class ApiStack extends Stack {
       description: 'Takes data in',
       memoryMiB: 1769,
       timeoutSeconds: 28,
+      ephemeralStorageMiB: 1024,
       layers: [this.layers.duckdb],
       environment: {
         ...this.idempotency(),

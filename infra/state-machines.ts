@@ -54,7 +54,7 @@ const RETRY_DATABASE_RESUMING = {
 /** A little more than the function's own limit, so that a timeout is reported by the function. */
 const REGISTRAR_TIMEOUT_SECONDS = 70;
 const CLOSE_JOB_TIMEOUT_SECONDS = 40;
-const INGEST_TIMEOUT_SECONDS = 310;
+const INGEST_TIMEOUT_SECONDS = 910;
 
 const CATCH_ALL = [{ ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: FAILED }];
 

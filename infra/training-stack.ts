@@ -5,6 +5,7 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import { ingestTimeoutMinutes } from '../src/contracts/time-limits.ts';
 import { acknowledge } from './constructs/acknowledgement.ts';
 import { FunctionSchedule } from './constructs/function-schedule.ts';
 import { JobMachine } from './constructs/job-machine.ts';
@@ -16,7 +17,10 @@ import { ingestDefinition, trainingDefinition } from './state-machines.ts';
 const MAX_LAMBDA_TIMEOUT_SECONDS = 900;
 /** Room for registering, closing and retries after the training itself has used up its time. */
 const MACHINE_GRACE_MINUTES = 5;
-const INGEST_TIMEOUT_MINUTES = 15;
+/** The upload, up to 2 GiB, beside the Parquet file that is made of it and what DuckDB spills: all that Lambda has. */
+const INGEST_STORAGE_MIB = 10_240;
+/** A dataset as Parquet, and what DuckDB spills while reading it. */
+const TRAINER_STORAGE_MIB = { small: 2048, medium: 4096, large: 6144 };
 
 export interface TrainingStackProps extends StackProps {
   readonly platform: PlatformContext;
@@ -69,7 +73,7 @@ export class TrainingStack extends Stack {
       stageName: settings.name,
       definition: ingestDefinition(
         { ingest: ingest.functionArn, closeJob: closeJob.functionArn },
-        INGEST_TIMEOUT_MINUTES,
+        ingestTimeoutMinutes,
       ),
       functions: [ingest, closeJob],
       logRetention,
@@ -118,6 +122,7 @@ export class TrainingStack extends Stack {
         description: `Training steps, ${memoryMiB} MiB`,
         memoryMiB,
         timeoutSeconds: MAX_LAMBDA_TIMEOUT_SECONDS,
+        ephemeralStorageMiB: TRAINER_STORAGE_MIB[size],
         layers: [this.layers.duckdb, this.layers.onnxruntime],
         environment: {
           JOBS_TABLE: jobsTable.tableName,
@@ -185,7 +190,8 @@ export class TrainingStack extends Stack {
       code: 'ingest',
       description: 'Reads an upload into a dataset version',
       memoryMiB: 1769,
-      timeoutSeconds: 300,
+      timeoutSeconds: MAX_LAMBDA_TIMEOUT_SECONDS,
+      ephemeralStorageMiB: INGEST_STORAGE_MIB,
       layers: [this.layers.duckdb],
       environment: {
         JOBS_TABLE: jobsTable.tableName,

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
@@ -25,6 +25,8 @@ export interface PlatformFunctionProps {
   readonly description: string;
   readonly memoryMiB: number;
   readonly timeoutSeconds: number;
+  /** Room below `/tmp`; what is above 512 is billed while the function runs. @default - 512, Lambda's own */
+  readonly ephemeralStorageMiB?: number;
   readonly environment?: Readonly<Record<string, string>>;
   readonly layers?: readonly lambda.ILayerVersion[];
   /** @default - the function is in no VPC */
@@ -60,6 +62,9 @@ export class PlatformFunction extends Construct {
       code: lambda.Code.fromAsset(bundles[props.code]),
       memorySize: props.memoryMiB,
       timeout: Duration.seconds(props.timeoutSeconds),
+      ...(props.ephemeralStorageMiB !== undefined && {
+        ephemeralStorageSize: Size.mebibytes(props.ephemeralStorageMiB),
+      }),
       role: this.role,
       layers: [...(props.layers ?? [])],
       tracing: lambda.Tracing.ACTIVE,

@@ -1,6 +1,7 @@
 /** Makes the dataset service from the deployment's settings. */
 import { ulid } from 'ulid';
 import { systemClock } from '../clock.ts';
+import { ingestTimeoutMinutes } from '../contracts/time-limits.ts';
 import { DatasetService } from '../data/dataset-service.ts';
 import type { Executions } from '../training/executions.ts';
 import { openDuckDb } from './duckdb.ts';
@@ -15,5 +16,5 @@ export const datasetService = (executions: Executions) =>
     openEngine: openDuckDb,
     newId: () => ulid(),
     clock: systemClock,
-    ingestTimeoutMinutes: 10,
+    ingestTimeoutMinutes,
   });

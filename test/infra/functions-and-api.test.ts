@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { ingestDefinition } from '../../infra/state-machines.ts';
+import { maxUploadBytes } from '../../src/contracts/datasets.ts';
 import { gatewayRoutes } from '../../src/contracts/planes.ts';
+import { ingestTimeoutMinutes } from '../../src/contracts/time-limits.ts';
 import { identityStatements, platformFunctions, synthesize } from './support/synthesized-app.ts';
 
 const prod = synthesize({ stage: 'prod' });
@@ -41,6 +44,36 @@ describe('functions', () => {
       expect(Properties.Timeout).toBeGreaterThan(0);
       expect(Properties.MemorySize).toBeGreaterThanOrEqual(256);
     }
+  });
+
+  it('have room below /tmp for what they read', () => {
+    const storage = Object.fromEntries(
+      [...functions].flatMap(([name, { Properties }]) =>
+        Properties.EphemeralStorage === undefined ? [] : [[name, Properties.EphemeralStorage.Size]],
+      ),
+    );
+    expect(storage).toEqual({
+      datasets: 1024,
+      ingest: 10_240,
+      'trainer-small': 2048,
+      'trainer-medium': 4096,
+      'trainer-large': 6144,
+    });
+    // The upload and the Parquet file that is made of it.
+    expect(storage.ingest * 1024 * 1024).toBeGreaterThanOrEqual(2 * maxUploadBytes);
+  });
+
+  it('give an ingest as long as Lambda allows, each limit beyond the last one', () => {
+    expect(functions.get('ingest')?.Properties.Timeout).toBe(900);
+    const machine = ingestDefinition({ ingest: 'a', closeJob: 'b' }, ingestTimeoutMinutes);
+    expect(machine.States.Ingest?.TimeoutSeconds).toBe(910);
+    expect(machine.TimeoutSeconds).toBeGreaterThan(910);
+    const deployed = dev
+      .resources('AWS::StepFunctions::StateMachine')
+      .filter(({ logicalId }) => logicalId.startsWith('Ingest'))
+      .map(({ Properties }) => JSON.stringify(Properties.DefinitionString ?? Properties.Definition));
+    expect(deployed).toHaveLength(1);
+    expect(deployed[0]).toMatch(/TimeoutSeconds\W+1200\b/);
   });
 
   it('leave to CDK only the helpers of its custom resources', () => {

@@ -1,0 +1,2 @@
+/** How long an ingest may take, from the start of its execution. Its job's deadline and the state machine's own limit are this. */
+export const ingestTimeoutMinutes = 20;
