@@ -45,7 +45,7 @@ export async function uploadPart(request: S3Request): Promise<void> {
     );
   }
   findUpload(request, uploadId);
-  const body = await receiveBody(request.incoming, request.store.stagingDirectory, request.payloadHash);
+  const body = await receiveBody(request);
   // The upload may have been completed or aborted while the body travelled.
   const file = await orRemove(body.file, () => {
     findUpload(request, uploadId);

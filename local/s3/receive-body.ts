@@ -1,7 +1,7 @@
 import { createHash, type Hash, randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -9,6 +9,8 @@ import { crc32 } from 'node:zlib';
 import { AwsServiceError } from '../aws/service-error.ts';
 import { AwsChunkedDecoder } from './aws-chunked.ts';
 import type { Checksum } from './object-record.ts';
+import type { S3Request } from './s3-request.ts';
+import { type Algorithm, type StatedChecksum, statedChecksum } from './stated-checksum.ts';
 
 export interface ReceivedBody {
   /** A file of the staging folder; the receiver's caller moves or removes it. */
@@ -18,17 +20,10 @@ export interface ReceivedBody {
   readonly checksum: Checksum | undefined;
 }
 
-/** Checksums that the SDKs of the platform send; others are refused rather than ignored. */
-const ALGORITHMS = ['crc32', 'sha1', 'sha256'] as const;
-type Algorithm = (typeof ALGORITHMS)[number];
-
 /** Streams a request body to a file while verifying every digest that the request states about it. */
-export async function receiveBody(
-  request: IncomingMessage,
-  stagingDirectory: string,
-  payloadHash: string | undefined,
-): Promise<ReceivedBody> {
-  const { headers } = request;
+export async function receiveBody(request: S3Request): Promise<ReceivedBody> {
+  const { incoming, payloadHash } = request;
+  const { headers } = incoming;
   const chunked = payloadHash?.startsWith('STREAMING-') === true;
   if (chunked && payloadHash !== 'STREAMING-UNSIGNED-PAYLOAD-TRAILER') {
     throw new AwsServiceError(
@@ -37,18 +32,21 @@ export async function receiveBody(
       501,
     );
   }
-  const algorithm = statedAlgorithm(headers);
+  const stated = statedChecksum(request);
+  const algorithm = stated?.algorithm;
   const meter = new Meter(algorithm, /^[0-9a-f]{64}$/.test(payloadHash ?? ''));
-  const file = join(stagingDirectory, randomUUID());
+  const file = join(request.store.stagingDirectory, randomUUID());
   const decodedLength = headers['x-amz-decoded-content-length'];
   const decoder = chunked
     ? new AwsChunkedDecoder(decodedLength === undefined ? undefined : Number(decodedLength))
     : undefined;
   try {
     const sink = createWriteStream(file, { flags: 'wx' });
-    await (decoder === undefined ? pipeline(request, meter, sink) : pipeline(request, decoder, meter, sink));
+    await (decoder === undefined
+      ? pipeline(incoming, meter, sink)
+      : pipeline(incoming, decoder, meter, sink));
     const digests = meter.finish();
-    verify(headers, decoder?.trailers, algorithm, payloadHash, digests);
+    verify(headers, decoder?.trailers, stated, payloadHash, digests);
     return {
       file,
       bytes: digests.bytes,
@@ -62,26 +60,6 @@ export async function receiveBody(
     await rm(file, { force: true });
     throw error;
   }
-}
-
-function statedAlgorithm(headers: IncomingHttpHeaders): Algorithm | undefined {
-  const trailer = String(headers['x-amz-trailer'] ?? '');
-  const names = [...Object.keys(headers), ...trailer.toLowerCase().split(',')].map((name) => name.trim());
-  for (const name of names) {
-    const stated = /^x-amz-checksum-(?!type$|algorithm$|mode$)(\w+)$/.exec(name)?.[1];
-    if (stated !== undefined) {
-      const known = ALGORITHMS.find((algorithm) => algorithm === stated);
-      if (known === undefined) {
-        throw new AwsServiceError(
-          'NotImplemented',
-          `checksum algorithm ${stated} is not supported here`,
-          501,
-        );
-      }
-      return known;
-    }
-  }
-  return undefined;
 }
 
 interface Digests {
@@ -138,7 +116,7 @@ class Meter extends Transform {
 function verify(
   headers: IncomingHttpHeaders,
   trailers: ReadonlyMap<string, string> | undefined,
-  algorithm: Algorithm | undefined,
+  stated: StatedChecksum | undefined,
   payloadHash: string | undefined,
   digests: Digests,
 ): void {
@@ -152,19 +130,20 @@ function verify(
       "The provided 'x-amz-content-sha256' header does not match what was computed.",
     );
   }
-  if (algorithm !== undefined) {
-    const name = `x-amz-checksum-${algorithm}`;
-    const stated = headers[name] ?? trailers?.get(name);
-    if (stated === undefined) {
+  if (stated !== undefined) {
+    const name = `x-amz-checksum-${stated.algorithm}`;
+    const trailer = trailers?.get(name);
+    const values = trailer === undefined ? stated.values : [...stated.values, trailer];
+    if (values.length === 0) {
       throw new AwsServiceError(
         'MalformedTrailerError',
         `the trailer ${name} was announced and did not come`,
       );
     }
-    if (stated !== digests.checksum) {
+    if (values.some((value) => value !== digests.checksum)) {
       throw new AwsServiceError(
         'BadDigest',
-        `The ${algorithm.toUpperCase()} you specified did not match the calculated checksum.`,
+        `The ${stated.algorithm.toUpperCase()} you specified did not match the calculated checksum.`,
       );
     }
   }

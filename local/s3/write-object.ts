@@ -32,7 +32,7 @@ export function writeCondition(request: S3Request): WriteCondition {
 export async function putObject(request: S3Request): Promise<void> {
   await requireObject(request, 'PutObject');
   const condition = writeCondition(request);
-  const body = await receiveBody(request.incoming, request.store.stagingDirectory, request.payloadHash);
+  const body = await receiveBody(request);
   const record = await orRemove(body.file, () =>
     request.store.put(
       {

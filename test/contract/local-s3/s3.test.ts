@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: Fn::Sub of CloudFormation is written so
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { crc32 } from 'node:zlib';
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -269,10 +270,24 @@ describe('versions', () => {
 });
 
 describe('presigned URLs', () => {
+  const crcOfHello = Buffer.from(crc32('hello').toString(16).padStart(8, '0'), 'hex').toString('base64');
+  const sha1OfHello = createHash('sha1').update('hello').digest('base64');
+  /** A URL for an upload that says nothing about the body. */
+  const plainUrl = (Key: string) =>
+    getSignedUrl(plain, new PutObjectCommand({ Bucket: BUCKET, Key }), { expiresIn: 60 });
+  let plain: S3Client;
+  beforeAll(() => {
+    plain = new S3Client({
+      ...clientConfig(endpoint, fixture.credentials('Everything')),
+      forcePathStyle: true,
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+    });
+  });
+
   it('upload exactly the signed length and download', async () => {
     const body = 'presigned body';
     const url = await getSignedUrl(
-      s3,
+      plain,
       new PutObjectCommand({ Bucket: BUCKET, Key: 'p', ContentLength: body.length }),
       {
         expiresIn: 60,
@@ -290,6 +305,49 @@ describe('presigned URLs', () => {
     });
     expect(await (await fetch(download)).text()).toBe(body);
     expect((await fetch(download.replace('/p?', '/q?'))).status).toBe(403);
+  });
+
+  it('hold the body to a checksum in their query', async () => {
+    // What an SDK does by default: it signs before there is a body, so the URL carries the CRC32 of nothing.
+    const command = new PutObjectCommand({ Bucket: BUCKET, Key: 'of-nothing' });
+    const url = await getSignedUrl(s3, command, { expiresIn: 60 });
+    expect(new URL(url).searchParams.get('x-amz-checksum-crc32')).toBe('AAAAAA==');
+    const answer = await fetch(url, { method: 'PUT', body: 'something' });
+    expect([answer.status, await answer.text()]).toEqual([
+      400,
+      expect.stringContaining('<Code>BadDigest</Code>'),
+    ]);
+    await expect(text('of-nothing')).rejects.toMatchObject({ name: 'NoSuchKey' });
+    expect((await fetch(url, { method: 'PUT', body: '' })).status).toBe(200);
+  });
+
+  it.each([
+    ['that is none', { 'x-amz-checksum-crc32': 'AAA' }, 'Value for x-amz-checksum-crc32 header is invalid'],
+    [
+      'of two kinds',
+      { 'x-amz-checksum-crc32': crcOfHello, 'x-amz-checksum-sha1': sha1OfHello },
+      'Expecting a single x-amz-checksum- header',
+    ],
+    ['that is announced only', { 'x-amz-sdk-checksum-algorithm': 'CRC32' }, 'no corresponding'],
+  ])('refuse a checksum %s', async (_, headers, message) => {
+    const url = await plainUrl('refused');
+    const answer = await fetch(url, { method: 'PUT', body: 'hello', headers });
+    expect([answer.status, await answer.text()]).toEqual([
+      400,
+      expect.stringMatching(new RegExp(`<Code>InvalidRequest</Code>.*${message}`)),
+    ]);
+  });
+
+  it('hold the body to a checksum in a header', async () => {
+    const send = async (body: string) =>
+      (
+        await fetch(await plainUrl('h'), {
+          method: 'PUT',
+          body,
+          headers: { 'x-amz-checksum-crc32': crcOfHello },
+        })
+      ).status;
+    expect([await send('hello'), await send('hullo')]).toEqual([200, 400]);
   });
 
   it('are refused after their time', async () => {
