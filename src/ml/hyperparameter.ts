@@ -22,7 +22,8 @@ export type HyperparameterValues = Readonly<Record<string, number | string | nul
 
 /**
  * Every hyperparameter of the list with the given or the default value, under its first name.
- * @throws ValidationError for an unknown name or a value out of range; all of them in `errors`.
+ * @throws ValidationError UNKNOWN_HYPERPARAMETER, INVALID_HYPERPARAMETER: the code of the first problem; all of them
+ * in `errors`.
  */
 export function resolveAgainst(
   owner: string,
@@ -33,6 +34,7 @@ export function resolveAgainst(
   for (const { name, default: value } of hyperparameters) values[name] = value;
   const givenUnder = new Map<string, string>();
   const problems: { pointer: string; detail: string }[] = [];
+  let code: string | undefined;
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined) continue;
     const parameter = hyperparameters.find((one) => one.name === name || one.aliases?.includes(name));
@@ -42,14 +44,19 @@ export function resolveAgainst(
         : givenUnder.has(parameter.name)
           ? `${name} and ${givenUnder.get(parameter.name)} are the same hyperparameter; give one of them`
           : brokenRule(parameter, name, value);
-    if (detail !== undefined) problems.push({ pointer: `/hyperparameters/${name}`, detail });
-    else {
+    if (detail !== undefined) {
+      problems.push({ pointer: `/hyperparameters/${name}`, detail });
+      code ??= parameter === undefined ? 'UNKNOWN_HYPERPARAMETER' : 'INVALID_HYPERPARAMETER';
+    } else {
       givenUnder.set(parameter!.name, name);
       values[parameter!.name] = value as number | string | null;
     }
   }
   if (problems.length > 0) {
-    throw new ValidationError(problems.map(({ detail }) => detail).join('; '), { errors: problems });
+    throw new ValidationError(problems.map(({ detail }) => detail).join('; '), {
+      code: code!,
+      errors: problems,
+    });
   }
   return values;
 }

@@ -59,10 +59,29 @@ describe('resolveHyperparameters', () => {
   ])('refuses %s with %s=%s, stating the rule', (algorithm, name, value) => {
     expect(() => resolveHyperparameters(algorithm, { [name]: value })).toThrowError(
       expect.objectContaining({
-        code: 'VALIDATION_FAILED',
+        code: 'INVALID_HYPERPARAMETER',
         message: expect.stringMatching(new RegExp(`^${name}=.* must be .*; the default is `)),
         errors: [expect.objectContaining({ pointer: `/hyperparameters/${name}` })],
       }),
+    );
+  });
+
+  it.each([
+    [{ beta: 2 }, 'UNKNOWN_HYPERPARAMETER', ['beta']],
+    [{ beta: 2, alpha: -1 }, 'UNKNOWN_HYPERPARAMETER', ['beta', 'alpha']],
+    [{ alpha: -1, beta: 2 }, 'INVALID_HYPERPARAMETER', ['alpha', 'beta']],
+  ])('gives for %j the code of the first problem and the place of each', (given, code, names) => {
+    expect(() => resolveHyperparameters('ridge', given)).toThrowError(
+      expect.objectContaining({
+        code,
+        errors: names.map((name) => expect.objectContaining({ pointer: `/hyperparameters/${name}` })),
+      }),
+    );
+  });
+
+  it('says INVALID_HYPERPARAMETER for one that is given under two names', () => {
+    expect(() => resolveHyperparameters('gradient_boosting', { max_iter: 7, n_estimators: 8 })).toThrowError(
+      expect.objectContaining({ code: 'INVALID_HYPERPARAMETER' }),
     );
   });
 
