@@ -18,12 +18,13 @@ export interface TrainableRequirements {
 
 /**
  * Passes silently or throws the first broken rule.
- * @throws TrainingError TARGET_NOT_FOUND, FEATURE_NOT_FOUND, TARGET_NOT_NUMERIC, INFINITE_VALUE,
- * INSUFFICIENT_SAMPLES, CONSTANT_TARGET, TOO_MANY_CLASSES, ALL_FEATURES_MISSING.
+ * @throws TrainingError TARGET_NOT_FOUND, FEATURE_NOT_FOUND, TARGET_IS_DATE, TARGET_NOT_NUMERIC, INFINITE_VALUE,
+ * INSUFFICIENT_SAMPLES, CONSTANT_TARGET, TOO_MANY_CLASSES, LABEL_NOT_STORABLE, LABEL_TOO_LARGE, ALL_FEATURES_MISSING.
  */
 export function checkTrainable(table: Table, requirements: TrainableRequirements): void {
   const target = targetColumn(table, requirements.target);
   const features = featureColumns(table, requirements);
+  checkNoDate(target);
   if (requirements.task === 'regression') checkNumericTarget(target);
   checkTargetValues(target, requirements);
   if (features.every(isAllMissing)) {
@@ -62,6 +63,15 @@ function featureColumns(table: Table, requirements: TrainableRequirements): Colu
       { evidence: { feature: name, columns } },
     );
   });
+}
+
+function checkNoDate(target: Column): void {
+  if (target.type !== 'date') return;
+  throw new TrainingError(
+    'TARGET_IS_DATE',
+    `target "${target.name}" holds dates, which are neither classes nor an amount; make a column of it to train on, as days from a fixed date for regression or the month for classification`,
+    { evidence: { target: target.name } },
+  );
 }
 
 function checkNumericTarget(target: Column): void {
@@ -104,7 +114,10 @@ function checkTargetValues(target: Column, { task, minSamples }: TrainableRequir
       { evidence: { target: target.name, n_samples: nSamples } },
     );
   }
-  if (task === 'classification') checkClassCount(target, distinct.size, nSamples);
+  if (task === 'classification') {
+    checkClassCount(target, distinct.size, nSamples);
+    for (const value of distinct) checkLabel(target, value);
+  }
 }
 
 function checkClassCount(target: Column, nClasses: number, nSamples: number): void {
@@ -114,6 +127,25 @@ function checkClassCount(target: Column, nClasses: number, nSamples: number): vo
     'TOO_MANY_CLASSES',
     `target "${target.name}" has n_classes=${nClasses} in n_samples=${nSamples}; classification takes at most ${MAX_CLASSES} classes and at most one class per two rows; choose regression, another target, or group the classes`,
     { evidence: { target: target.name, n_classes: nClasses, n_samples: nSamples } },
+  );
+}
+
+/** Labels are kept with the version and answered as predictions: what cannot be kept as it is would be another label. */
+function checkLabel(target: Column, value: number): void {
+  if (target.type === 'category') {
+    const label = target.categories[value]!;
+    if (!label.includes('\0')) return;
+    throw new TrainingError(
+      'LABEL_NOT_STORABLE',
+      `the class ${JSON.stringify(label.slice(0, 64))} of target "${target.name}" holds the character NUL; remove it from the data`,
+      { evidence: { target: target.name } },
+    );
+  }
+  if (Math.abs(value) <= Number.MAX_SAFE_INTEGER) return;
+  throw new TrainingError(
+    'LABEL_TOO_LARGE',
+    `the class ${value} of target "${target.name}" lies beyond 2^53, where numbers next to each other are taken for one; send it as text`,
+    { evidence: { target: target.name, label: value } },
   );
 }
 

@@ -87,13 +87,46 @@ describe('checkTrainable', () => {
     expect(codeOf([empty, numbers('z', (i) => i), y], { features: ['x'] })[0]).toBe('ALL_FEATURES_MISSING');
   });
 
-  it('refuses regression on a category or a date', () => {
+  it('refuses regression on a category', () => {
     const labels = categoryColumn(
       'y',
       Array.from({ length: nRows }, (_, i) => `${i % 3}`),
     );
     expect(codeOf([x, labels], {})[0]).toBe('TARGET_NOT_NUMERIC');
-    expect(codeOf([x, { ...numbers('y', (i) => i), type: 'date' }], {})[0]).toBe('TARGET_NOT_NUMERIC');
+  });
+
+  it.each(['regression', 'classification'] as const)('refuses %s on a date, with the remedy', (task) => {
+    expect(codeOf([x, { ...numbers('y', (i) => i % 7), type: 'date' }], { task })).toEqual([
+      'TARGET_IS_DATE',
+      expect.stringContaining('make a column of it'),
+    ]);
+  });
+
+  it('refuses a class label with NUL, which the registry cannot store', () => {
+    const labels = (text: string) => [
+      x,
+      categoryColumn(
+        'y',
+        Array.from({ length: nRows }, (_, i) => (i % 2 ? 'plain' : text)),
+      ),
+    ];
+    expect(codeOf(labels('a\0b'), { task: 'classification' })).toEqual([
+      'LABEL_NOT_STORABLE',
+      expect.stringContaining('"a\\u0000b"'),
+    ]);
+    expect(codeOf(labels('a\tb'), { task: 'classification' })[0]).toBe('passed');
+  });
+
+  it('refuses a class label beyond 2^53, which is another number by then, but not a regression on it', () => {
+    for (const sign of [1, -1]) {
+      const of = (large: number) => [x, numbers('y', (i) => sign * (i % 2 ? large : 1))];
+      expect(codeOf(of(2 ** 53), { task: 'classification' })).toEqual([
+        'LABEL_TOO_LARGE',
+        expect.stringMatching(/9007199254740992.*as text/),
+      ]);
+      expect(codeOf(of(2 ** 53 - 1), { task: 'classification' })[0]).toBe('passed');
+      expect(codeOf(of(2 ** 53), { task: 'regression' })[0]).toBe('passed');
+    }
   });
 
   it('refuses classification of a nearly unique target or of more than 1,000 classes', () => {
