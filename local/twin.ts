@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { REGION } from './aws/account.ts';
+import { clientEnvironment } from './aws/client-environment.ts';
 import { DynamoDbServer } from './dynamodb/dynamodb-server.ts';
 import { TwinError } from './errors.ts';
 import { EventBusServer } from './events/event-bus-server.ts';
@@ -222,7 +222,7 @@ async function start(
   gateway.deploy(template, host, authorizer);
 
   const administrator = registry.issue(roleSession(ADMINISTRATOR_ROLE, 'local'));
-  writeFileSync(join(dataDirectory, 'aws.env'), awsEnvironment(administrator, sdkEndpoints(endpoints)), {
+  writeFileSync(join(dataDirectory, 'aws.env'), clientEnvironment(administrator, sdkEndpoints(endpoints)), {
     mode: 0o600,
   });
   return {
@@ -274,20 +274,6 @@ function withAdministrator(policies: PolicySet): PolicySet {
     { name: 'everything', policy: everything },
   ]);
   return { ...policies, identity };
-}
-
-/** Shell assignments by which the AWS CLI and SDKs reach the twin. */
-function awsEnvironment(credentials: SessionCredentials, endpoints: Record<string, string>): string {
-  const variables = {
-    AWS_REGION: REGION,
-    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-    AWS_SESSION_TOKEN: credentials.sessionToken,
-    ...endpoints,
-  };
-  return Object.entries(variables)
-    .map(([name, value]) => `export ${name}='${value}'\n`)
-    .join('');
 }
 
 function secretOf(file: string): string {

@@ -29,6 +29,11 @@ export interface OidcIssuerOptions {
 const PREFIX = '/_twin/identity';
 const DEFAULT_EXPIRY_SECONDS = 12 * 60 * 60;
 const MAX_BODY_BYTES = 64 * 1024;
+/** What the platform takes as a tenant. A token of any other would be refused by every route, without a hint why. */
+const TENANT_PATTERN = /^[a-z0-9](-?[a-z0-9]){1,62}$/;
+const MAX_TENANT_LENGTH = 63;
+/** How much of a wrong tenant a refusal repeats. */
+const QUOTED_LENGTH = 100;
 
 /**
  * An OpenID Connect issuer that signs a token for whoever asks: it stands in for Cognito on a loopback address.
@@ -105,10 +110,14 @@ export class OidcIssuer {
     const fields = parseFields(body, String(request.headers['content-type'] ?? ''));
     const expiresIn = fields?.expires_in === undefined ? DEFAULT_EXPIRY_SECONDS : Number(fields.expires_in);
     if (typeof fields?.tenant !== 'string' || fields.tenant === '' || !Number.isInteger(expiresIn)) {
-      sendJson(response, 400, {
-        error: 'invalid_request',
-        error_description: 'send tenant, and if you like role, subject, expires_in (whole seconds)',
-      });
+      refuse(response, 'send tenant, and if you like role, subject, expires_in (whole seconds)');
+      return;
+    }
+    if (fields.tenant.length > MAX_TENANT_LENGTH || !TENANT_PATTERN.test(fields.tenant)) {
+      refuse(
+        response,
+        `tenant ${JSON.stringify(fields.tenant.slice(0, QUOTED_LENGTH))} must have 2 to ${MAX_TENANT_LENGTH} lower-case letters, digits and single hyphens between them: ${TENANT_PATTERN.source}`,
+      );
       return;
     }
     const token = await this.issueToken({
@@ -119,6 +128,10 @@ export class OidcIssuer {
     });
     sendJson(response, 200, { access_token: token, token_type: 'Bearer', expires_in: expiresIn });
   }
+}
+
+function refuse(response: ServerResponse, why: string): void {
+  sendJson(response, 400, { error: 'invalid_request', error_description: why });
 }
 
 function parseFields(body: string, contentType: string): Record<string, unknown> | undefined {
