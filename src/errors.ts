@@ -1,6 +1,6 @@
 /**
  * One class per failure, each with a stable `code`, the evidence as fields, and a message that states
- * rule, value and remedy. The HTTP status of a code is decided in `src/contracts/problem.ts`, not here.
+ * rule, value and remedy. The HTTP status of a code is decided in `src/contracts/problem-status.ts`, not here.
  */
 
 /** What a field-level violation looks like, in `errors[]` of a problem document. */

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { statusByCode } from '../../src/contracts/problem-status.ts';
 import { type Route, routes } from '../../src/contracts/routes.ts';
@@ -22,4 +23,13 @@ test('the page of the HTTP API names every error code', () => {
 test('the page of the HTTP API names the path of every operation', () => {
   const paths = Object.values(routes as Record<string, Route>).map(({ path }) => path);
   expect(paths.filter((path) => !page.includes(path))).toEqual([]);
+});
+
+test('the table of statuses holds no code that nothing sends', () => {
+  const root = fileURLToPath(new URL('../../', import.meta.url));
+  const code = globSync(['src/**/*.ts', 'functions/**/*.ts'], { cwd: root })
+    .filter((file) => !file.endsWith('contracts/problem-status.ts'))
+    .map((file) => readFileSync(`${root}${file}`, 'utf8'))
+    .join('\n');
+  expect(Object.keys(statusByCode).filter((one) => !code.includes(`'${one}'`))).toEqual([]);
 });
