@@ -27,10 +27,11 @@ export const handler = httpFunction({
     body: deploymentView(await promotion.deploy(tenant, params.model_name, params.model_version)),
   }),
   deleteModelVersion: async ({ tenant, params, query }) => {
-    const { version } = await promotion.remove(tenant, params.model_name, params.model_version, {
-      force: query.force === 'true',
-    });
+    const force = query.force === 'true';
+    const { version } = await promotion.retire(tenant, params.model_name, params.model_version, { force });
+    // The row goes last: a deletion that was interrupted can be sent again until nothing is left.
     await artifacts.remove(tenant, params.model_name, version.build_id);
+    await registry.remove(tenant, params.model_name, version.version);
     return { body: { model_name: params.model_name, model_version: version.version, status: 'deleted' } };
   },
 });

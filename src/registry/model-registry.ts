@@ -118,16 +118,23 @@ export interface ModelRegistry {
   /** What is deployed now; `undefined` when nothing ever was. */
   deployment(tenant: TenantContext, model: ModelName): Promise<Deployment | undefined>;
   /**
-   * Removes a version's row; of the champion only when forced, which takes the model out of service.
-   * @returns the version that is gone, and the deployment when it changed
+   * Makes a version one that can serve no more: not verified, Archived, and out of service when it was the
+   * champion. The first half of a deletion, before its bytes go; done again it changes nothing more.
    * @throws {ModelNotFoundError}
    * @throws {VersionNotFoundError}
-   * @throws {VersionDeployedError}
+   * @throws {VersionDeployedError} when it is the champion and that is not forced
    */
-  remove(
+  retire(
     tenant: TenantContext,
     model: ModelName,
     version: string,
     options: { force: boolean },
   ): Promise<{ version: ModelVersion; deployment: Deployment | undefined }>;
+  /**
+   * Removes a version's row. @returns the version that is gone
+   * @throws {ModelNotFoundError}
+   * @throws {VersionNotFoundError}
+   * @throws {VersionDeployedError} when it is the champion
+   */
+  remove(tenant: TenantContext, model: ModelName, version: string): Promise<ModelVersion>;
 }

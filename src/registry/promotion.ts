@@ -2,7 +2,7 @@ import type { ModelName } from '../contracts/names.ts';
 import type { ServingPointers } from '../serving/serving-pointer.ts';
 import type { JobOwners, TenantContext } from '../tenancy/tenant-context.ts';
 import type { EventPublisher } from './event-publisher.ts';
-import type { Deployment, ModelRegistry } from './model-registry.ts';
+import { type Deployment, type ModelRegistry, VersionDeployedError } from './model-registry.ts';
 
 /** A change of what is deployed that has begun and may not have ended. */
 export interface PromotionIntents extends JobOwners {
@@ -46,14 +46,19 @@ export class Promotion {
     );
   }
 
-  /** Removes a version's row and, when it was the champion and force is given, its pointer. */
-  async remove(tenant: TenantContext, model: ModelName, version: string, options: { force: boolean }) {
-    await this.#registry.version(tenant, model, version);
+  /**
+   * Makes a version one that can serve no more; of the champion only when forced, which takes the model out of
+   * service. Its bytes and its row may go afterwards.
+   * @throws what `ModelRegistry.retire` throws; then nothing has changed
+   */
+  async retire(tenant: TenantContext, model: ModelName, version: string, options: { force: boolean }) {
+    const { champion, version: name } = await this.#registry.version(tenant, model, version);
+    if (champion && !options.force) throw new VersionDeployedError(model, name);
     return this.#change(
       tenant,
       model,
-      () => this.#registry.remove(tenant, model, version, options),
-      (removed) => removed.deployment,
+      () => this.#registry.retire(tenant, model, version, options),
+      (retired) => retired.deployment,
     );
   }
 

@@ -78,10 +78,9 @@ describe('ModelRegistry on Postgres: registration', () => {
     const model_name = modelName('deleted-numbers');
     await register(tenantA, { model_name });
     await register(tenantA, { model_name });
-    await registry.remove(tenantA, model_name, '1.1.0', { force: false });
+    await registry.remove(tenantA, model_name, '1.1.0');
     expect(await register(tenantA, { model_name })).toMatchObject({ version: '1.2.0', mlflow_version: 3 });
-    for (const version of ['1.0.0', '1.2.0'])
-      await registry.remove(tenantA, model_name, version, { force: false });
+    for (const version of ['1.0.0', '1.2.0']) await registry.remove(tenantA, model_name, version);
     expect(await register(tenantA, { model_name })).toMatchObject({ version: '1.3.0', mlflow_version: 4 });
   });
 });
@@ -106,7 +105,7 @@ describe('ModelRegistry on Postgres: names of versions', () => {
     const model_name = modelName('unnamed');
     for (let i = 0; i < 3; i++) await register(tenantA, { model_name });
     expect((await registry.version(tenantA, model_name)).version).toBe('1.2.0');
-    await registry.remove(tenantA, model_name, '1.2.0', { force: false });
+    await registry.remove(tenantA, model_name, '1.2.0');
     expect((await registry.version(tenantA, model_name)).version).toBe('1.1.0');
     await registry.deploy(tenantA, model_name, '1.0.0');
     expect(await registry.version(tenantA, model_name)).toMatchObject({ version: '1.0.0', champion: true });
@@ -170,11 +169,22 @@ describe('ModelRegistry on Postgres: deployment', () => {
     const model_name = modelName('removed');
     await register(tenantA, { model_name });
     await registry.deploy(tenantA, model_name, '1.0.0');
-    await expect(registry.remove(tenantA, model_name, '1.0.0', { force: false })).rejects.toMatchObject({
-      code: 'VERSION_DEPLOYED',
-    });
+    for (const refused of [
+      registry.remove(tenantA, model_name, '1.0.0'),
+      registry.retire(tenantA, model_name, '1.0.0', { force: false }),
+    ]) {
+      await expect(refused).rejects.toMatchObject({ code: 'VERSION_DEPLOYED' });
+    }
     expect((await registry.deployment(tenantA, model_name))?.revision).toBe(1);
-    const { deployment } = await registry.remove(tenantA, model_name, '1', { force: true });
+    const { deployment, version } = await registry.retire(tenantA, model_name, '1', { force: true });
+    expect(version).toMatchObject({ version: '1.0.0', stage: 'Archived', champion: false });
+    await expect(registry.deploy(tenantA, model_name, '1.0.0')).rejects.toMatchObject({
+      code: 'VERSION_NOT_VERIFIED',
+    });
+    // A deletion that was interrupted here goes on where it stopped.
+    const again = await registry.retire(tenantA, model_name, '1.0.0', { force: false });
+    expect(again.deployment).toBeUndefined();
+    await registry.remove(tenantA, model_name, '1.0.0');
     expect(deployment).toMatchObject({ revision: 2, champion: undefined, previousVersion: '1.0.0' });
     expect(await registry.deployment(tenantA, model_name)).toEqual(deployment);
     await expect(registry.version(tenantA, model_name)).rejects.toMatchObject({ code: 'VERSION_NOT_FOUND' });
@@ -214,7 +224,8 @@ describe('ModelRegistry on Postgres: across tenants', () => {
           registry.version(stranger, model_name, name),
         ),
         registry.deploy(stranger, model_name, '1.0.0'),
-        registry.remove(stranger, model_name, '1.0.0', { force: true }),
+        registry.remove(stranger, model_name, '1.0.0'),
+        registry.retire(stranger, model_name, '1.0.0', { force: true }),
       ];
       for (const answer of await Promise.allSettled(asked)) {
         expect(answer).toMatchObject({ status: 'rejected', reason: { code: 'MODEL_NOT_FOUND' } });
@@ -232,7 +243,7 @@ describe('ModelRegistry on Postgres: across tenants', () => {
     await register(one, { model_name: 'same' });
     expect(await register(other, { model_name: 'same', job_id })).toMatchObject({ version: '1.0.0' });
     await registry.deploy(one, modelName('same'), '1.1.0');
-    await registry.remove(other, modelName('same'), '1.0.0', { force: true });
+    await registry.remove(other, modelName('same'), '1.0.0');
     expect((await registry.model(one, modelName('same'))).n_versions).toBe(2);
   });
 });

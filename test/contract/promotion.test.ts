@@ -166,7 +166,7 @@ describe('Promotion', () => {
 
   it('that dies while it takes a model out of service ends with nothing served', async () => {
     const broken = promotionWith({ pointers: dying(pointers, 'write', 'before') });
-    await expect(broken.remove(tenantA, model, '1.0.0', { force: true })).rejects.toThrow(Crash);
+    await expect(broken.retire(tenantA, model, '1.0.0', { force: true })).rejects.toThrow(Crash);
     expect(await served()).toBe('1.0.0');
     clock.advance(31_000);
     expect(await repairOverdue()).toBe(1);

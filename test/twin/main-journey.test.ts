@@ -253,8 +253,6 @@ describe('training that cannot succeed', () => {
       {},
     );
     expect(missing.code).toBe('ALL_FEATURES_MISSING');
-    const text = await fails(rows, { model_type: 'regression', target: 'country' });
-    expect(text.code).toBe('TARGET_NOT_NUMERIC');
   });
 
   it('refuses before a job what can be known before: target, features, hyperparameters', async () => {
@@ -273,6 +271,10 @@ describe('training that cannot succeed', () => {
     await expect(start({ hyperparameters: { n_estimator: 5 } })).rejects.toMatchObject({
       status: 422,
       message: expect.stringContaining('n_estimators'),
+    });
+    await expect(start({ model_type: 'regression', target: 'country' })).rejects.toMatchObject({
+      status: 422,
+      problem: { errors: [{ pointer: '/model_type' }] },
     });
     await expect(start({ algorithm: 'ridge', model_type: 'classification' })).rejects.toMatchObject({
       status: 422,
@@ -364,6 +366,13 @@ describe('registry', () => {
         timeout: 5_000,
       })
       .toBe('MODEL_NOT_FOUND');
+    // What was taken out of service comes back by hand only.
+    const again = await trainSample(client, 'gone', { hyperparameters: { n_estimators: 4 } });
+    expect(again.promotion).toMatchObject({
+      decision: 'keep',
+      reasons: [expect.stringMatching(/out of service/)],
+    });
+    await expect(predict('gone', { amount: 1 })).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
   });
 });
 

@@ -294,7 +294,7 @@ describe('what the platform publishes about models', () => {
       version: async () => ({}),
       register: async () => ({ version: '1.0.0', metrics: {} }),
       deploy: async () => ({ ...deployment, champion: { version: '1.1.0' } }),
-      remove: async () => ({ version: {}, deployment: { ...deployment, champion: undefined } }),
+      retire: async () => ({ version: {}, deployment: { ...deployment, champion: undefined } }),
     } as unknown as ModelRegistry;
     const intents = { open: async () => 'i', close: async () => {} } as unknown as PromotionIntents;
     const promotion = new Promotion({ registry, intents, events, pointers: { write: async () => true } });
@@ -309,7 +309,7 @@ describe('what the platform publishes about models', () => {
       { build_id: 'b', manifest_sha256: 'm' },
     );
     await promotion.deploy(acme, model, '1.1.0');
-    await promotion.remove(acme, model, '1.1.0', { force: true });
+    await promotion.retire(acme, model, '1.1.0', { force: true });
     const details = detailsSent().map(
       ({ Detail }) => JSON.parse(Detail) as { type: keyof typeof publishedData },
     );

@@ -1,5 +1,5 @@
 import type { TransactionSql } from 'postgres';
-import type { ModelDetail, ModelSummary } from '../../contracts/models.ts';
+import type { ModelDetail, ModelSummary, ModelVersion } from '../../contracts/models.ts';
 import type { ModelName } from '../../contracts/names.ts';
 import {
   type Deployment,
@@ -162,17 +162,15 @@ export class PostgresModelRegistry implements ModelRegistry {
     });
   }
 
-  remove(tenant: TenantContext, name: ModelName, version: string, { force }: { force: boolean }) {
+  retire(tenant: TenantContext, name: ModelName, version: string, { force }: { force: boolean }) {
     return this.#database.transaction(tenant, async (sql) => {
       const model = await lockedModel(sql, name);
       const row = await existingVersion(sql, name, version);
       const isChampion = row.version === model.champion_version;
       if (isChampion && !force) throw new VersionDeployedError(name, row.version);
-      await sql`DELETE FROM ml_model_versions WHERE model_name = ${name} AND version = ${row.version}`;
-      await audit(sql, tenant, 'delete', `${name}/${row.version}`, {
-        build_id: row.build_id,
-        sha256: row.artifact_sha256,
-      });
+      const [retired] = await sql<VersionRow[]>`
+        UPDATE ml_model_versions SET verified_at = NULL, stage = 'Archived'
+        WHERE model_name = ${name} AND version = ${row.version} RETURNING *`;
       const deployment = isChampion
         ? deploymentOf(
             model,
@@ -180,7 +178,21 @@ export class PostgresModelRegistry implements ModelRegistry {
             undefined,
           )
         : undefined;
-      return { version: modelVersionOf(row, model.champion_version), deployment };
+      return { version: modelVersionOf(retired!, null), deployment };
+    });
+  }
+
+  remove(tenant: TenantContext, name: ModelName, version: string): Promise<ModelVersion> {
+    return this.#database.transaction(tenant, async (sql) => {
+      const model = await lockedModel(sql, name);
+      const row = await existingVersion(sql, name, version);
+      if (row.version === model.champion_version) throw new VersionDeployedError(name, row.version);
+      await sql`DELETE FROM ml_model_versions WHERE model_name = ${name} AND version = ${row.version}`;
+      await audit(sql, tenant, 'delete', `${name}/${row.version}`, {
+        build_id: row.build_id,
+        sha256: row.artifact_sha256,
+      });
+      return modelVersionOf(row, model.champion_version);
     });
   }
 }
