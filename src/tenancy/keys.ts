@@ -20,7 +20,8 @@ export const objectKeys = {
     t: TenantContext,
     job: JobId,
     file: 'split.bin' | 'model.json' | 'checkpoint.json' | 'evaluation.json',
-  ) => `${root(t)}jobs/${job}/${file}`,
+    sha256: string,
+  ) => `${root(t)}jobs/${job}/${sha256}/${file}`,
   modelFile: (t: TenantContext, model: ModelName, buildId: string, file: 'model.onnx' | 'manifest.json') =>
     `${root(t)}models/${model}/builds/${buildId}/${file}`,
 } as const;

@@ -92,9 +92,16 @@ describe('WorkFiles on the staging bucket', () => {
   it('refuses a file that has changed since, and one that is gone', async () => {
     const job = newJobId();
     const ref = await workFiles.put(tenantA, job, 'model.json', Buffer.from('{}'));
-    await workFiles.put(tenantA, job, 'model.json', Buffer.from('{"x":1}'));
+    await staging.putBytes(objectKeys.jobFile(tenantA, job, 'model.json', ref.sha256), '{"x":1}');
     await expect(workFiles.get(tenantA, job, ref)).rejects.toThrow(WorkFileDamagedError);
     await expect(workFiles.get(tenantA, newJobId(), ref)).rejects.toThrow(WorkFileDamagedError);
+  });
+
+  it('keeps what a reference names when a late writer writes the same file anew', async () => {
+    const job = newJobId();
+    const ref = await workFiles.put(tenantA, job, 'checkpoint.json', Buffer.from('[1]'));
+    await workFiles.put(tenantA, job, 'checkpoint.json', Buffer.from('[2]'));
+    expect(Buffer.from(await workFiles.get(tenantA, job, ref)).toString()).toBe('[1]');
   });
 
   it('gives another tenant nothing, and keeps what another tenant writes apart', async () => {

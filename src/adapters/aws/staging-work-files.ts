@@ -17,12 +17,14 @@ export class StagingWorkFiles implements WorkFiles {
   }
 
   async put(tenant: TenantContext, job: JobId, file: WorkFile, bytes: Uint8Array): Promise<WorkFileRef> {
-    const ref = await this.#objects.putBytes(objectKeys.jobFile(tenant, job, file), bytes);
-    return { file, sha256: ref.sha256, bytes: ref.bytes };
+    // Named by its content: a late writer of a repeated step changes nothing that another run refers to.
+    const sha256 = sha256Hex(bytes);
+    await this.#objects.putBytes(objectKeys.jobFile(tenant, job, file, sha256), bytes);
+    return { file, sha256, bytes: bytes.byteLength };
   }
 
   async get(tenant: TenantContext, job: JobId, ref: WorkFileRef): Promise<Uint8Array> {
-    const bytes = await this.#objects.getBytes(objectKeys.jobFile(tenant, job, ref.file));
+    const bytes = await this.#objects.getBytes(objectKeys.jobFile(tenant, job, ref.file, ref.sha256));
     if (bytes === undefined || sha256Hex(bytes) !== ref.sha256) throw new WorkFileDamagedError(ref);
     return bytes;
   }

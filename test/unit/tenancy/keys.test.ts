@@ -33,7 +33,7 @@ const allKeys = fc
         objectKeys.datasetManifest(t, data),
         objectKeys.datasetParquet(t, data),
         objectKeys.upload(t, UploadId.parse(id)),
-        objectKeys.jobFile(t, job, 'model.json'),
+        objectKeys.jobFile(t, job, 'model.json', 'f'.repeat(64)),
         objectKeys.modelFile(t, name, 'build', 'model.onnx'),
       ],
       items: [
