@@ -1,3 +1,4 @@
+import { logger } from '../../src/adapters/aws/lambda/observability.ts';
 import { stepFunction } from '../../src/adapters/aws/lambda/step-function.ts';
 import { systemClock } from '../../src/clock.ts';
 import { trainingExecutions } from '../../src/composition/executions.ts';
@@ -17,5 +18,7 @@ export const handler = stepFunction<object, { started: number }>(async (_event, 
     jobs,
     clock: systemClock,
     requestId: context.awsRequestId,
+    onFailure: ({ reference }, error) =>
+      logger.error('a scheduled training did not start', { reference, error: error as Error }),
   }),
 }));

@@ -1,7 +1,7 @@
 import { httpFunction } from '../../src/adapters/aws/lambda/http-function.ts';
 import { systemClock } from '../../src/clock.ts';
 import { ingestExecutions, trainingExecutions } from '../../src/composition/executions.ts';
-import { datasetStore, jobStore, schedules } from '../../src/composition/stores.ts';
+import { datasetStore, schedules } from '../../src/composition/stores.ts';
 import { trainingJobs } from '../../src/composition/training.ts';
 import { jobView } from '../../src/training/job-view.ts';
 import { nextDue } from '../../src/training/retraining-schedules.ts';
@@ -16,14 +16,15 @@ const jobs = trainingJobs({
 export const handler = httpFunction({
   trainModel: async ({ tenant, body }) => {
     const job = await jobs.start(tenant, body);
-    if (body.retrain_every_days !== undefined) {
-      await schedules().set(tenant, job.request!, nextDue(body, systemClock.nowMs()));
+    if (body.retrain_every_days === null) await schedules().clear(tenant, body.model_name);
+    else if (body.retrain_every_days !== undefined) {
+      await schedules().set(tenant, job.request!, nextDue(body.retrain_every_days, systemClock.nowMs()));
     }
     const { job_id, status, created_at } = job;
     return { body: { job_id, status, model_name: body.model_name, created_at } };
   },
   listJobs: async ({ tenant, query }) => {
-    const page = await jobStore().list(tenant, query);
+    const page = await jobs.list(tenant, query);
     return { body: { items: page.items.map(jobView), next_cursor: page.nextCursor } };
   },
   getJob: async ({ tenant, params }) => ({ body: jobView(await jobs.get(tenant, params.job_id)) }),

@@ -45,7 +45,12 @@ export const ModelTrainingRequest = z
       .default(true)
       .describe('Deploy when there is no champion, or when it is beaten on the same holdout'),
     notes: z.string().max(2_000).optional(),
-    retrain_every_days: z.int().min(1).max(365).optional().describe('Train again on a schedule'),
+    retrain_every_days: z
+      .int()
+      .min(1)
+      .max(365)
+      .nullish()
+      .describe("Train again with this request on a schedule; null ends the model's schedule"),
   })
   .meta({ id: 'ModelTrainingRequest' });
 export type ModelTrainingRequest = z.infer<typeof ModelTrainingRequest>;

@@ -7,7 +7,7 @@ import { type FieldError, MLFrameworkError, ValidationError } from '../errors.ts
 import { algorithmNamed, checkAlgorithmFitsTask, resolveHyperparameters } from '../ml/algorithms.ts';
 import type { TenantContext } from '../tenancy/tenant-context.ts';
 import type { Executions } from './executions.ts';
-import type { JobStore, StoredJob } from './job-store.ts';
+import type { JobStore, Page, StoredJob } from './job-store.ts';
 
 export class JobNotFoundError extends MLFrameworkError {
   constructor(jobId: string) {
@@ -89,11 +89,25 @@ export class TrainingJobs {
     return job;
   }
 
+  /** Newest first; jobs that were forgotten are mended as by `get`. */
+  async list(
+    tenant: TenantContext,
+    page: { limit: number; cursor?: string | undefined },
+  ): Promise<Page<StoredJob>> {
+    const listed = await this.#parts.jobs.list(tenant, page);
+    return { ...listed, items: await Promise.all(listed.items.map((job) => this.#mended(tenant, job))) };
+  }
+
   /** @throws {JobNotFoundError} */
   async get(tenant: TenantContext, jobId: JobId): Promise<StoredJob> {
-    const { jobs, clock } = this.#parts;
-    const job = await jobs.get(tenant, jobId);
+    const job = await this.#parts.jobs.get(tenant, jobId);
     if (job === undefined) throw new JobNotFoundError(jobId);
+    return this.#mended(tenant, job);
+  }
+
+  async #mended(tenant: TenantContext, job: StoredJob): Promise<StoredJob> {
+    const { jobs, clock } = this.#parts;
+    const jobId = job.job_id;
     if (terminalStatuses.includes(job.status)) return job;
     const nowMs = clock.nowMs();
     // Nothing may say "running" for ever: whoever looks at a job that was forgotten mends it.
@@ -162,6 +176,13 @@ function checkColumns(request: ModelTrainingRequest, dataset: Dataset): void {
     errors.push({
       pointer: '/target',
       detail: `the dataset has no column ${JSON.stringify(request.target)}; it has ${list}`,
+    });
+  }
+  const type = dataset.columns.find(({ name }) => name === request.target)?.type;
+  if (request.model_type === 'regression' && type === 'category') {
+    errors.push({
+      pointer: '/model_type',
+      detail: `regression needs numbers, but ${request.target} holds text`,
     });
   }
   for (const [i, feature] of (request.features ?? []).entries()) {

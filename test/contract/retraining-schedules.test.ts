@@ -2,8 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { documentClient } from '../../src/adapters/aws/document-client.ts';
 import { DynamoDbJobStore } from '../../src/adapters/aws/dynamodb-job-store.ts';
 import { DynamoDbRetrainingSchedules } from '../../src/adapters/aws/dynamodb-retraining-schedules.ts';
+import type { ModelTrainingRequest } from '../../src/contracts/training.ts';
 import type { Executions } from '../../src/training/executions.ts';
 import {
+  type DueSchedule,
   nextDue,
   type RetrainingSchedules,
   startDueTrainings,
@@ -24,8 +26,12 @@ beforeAll(async () => {
 afterAll(() => stores?.stop());
 
 const weekly = (model: string) => sampleRequest({ model_name: modelName(model), retrain_every_days: 7 });
-const dueModels = async (now: string) =>
-  (await schedules.due(now)).map(({ request }) => request.model_name).sort();
+const modelOf = ({ request }: DueSchedule): string => (request as ModelTrainingRequest).model_name;
+const dueModels = async (now: string) => (await schedules.due(now)).map(modelOf).sort();
+/** Nothing may fail in what these tests start. */
+const onFailure = (_schedule: DueSchedule, error: unknown) => {
+  throw error;
+};
 
 describe('RetrainingSchedules on DynamoDB', () => {
   it('is due from its time on, with the request that was set', async () => {
@@ -41,7 +47,7 @@ describe('RetrainingSchedules on DynamoDB', () => {
     await schedules.set(tenantA, { ...weekly('again'), retrain_every_days: 30 }, '2026-03-01T00:00:00.000Z');
     await schedules.set(tenantAb, weekly('again'), '2026-02-01T00:00:00.000Z');
     const due = (await schedules.due('2026-02-02T00:00:00.000Z')).filter(
-      ({ request }) => request.model_name === 'again',
+      (schedule) => modelOf(schedule) === 'again',
     );
     expect(due).toHaveLength(1);
     expect(await schedules.ownerOf(due[0]!.reference)).toEqual({ tenant: 'aab', subject: 'user-of-aab' });
@@ -50,7 +56,7 @@ describe('RetrainingSchedules on DynamoDB', () => {
   it('is moved by exactly one of twenty that see it due', async () => {
     await schedules.set(tenantB, weekly('raced'), '2026-04-01T00:00:00.000Z');
     const schedule = (await schedules.due('2026-04-01T00:00:00.000Z')).find(
-      ({ request }) => request.model_name === 'raced',
+      (candidate) => modelOf(candidate) === 'raced',
     )!;
     const moved = await Promise.all(
       Array.from({ length: 20 }, () => schedules.move(schedule, '2026-04-08T00:00:00.000Z')),
@@ -66,6 +72,17 @@ describe('RetrainingSchedules on DynamoDB', () => {
     const ghost = { reference, request: weekly('never'), dueAt: '2026-01-01T00:00:00.000Z' };
     expect(await schedules.move(ghost, '2026-01-08T00:00:00.000Z')).toBe(false);
     expect(await dueModels('2027-01-01T00:00:00.000Z')).not.toContain('never');
+  });
+});
+
+describe('ending a schedule', () => {
+  it('is due no more, for its own tenant only, and may be ended twice', async () => {
+    await schedules.set(tenantA, weekly('ended'), '2026-05-01T00:00:00.000Z');
+    await schedules.clear(tenantB, modelName('ended'));
+    expect(await dueModels('2026-05-02T00:00:00.000Z')).toContain('ended');
+    await schedules.clear(tenantA, modelName('ended'));
+    await schedules.clear(tenantA, modelName('ended'));
+    expect(await dueModels('2026-05-02T00:00:00.000Z')).not.toContain('ended');
   });
 });
 
@@ -90,16 +107,12 @@ describe('starting what is due', () => {
       timeoutMinutes: 30,
     });
     // What the tests before have set is due as well by now; it is not counted.
-    await startDueTrainings({ schedules, jobs: training, clock, requestId: 'r' });
+    await startDueTrainings({ schedules, jobs: training, clock, requestId: 'r', onFailure });
     clock.advance(1_000);
-    await schedules.set(
-      planner,
-      weekly('planned'),
-      nextDue(weekly('planned'), clock.nowMs() - 7 * 86_400_000),
-    );
+    await schedules.set(planner, weekly('planned'), nextDue(7, clock.nowMs() - 7 * 86_400_000));
     started.length = 0;
     const counts = await Promise.all(
-      [1, 2, 3].map(() => startDueTrainings({ schedules, jobs: training, clock, requestId: 'r' })),
+      [1, 2, 3].map(() => startDueTrainings({ schedules, jobs: training, clock, requestId: 'r', onFailure })),
     );
     expect(counts.reduce((sum, n) => sum + n, 0)).toBe(1);
     expect(started).toHaveLength(1);
@@ -109,9 +122,41 @@ describe('starting what is due', () => {
     ]);
     clock.advance(7 * 86_400_000 - 1);
     const before = await schedules.due(new Date(clock.nowMs()).toISOString());
-    expect(before.map(({ request }) => request.model_name)).not.toContain('planned');
+    expect(before.map(modelOf)).not.toContain('planned');
     clock.advance(1);
     const after = await schedules.due(new Date(clock.nowMs()).toISOString());
-    expect(after.map(({ request }) => request.model_name)).toContain('planned');
+    expect(after.map(modelOf)).toContain('planned');
+  });
+
+  it('starts the others when one cannot be started, and tries that one again when it is due next', async () => {
+    const clock = new ManualClock('2031-06-01T00:00:00.000Z');
+    const jobs = new DynamoDbJobStore(documentClient(), stores.names.JobsTable, clock);
+    const started: string[] = [];
+    const training = new TrainingJobs({
+      jobs,
+      executions: { start: async (jobId) => void started.push(jobId), stop: async () => {} },
+      dataset: async () => undefined,
+      newJobId: () => newJobId(),
+      clock,
+      timeoutMinutes: 30,
+    });
+    await startDueTrainings({ schedules, jobs: training, clock, requestId: 'r', onFailure });
+    clock.advance(1_000);
+    const due = new Date(clock.nowMs()).toISOString();
+    await schedules.set(tenantA, { ...weekly('broken'), test_size: 7 }, due);
+    await schedules.set(tenantA, weekly('whole'), due);
+    started.length = 0;
+    const failed: string[] = [];
+    const count = await startDueTrainings({
+      schedules,
+      jobs: training,
+      clock,
+      requestId: 'r',
+      onFailure: (schedule) => failed.push(modelOf(schedule)),
+    });
+    expect({ count, started: started.length, failed }).toEqual({ count: 1, started: 1, failed: ['broken'] });
+    expect(await dueModels(due)).not.toContain('broken');
+    clock.advance(86_400_000);
+    expect(await dueModels(new Date(clock.nowMs()).toISOString())).toContain('broken');
   });
 });

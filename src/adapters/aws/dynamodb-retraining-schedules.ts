@@ -5,7 +5,8 @@ import {
   QueryCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
-import { ModelTrainingRequest } from '../../contracts/training.ts';
+import type { ModelName } from '../../contracts/names.ts';
+import type { ModelTrainingRequest } from '../../contracts/training.ts';
 import { itemKeys } from '../../tenancy/keys.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
 import type { DueSchedule, RetrainingSchedules } from '../../training/retraining-schedules.ts';
@@ -40,21 +41,41 @@ export class DynamoDbRetrainingSchedules implements RetrainingSchedules {
     );
   }
 
+  async clear(tenant: TenantContext, model: ModelName): Promise<void> {
+    try {
+      await this.#client.send(
+        new UpdateCommand({
+          TableName: this.#table,
+          Key: itemKeys.schedule(tenant, model),
+          // Without them the row leaves the index, and is due no more.
+          UpdateExpression: 'REMOVE due_shard, due_at',
+          ConditionExpression: 'attribute_exists(pk)',
+        }),
+      );
+    } catch (error) {
+      if (!isConditionFailure(error)) throw error;
+    }
+  }
+
   async due(now: string): Promise<readonly DueSchedule[]> {
-    const { Items = [] } = await this.#client.send(
-      new QueryCommand({
-        TableName: this.#table,
-        IndexName: 'due',
-        KeyConditionExpression: 'due_shard = :shard AND due_at <= :now',
-        ExpressionAttributeValues: { ':shard': shard, ':now': now },
-        Limit: 100,
-      }),
-    );
-    return Items.map(({ pk, sk, request, due_at }) => ({
-      reference: JSON.stringify({ pk, sk }),
-      request: ModelTrainingRequest.parse(request),
-      dueAt: due_at as string,
-    }));
+    const due: DueSchedule[] = [];
+    let from: Record<string, unknown> | undefined;
+    do {
+      const page = await this.#client.send(
+        new QueryCommand({
+          TableName: this.#table,
+          IndexName: 'due',
+          KeyConditionExpression: 'due_shard = :shard AND due_at <= :now',
+          ExpressionAttributeValues: { ':shard': shard, ':now': now },
+          ...(from === undefined ? {} : { ExclusiveStartKey: from }),
+        }),
+      );
+      for (const { pk, sk, request, due_at } of page.Items ?? []) {
+        due.push({ reference: JSON.stringify({ pk, sk }), request, dueAt: due_at as string });
+      }
+      from = page.LastEvaluatedKey;
+    } while (from !== undefined);
+    return due;
   }
 
   async move(schedule: DueSchedule, nextDueAt: string): Promise<boolean> {
