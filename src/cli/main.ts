@@ -10,7 +10,7 @@ import { session, twinToken } from './session.ts';
 
 const collect = (value: string, all: readonly string[]): string[] => [...all, value];
 
-function program(): Command {
+function program(json: boolean): Command {
   const root = new Command('tenantml')
     .description(
       'Train, register, deploy and serve models over HTTP. Speaks to TENANTML_URL with TENANTML_TOKEN; by default to the twin on this machine, as tenant demo.',
@@ -19,6 +19,8 @@ function program(): Command {
     .option('--json', 'answer in JSON, one value a line', false)
     .option('--quiet', 'print results only', false)
     .exitOverride()
+    // With --json, what is wrong with the command line is said below in JSON too.
+    .configureOutput(json ? { writeErr: () => {} } : {})
     .showHelpAfterError('(--help shows the usage)');
   const client = session();
   // Options of the root may stand before or after the command's name.
@@ -53,6 +55,7 @@ function program(): Command {
     .option('--min-samples <n>', 'refuse data with fewer rows (default 100)')
     .option('--random-state <n>', 'seed (default 42)')
     .option('--notes <text>', 'kept with the version')
+    .option('--retrain-every-days <n>', 'train again on a schedule, 1 to 365; 0 ends it')
     .option('--no-promote', 'register only, do not deploy')
     .action((file: string, _options, command: Command) => train(client, file, all(command)));
 
@@ -114,10 +117,15 @@ function program(): Command {
 export async function main(argv: readonly string[]): Promise<number> {
   const json = argv.includes('--json');
   try {
-    await program().parseAsync([...argv], { from: 'user' });
+    await program(json).parseAsync([...argv], { from: 'user' });
     return exitCode.ok;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return exitCode.ok;
+      const detail = error.message.replace(/^error: /, '');
+      if (json) process.stderr.write(`${JSON.stringify({ error: { code: 'USAGE', detail } })}\n`);
+      return exitCode.usage;
+    }
     const { message, code, problem } = error as { message: string; code?: string; problem?: unknown };
     const text = json
       ? JSON.stringify({ error: problem ?? { code: code ?? 'FAILED', detail: message } })

@@ -4,7 +4,22 @@ import { DatasetId, JobId, Timestamp, UploadId } from './names.ts';
 /** Largest inline body of a dataset, in bytes of its CSV text or of its rows as JSON. */
 export const maxInlineBytes = 4 * 1024 * 1024;
 /** Largest upload by a presigned link, in bytes. */
-export const maxUploadBytes = 5 * 1024 * 1024 * 1024;
+export const maxUploadBytes = 2 * 1024 * 1024 * 1024;
+
+/** Texts that stand for a missing value in CSV, when it is ingested as when it is predicted for. */
+export const missingTexts: readonly string[] = [
+  '',
+  '?',
+  'NA',
+  'N/A',
+  'n/a',
+  'nan',
+  'NaN',
+  'NAN',
+  'null',
+  'NULL',
+  'None',
+];
 
 export const DataFormat = z.enum(['csv', 'jsonl', 'parquet']).meta({ id: 'DataFormat' });
 export type DataFormat = z.infer<typeof DataFormat>;

@@ -4,6 +4,7 @@ import { z } from 'zod';
 export const TenantId = z
   .string()
   .regex(/^[a-z0-9](-?[a-z0-9]){1,62}$/)
+  .max(63)
   .brand<'TenantId'>();
 export type TenantId = z.infer<typeof TenantId>;
 

@@ -43,6 +43,8 @@ export interface Route {
   readonly body?: z.ZodType;
   /** Largest body in bytes. */
   readonly maxBodyBytes?: number;
+  /** Whether a request gives the same answer however often it is sent: then `Idempotency-Key` has nothing to remember. */
+  readonly repeatable?: (body: unknown) => boolean;
   readonly answers: Readonly<Record<number, { readonly description: string; readonly schema: z.ZodType }>>;
 }
 
@@ -73,6 +75,8 @@ export const routes = {
     body: DatasetRequest,
     // Room for JSON's escapes around 4 MB of data.
     maxBodyBytes: maxInlineBytes * 1.5,
+    // The same data is the same dataset, and its profile may be larger than what can be remembered.
+    repeatable: (body) => !Object.hasOwn(body as object, 'upload'),
     answers: {
       201: { description: 'The dataset, or the upload link', schema: DatasetCreated },
     },

@@ -47,7 +47,7 @@ export class TenantContext {
   readonly #made: true = true;
 
   private constructor(tenantId: string, actor: string, requestId: string) {
-    if (!tenantPattern.test(tenantId)) {
+    if (tenantId.length > 63 || !tenantPattern.test(tenantId)) {
       throw new UnauthenticatedError(
         'TENANT_CLAIM_INVALID',
         'the token names no valid tenant: 2 to 63 lower-case letters, digits and single hyphens',

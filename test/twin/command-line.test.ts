@@ -124,6 +124,14 @@ describe('tenantml', () => {
     expect((await run(['jobs', 'show', jobs[0]!.job_id])).stdout).toContain(jobs[0]!.job_id);
   });
 
+  it('says in JSON what is wrong with the command line, when asked for JSON', async () => {
+    const { code, stderr } = await run(['fly', '--json']);
+    expect(code).toBe(2);
+    expect(JSON.parse(stderr)).toMatchObject({
+      error: { code: 'USAGE', detail: expect.stringMatching(/fly/) },
+    });
+  });
+
   it('gives a token that works', async () => {
     const { stdout } = await run(['token', '--tenant', 'demo']);
     expect((await run(['models', '--json'], { TENANTML_TOKEN: stdout.trim() })).code).toBe(0);

@@ -1,4 +1,5 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { missingTexts } from '../../contracts/datasets.ts';
 import type { ParseOptions, Profile, TabularEngine } from '../../data/tabular-engine.ts';
 import { ValidationError } from '../../errors.ts';
 import type { ColumnType, Table } from '../../ml/table.ts';
@@ -9,9 +10,6 @@ import { profileOf } from './profile.ts';
 import { identifier, literal } from './sql-text.ts';
 import { tableFrom } from './table-reader.ts';
 import { requireWholeGzip } from './whole-gzip.ts';
-
-/** Texts that stand for a missing value in CSV. */
-const missingTexts = ['', '?', 'NA', 'N/A', 'n/a', 'nan', 'NaN', 'NAN', 'null', 'NULL', 'None'];
 
 /** A column holds lists, objects, bytes or the like. */
 class UnsupportedColumnError extends ValidationError {

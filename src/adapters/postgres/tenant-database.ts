@@ -47,10 +47,15 @@ export class TenantDatabase {
     work: (sql: TransactionSql) => Promise<Result>,
   ): Promise<Result> {
     await this.#awake();
-    return (await this.#sql.begin(async (sql) => {
-      await sql`SELECT set_config('app.tenant', ${tenant.tenantId}, true)`;
-      return work(sql);
-    })) as Result;
+    try {
+      return (await this.#sql.begin(async (sql) => {
+        await sql`SELECT set_config('app.tenant', ${tenant.tenantId}, true)`;
+        return work(sql);
+      })) as Result;
+    } catch (error) {
+      // The connection was lost, perhaps after the commit: whoever asks again has to cope with work done twice.
+      throw isResuming(error) ? new DatabaseResumingError(error) : error;
+    }
   }
 
   async close(): Promise<void> {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { parse as parseCsv } from 'csv-parse/sync';
 import type { HttpClient } from '../../client/http-client.ts';
+import { missingTexts } from '../../contracts/datasets.ts';
 import type { FeatureSpec } from '../../contracts/models.ts';
 import { maxPredictRows, type Prediction } from '../../contracts/prediction.ts';
 import { UsageError } from '../exit-code.ts';
@@ -83,10 +84,10 @@ export function csvRows(source: string, features: readonly FeatureSpec[]): Recor
   );
 }
 
-const missingTexts = new Set(['', '?', 'NA', 'N/A', 'nan', 'NaN', 'null', 'NULL', 'None']);
+const missing = new Set(missingTexts);
 
 function cellValue(value: string, type: FeatureSpec['type']): unknown {
-  if (missingTexts.has(value)) return null;
+  if (missing.has(value)) return null;
   if (type === 'boolean')
     return /^(true|t|1|yes)$/i.test(value) ? true : /^(false|f|0|no)$/i.test(value) ? false : value;
   const number = Number(value);

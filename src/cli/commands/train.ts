@@ -18,6 +18,7 @@ export interface TrainOptions extends Output {
   readonly minSamples?: string;
   readonly randomState?: string;
   readonly notes?: string;
+  readonly retrainEveryDays?: string;
   /** false with --no-promote */
   readonly promote: boolean;
 }
@@ -68,6 +69,10 @@ export async function train(client: HttpClient, file: string, options: TrainOpti
     random_state: numberOption('--random-state', options.randomState),
     auto_promote: options.promote,
     notes: options.notes,
+    // 0 is easier to type than null.
+    retrain_every_days:
+      numberOption('--retrain-every-days', options.retrainEveryDays) ||
+      (options.retrainEveryDays === undefined ? undefined : null),
   };
   const bar = new ProgressBar(options);
   const datasetId = await uploadDataset(client, file, format, bar);

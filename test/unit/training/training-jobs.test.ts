@@ -82,7 +82,12 @@ describe('starting a training', () => {
     ['a target that is no column', { target: 'incom' }, 'VALIDATION_FAILED', '/target'],
     ['a feature that is no column', { features: ['age', 'size'] }, 'VALIDATION_FAILED', '/features/1'],
     ['the target as a feature', { features: ['income'] }, 'VALIDATION_FAILED', '/features/0'],
-    ['an unknown hyperparameter', { hyperparameters: { n_estimator: 5 } }, 'UNKNOWN_HYPERPARAMETER', undefined],
+    [
+      'an unknown hyperparameter',
+      { hyperparameters: { n_estimator: 5 } },
+      'UNKNOWN_HYPERPARAMETER',
+      undefined,
+    ],
     [
       'ridge for classes',
       { algorithm: 'ridge', model_type: 'classification' },

@@ -113,7 +113,8 @@ export function httpFunction(
       };
     };
     const key = event.headers['idempotency-key'];
-    if (key === undefined || route.method !== 'POST' || tenant === undefined) return work();
+    const nothingToRemember = route.method !== 'POST' || route.repeatable?.(call.body) === true;
+    if (key === undefined || nothingToRemember || tenant === undefined) return work();
     idempotency ??= new Idempotency(config.idempotencyTable);
     return idempotency.run(
       { tenant, route: `${method} ${path}`, key, body: event.body ?? '' },
