@@ -1,5 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { TwinError } from './errors.ts';
+import { isRunning, type ProcessIdentity, processIdentity } from './process-identity.ts';
 
 /**
  * One twin per data folder. The lock names its process and when that process started, so that neither a killed
@@ -8,7 +9,7 @@ import { TwinError } from './errors.ts';
 export function acquireInstanceLock(file: string): () => void {
   for (;;) {
     try {
-      writeFileSync(file, JSON.stringify({ pid: process.pid, started: startOf(process.pid) }), {
+      writeFileSync(file, JSON.stringify(processIdentity(process.pid)), {
         flag: 'wx',
       });
       return () => rmSync(file, { force: true });
@@ -16,7 +17,7 @@ export function acquireInstanceLock(file: string): () => void {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
     const holder = readHolder(file);
-    if (holder !== undefined && isSameProcess(holder)) {
+    if (holder !== undefined && isRunning(holder)) {
       throw new TwinError(
         'TWIN_ALREADY_RUNNING',
         `a twin (pid ${holder.pid}) already uses this data folder; stop it, or set TENANTML_DATA_DIR to another folder`,
@@ -26,38 +27,10 @@ export function acquireInstanceLock(file: string): () => void {
   }
 }
 
-interface Holder {
-  readonly pid: number;
-  readonly started: string;
-}
-
-function readHolder(file: string): Holder | undefined {
+function readHolder(file: string): ProcessIdentity | undefined {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Holder;
+    return JSON.parse(readFileSync(file, 'utf8')) as ProcessIdentity;
   } catch {
     return undefined; // removed meanwhile, or cut off by a kill
-  }
-}
-
-function isSameProcess(holder: Holder): boolean {
-  try {
-    process.kill(holder.pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
-  }
-  return startOf(holder.pid) === holder.started;
-}
-
-/**
- * Start of a process in clock ticks since boot; empty where there is no /proc, where the number alone decides.
- * A zombie, dead but never waited for (containers without an init process keep them), has none.
- */
-function startOf(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return state === 'Z' ? undefined : fields[18];
-  } catch {
-    return '';
   }
 }

@@ -13,17 +13,19 @@ import {
 } from 'node:fs';
 import { join, relative } from 'node:path';
 import { TwinError } from './errors.ts';
+import { removeOldFolders, useFolder } from './synthesis-folders.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const BUILD = join(ROOT, '.build/twin');
 
 /** Everything that the synthesized app is made from. */
 const SOURCES = ['src', 'functions', 'infra', 'layers', 'docs/openapi.json', 'cdk.json', 'package-lock.json'];
-const KEPT_SYNTHESES = 3;
 
 export interface Synthesis {
   readonly directory: string;
   readonly cached: boolean;
+  /** To be called when nothing runs from the folder any more. */
+  readonly release: () => void;
 }
 
 /**
@@ -33,6 +35,18 @@ export interface Synthesis {
  */
 export async function synthesize(onChild: (child: ChildProcess) => void): Promise<Synthesis> {
   const directory = join(BUILD, sourceHash());
+  // Before looking: from here on no other twin removes it.
+  const release = useFolder(directory);
+  try {
+    return { directory, cached: await prepare(directory, onChild), release };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+/** Makes the folder unless it is there, and the latest. Returns whether it was there. */
+async function prepare(directory: string, onChild: (child: ChildProcess) => void): Promise<boolean> {
   const cached = existsSync(join(directory, 'manifest.json'));
   if (!cached) {
     const fresh = `${directory}.${process.pid}`;
@@ -46,8 +60,8 @@ export async function synthesize(onChild: (child: ChildProcess) => void): Promis
   const now = new Date();
   utimesSync(directory, now, now);
   pointTo(directory);
-  removeOld();
-  return { directory, cached };
+  removeOldFolders(BUILD);
+  return cached;
 }
 
 function sourceHash(): string {
@@ -110,14 +124,4 @@ function pointTo(directory: string): void {
   rmSync(fresh, { force: true });
   symlinkSync(relative(BUILD, directory), fresh);
   renameSync(fresh, link);
-}
-
-function removeOld(): void {
-  const syntheses = readdirSync(BUILD, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => ({ path: join(BUILD, entry.name), usedMs: statSync(join(BUILD, entry.name)).mtimeMs }))
-    .sort((a, b) => b.usedMs - a.usedMs);
-  for (const { path } of syntheses.slice(KEPT_SYNTHESES)) {
-    rmSync(path, { recursive: true, force: true });
-  }
 }

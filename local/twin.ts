@@ -113,7 +113,11 @@ async function start(
     options.cloudAssembly === undefined
       ? progress.step(
           'CloudFormation template',
-          () => synthesize((child) => onStop(() => child.kill('SIGKILL'))),
+          async () => {
+            const synthesis = await synthesize((child) => onStop(() => child.kill('SIGKILL')));
+            onStop(synthesis.release);
+            return synthesis;
+          },
           ({ cached }) => (cached ? 'unchanged' : 'synthesized'),
         )
       : Promise.resolve({ directory: options.cloudAssembly });
