@@ -196,6 +196,7 @@ async function start(
     endpoints: sdkEndpoints(endpoints),
     nodePath: join(ROOT, 'node_modules'),
     dataDirectory,
+    onFailure,
   });
   onStop(() => host.stop());
   onStop(() => machines.stop());

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { LOOPBACK } from '../aws/http.ts';
@@ -17,9 +17,12 @@ export interface EnvironmentLaunch {
   readonly config: FunctionConfiguration;
   readonly logFile: string;
   readonly temporaryDirectory: string;
+  readonly bootstrap: string;
   /** Program and arguments that run the bootstrap. */
   readonly command: readonly string[];
   environment(runtimeApi: string): Record<string, string>;
+  /** The process cannot be started at all, whoever calls; the function's own code never ran. */
+  onStartFailure(reason: string): void;
 }
 
 /**
@@ -46,6 +49,9 @@ export class ExecutionEnvironment {
   #current: Invocation | undefined;
   #deadlineTimer: NodeJS.Timeout | undefined;
   #memoryTimer: NodeJS.Timeout | undefined;
+  #stopping = false;
+  /** What kept the process itself from starting. */
+  #spawnError: Error | undefined;
   #deathCause: { errorType: string; message: string } | undefined;
   /** What failed the initialization; the invocation that caused the start gets it. */
   initError: InvocationResult | undefined;
@@ -88,6 +94,7 @@ export class ExecutionEnvironment {
 
   /** Ends the environment: SIGTERM, as an extension would see it, then SIGKILL. */
   async stop(): Promise<void> {
+    this.#stopping = true;
     const child = this.#child;
     if (child === undefined || this.state === 'dead') {
       this.#die();
@@ -123,6 +130,7 @@ export class ExecutionEnvironment {
     closeSync(log);
     this.#child = child;
     child.once('error', (error) => {
+      this.#spawnError = error;
       this.#deathCause = { errorType: 'Runtime.ExitError', message: error.message };
       this.#die();
     });
@@ -202,6 +210,7 @@ export class ExecutionEnvironment {
     }
     this.diedStarting = this.state === 'starting';
     this.state = 'dead';
+    if (this.diedStarting && this.initError === undefined && !this.#stopping) this.#reportStartFailure();
     clearInterval(this.#memoryTimer);
     this.#server.close();
     this.#server.closeAllConnections();
@@ -214,6 +223,14 @@ export class ExecutionEnvironment {
     }
     rmSync(this.#launch.temporaryDirectory, { recursive: true, force: true });
     this.#onState(this);
+  }
+
+  #reportStartFailure(): void {
+    const { config, bootstrap, onStartFailure } = this.#launch;
+    // Node names the program when it is the working directory that does not exist: look what is really missing.
+    const gone = [config.taskRoot, bootstrap].find((path) => !existsSync(path));
+    if (gone !== undefined) onStartFailure(`${gone} is gone; restart the twin`);
+    else if (this.#spawnError !== undefined) onStartFailure(this.#spawnError.message);
   }
 
   #logDeath(cause: { errorType: string; message: string }): void {

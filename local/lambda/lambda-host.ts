@@ -3,6 +3,7 @@ import { appendFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { functionNameOf } from '../aws/account.ts';
 import { AwsServiceError } from '../aws/service-error.ts';
+import { TwinError } from '../errors.ts';
 import type { CredentialRegistry } from '../iam/credential-registry.ts';
 import { roleSession } from '../iam/principal.ts';
 import { EnvironmentPool } from './environment-pool.ts';
@@ -21,6 +22,8 @@ export interface LambdaHostOptions {
   readonly idleMs?: number;
   /** Delays before the retries of an asynchronous call. */
   readonly asyncRetryDelaysMs?: readonly number[];
+  /** Told of what keeps a function from being started, once. */
+  onFailure?(error: unknown): void;
 }
 
 const DEFAULT_CONCURRENCY = 10;
@@ -38,6 +41,8 @@ export class LambdaHost {
   readonly #logDirectory: string;
   readonly #scratch: string;
   readonly #retries = new Set<NodeJS.Timeout>();
+  /** Start failures that were reported already: every call finds the same one. */
+  readonly #reported = new Set<string>();
 
   constructor(options: LambdaHostOptions) {
     this.#options = options;
@@ -92,14 +97,8 @@ export class LambdaHost {
       }
       const delayMs = attempt < config.maximumRetryAttempts ? delays[attempt] : undefined;
       if (delayMs === undefined) {
-        const line = {
-          level: 'ERROR',
-          timestamp: new Date().toISOString(),
-          message: 'asynchronous invocation given up',
-          errorType: result.errorType,
-          attempts: attempt + 1,
-        };
-        appendFileSync(this.logFile(config), `${JSON.stringify(line)}\n`);
+        const message = 'asynchronous invocation given up';
+        this.#log(config, { message, errorType: result.errorType, attempts: attempt + 1 });
         return;
       }
       const timer = setTimeout(() => {
@@ -144,6 +143,8 @@ export class LambdaHost {
           config,
           logFile: this.logFile(config),
           temporaryDirectory,
+          bootstrap: BOOTSTRAP,
+          onStartFailure: (reason) => this.#reportStartFailure(config, reason),
           command: this.#command(config),
           environment: (runtimeApi) =>
             processEnvironment(config, {
@@ -158,6 +159,19 @@ export class LambdaHost {
         };
       },
     });
+  }
+
+  #reportStartFailure(config: FunctionConfiguration, reason: string): void {
+    const message = `${config.label} cannot be started: ${reason}`;
+    if (this.#reported.has(message)) return;
+    this.#reported.add(message);
+    this.#log(config, { message });
+    this.#options.onFailure?.(new TwinError('FUNCTION_NOT_STARTED', message));
+  }
+
+  #log(config: FunctionConfiguration, fields: Record<string, unknown>): void {
+    const line = { level: 'ERROR', timestamp: new Date().toISOString(), ...fields };
+    appendFileSync(this.logFile(config), `${JSON.stringify(line)}\n`);
   }
 
   #command(config: FunctionConfiguration): string[] {

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type EnvironmentLaunch, ExecutionEnvironment } from '../../../local/lambda/execution-environment.ts';
 import { InvokeServer } from '../../../local/lambda/invoke-server.ts';
 import type { LambdaHost } from '../../../local/lambda/lambda-host.ts';
 import { allow, clientConfig, Fixture, functionArn, role } from '../local-support/fixture.ts';
@@ -37,6 +38,7 @@ beforeAll(async () => {
       };`,
       Slow: 'exports.handler = () => new Promise((r) => setTimeout(r, 60_000));',
       Spinning: 'exports.handler = async () => { for (;;); };',
+      Gone: 'exports.handler = async () => 1;',
       Broken: 'throw new Error("cannot load");',
       Hungry:
         'const kept = []; exports.handler = async () => { for (let i = 0; i < 300; i++) { kept.push(Buffer.alloc(4 << 20, 1)); await new Promise((r) => setTimeout(r, 5)); } };',
@@ -117,6 +119,50 @@ describe('an execution environment', () => {
   it('answers a function that cannot load with its error', async () => {
     const { ok, value } = await call('Broken');
     expect([ok, value.errorMessage]).toEqual([false, 'cannot load']);
+  });
+
+  it('says once in the log what is gone when a function cannot be started', async () => {
+    const failures: Error[] = [];
+    const own = fixture.host({ onFailure: (error) => failures.push(error as Error) });
+    try {
+      rmSync(`${fixture.directory}/asset.Gone`, { recursive: true });
+      for (let i = 0; i < 3; i++) {
+        const { ok, payload } = await own.invoke('fixture-Gone', Buffer.from('{}'));
+        expect([ok, JSON.parse(payload.toString('utf8')).errorType]).toEqual([false, 'Runtime.ExitError']);
+      }
+      const expected = expect.stringMatching(/^Gone cannot be started: .*asset\.Gone is gone/);
+      expect(failures.map(({ message }) => message)).toEqual([expected]);
+      const log = readFileSync(own.logFile(own.find('fixture-Gone')), 'utf8')
+        .trim()
+        .split('\n');
+      expect(log.map((line) => JSON.parse(line))).toEqual([
+        expect.objectContaining({ level: 'ERROR', message: expected }),
+      ]);
+    } finally {
+      await own.stop();
+    }
+  });
+
+  it('says so of a missing bootstrap, and nothing when it is stopped while starting', async () => {
+    const reasons: string[] = [];
+    const launch = (bootstrap: string): EnvironmentLaunch => ({
+      config: host.find('fixture-Echo'),
+      logFile: `${fixture.directory}/bootstrap.log`,
+      temporaryDirectory: `${fixture.directory}/bootstrap-tmp`,
+      bootstrap,
+      command: [process.execPath, bootstrap],
+      environment: () => ({}),
+      onStartFailure: (reason) => reasons.push(reason),
+    });
+    const dead = (bootstrap: string, stop: boolean) =>
+      new Promise<void>((resolve) => {
+        const environment = new ExecutionEnvironment(launch(bootstrap), () => resolve());
+        if (stop) void environment.stop();
+      });
+    await dead(`${fixture.directory}/none.cjs`, true);
+    expect(reasons).toEqual([]);
+    await dead(`${fixture.directory}/none.cjs`, false);
+    expect(reasons).toEqual([expect.stringContaining('none.cjs is gone')]);
   });
 
   it('refuses a response over six megabytes', async () => {
