@@ -36,6 +36,13 @@ export const config = {
   get region() {
     return required('AWS_REGION');
   },
+  /**
+   * Whether no other process uses the temporary folder. So it is in a function: Lambda gives each environment a /tmp
+   * of its own, the twin a TMPDIR of its own.
+   */
+  get isTemporaryFolderOwn() {
+    return (process.env.AWS_LAMBDA_FUNCTION_NAME ?? '') !== '';
+  },
   get functionMemoryMiB() {
     return integer('AWS_LAMBDA_FUNCTION_MEMORY_SIZE', 1024);
   },

@@ -1,14 +1,17 @@
+import { readdirSync, rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TabularEngine } from './tabular-engine.ts';
+
+const prefix = 'tenantml-';
 
 /** Gives a call a folder of its own, gone afterwards, and an engine that sees nothing else. */
 export async function inWorkFolder<Result>(
   openEngine: (folder: string) => Promise<TabularEngine>,
   work: (folder: string, engine: TabularEngine) => Promise<Result>,
 ): Promise<Result> {
-  const folder = await mkdtemp(join(tmpdir(), 'tenantml-'));
+  const folder = await mkdtemp(join(tmpdir(), prefix));
   try {
     const engine = await openEngine(folder);
     try {
@@ -18,5 +21,15 @@ export async function inWorkFolder<Result>(
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Removes the work folders of processes that were killed before they could do it. Only for a process that has its
+ * temporary folder to itself, and before its first work folder: at another time it would take one from under a call.
+ */
+export function removeLeftWorkFolders(): void {
+  for (const name of readdirSync(tmpdir())) {
+    if (name.startsWith(prefix)) rmSync(join(tmpdir(), name), { recursive: true, force: true });
   }
 }
