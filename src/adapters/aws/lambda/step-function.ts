@@ -21,10 +21,14 @@ export function stepFunction<Event extends object, Result>(
   const handler = async (event: Event, context: Context): Promise<Result> => {
     const { job_id, step } = event as { job_id?: string; step?: string };
     logger.appendKeys({ job_id, step });
+    const startMs = performance.now();
     try {
-      return await work(event, context);
+      const result = await work(event, context);
+      logger.info('step done', { duration_ms: Math.round(performance.now() - startMs) });
+      return result;
     } catch (error) {
-      if (error instanceof MLFrameworkError) logger.warn(error.message, { code: error.code });
+      // The code only: a message says what is wrong with the data, and may quote a cell of it. The job's owner sees it.
+      if (error instanceof MLFrameworkError) logger.warn('step failed', { code: error.code });
       else logger.error('the step failed', error as Error);
       throw stateMachineError(error);
     }
