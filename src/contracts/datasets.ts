@@ -6,6 +6,9 @@ export const maxInlineBytes = 4 * 1024 * 1024;
 /** Largest upload by a presigned link, in bytes. */
 export const maxUploadBytes = 2 * 1024 * 1024 * 1024;
 
+/** Most columns of a dataset: the features of a training and its target. */
+export const maxColumns = 2_001;
+
 /** Texts that stand for a missing value in CSV, when it is ingested as when it is predicted for. */
 export const missingTexts: readonly string[] = [
   '',

@@ -10,12 +10,13 @@ import type { DatasetStore } from './dataset-store.ts';
 import type { ParseOptions, TabularEngine } from './tabular-engine.ts';
 
 /** Changes when the same bytes would be read differently: a new reading is a new version. */
-const readerVersion = 1;
+const readerVersion = 2;
 
 /**
  * Makes a dataset version of a local source file.
  * @returns the version; the same bytes read the same way give the same version, made once
- * @throws {ValidationError} MALFORMED_DATA, EMPTY_DATASET, UNSUPPORTED_COLUMN_TYPE
+ * @throws {ValidationError} MALFORMED_DATA, EMPTY_DATASET, UNSUPPORTED_COLUMN_TYPE, TOO_MANY_COLUMNS,
+ *   DUPLICATE_COLUMN, DATASET_TOO_LARGE
  */
 export async function ingestFile(
   tenant: TenantContext,

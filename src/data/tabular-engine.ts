@@ -19,10 +19,13 @@ export interface TabularEngine {
   /**
    * Reads a source file, infers the types of its columns and writes it as Parquet, in row order.
    * @throws {ValidationError} MALFORMED_DATA with row, column and what was expected; EMPTY_DATASET;
-   *   UNSUPPORTED_COLUMN_TYPE
+   *   UNSUPPORTED_COLUMN_TYPE; TOO_MANY_COLUMNS; DUPLICATE_COLUMN; DATASET_TOO_LARGE
    */
   convertToParquet(sourceFile: string, options: ParseOptions, parquetFile: string): Promise<Profile>;
-  /** @returns the columns named, or all of them, in file order */
+  /**
+   * @returns the columns named, or all of them, in file order
+   * @throws {ValidationError} DATASET_TOO_LARGE
+   */
   readTable(parquetFile: string, columns?: readonly string[]): Promise<Table>;
   close(): void;
 }

@@ -125,7 +125,8 @@ describe('TabularEngine: forms of CSV', () => {
       { 'näme:number': [1, 2], 'b c:category': ['🎫 東京', 'é'], "it's:category": ['𝔘', 'e\u0301'] },
     ],
     ['a quote in a name', '"a""b",c\n1,2\n', { 'a"b:number': [1], 'c:number': [2] }],
-    ['a name twice', 'a,a,A\n1,2,3\n', { 'a:number': [1], 'a_1:number': [2], 'A_2:number': [3] }],
+    ['empty names', 'a,,\n1,2,3\n', { 'a:number': [1], 'column1:number': [2], 'column2:number': [3] }],
+    ['a header below an empty line', '\n\na,b\n1,x\n', { 'a:number': [1], 'b:category': ['x'] }],
     ['numbers as names', '1,2\n3,4\n5,6\n', { '1:number': [3, 5], '2:number': [4, 6] }],
     ['an empty line', 'a,b\n1,x\n\n2,y\n', { 'a:number': [1, 2], 'b:category': ['x', 'y'] }],
   ])('reads %s', async (_, source, expected) => {
@@ -196,6 +197,21 @@ describe('TabularEngine: profiles', () => {
       ],
     });
   });
+
+  it('gives no standard deviation of numbers whose squares overflow, and counts the rest', async () => {
+    const { profile } = await read('a\n1e200\n-1e200\n1\n');
+    expect(profile.columns).toEqual([
+      {
+        name: 'a',
+        type: 'number',
+        n_missing: 0,
+        n_distinct: 3,
+        min: -1e200,
+        max: 1e200,
+        mean: expect.any(Number),
+      },
+    ]);
+  });
 });
 
 describe('TabularEngine: JSON lines', () => {
@@ -216,6 +232,21 @@ describe('TabularEngine: JSON lines', () => {
       { 'a:number': [1, 2], 'b:category': [null, null] },
     ],
     ['instants', '{"a":"2024-01-01T00:00:00+02:00"}\n', { 'a:date': [ms('2023-12-31T22:00Z')] }],
+    [
+      'dates with and without a time',
+      '{"a":"2024-01-01"}\n{"a":"2024-01-02T03:04:05Z"}\n{"a":null}\n{"a":"2024-01-02T03:04:05+02:00"}\n',
+      { 'a:date': [ms('2024-01-01'), ms('2024-01-02T03:04:05Z'), null, ms('2024-01-02T01:04:05Z')] },
+    ],
+    [
+      'dates of which one is none as text',
+      '{"a":"2024-01-01"}\n{"a":"2024-02-30"}\n',
+      { 'a:category': ['2024-01-01', '2024-02-30'] },
+    ],
+    [
+      'a mix of numbers, booleans and text as text',
+      '{"a":1,"b":1}\n{"a":"x \\"y\\"","b":true}\n{"a":null,"b":null}\n{"a":1.5,"b":2}\n',
+      { 'a:category': ['1', 'x "y"', null, '1.5'], 'b:category': ['1', 'true', null, '2'] },
+    ],
     ['unicode', '{"ä":"🎫"}\r\n{"ä":"\\u00e9"}\n', { 'ä:category': ['🎫', 'é'] }],
   ])('reads %s', async (_, source, expected) => {
     expect(await columnsOf(source, jsonl)).toEqual(expected);
@@ -246,9 +277,82 @@ describe('TabularEngine: JSON lines', () => {
   it.each([
     ['an object', '{"a":{"b":1}}\n'],
     ['a list', '{"a":[1,2]}\n'],
+    ['a number and an object', '{"a":1}\n{"a":{"b":1}}\n'],
+    ['a text and a list', '{"a":"x"}\n{"a":[1]}\n'],
   ])('refuses a column that holds %s, by its name', async (_, source) => {
     const error = await refusal(source, jsonl);
     expect([error.code, error.errors[0]!.pointer]).toEqual(['UNSUPPORTED_COLUMN_TYPE', '/a']);
+  });
+});
+
+describe('TabularEngine: many columns', () => {
+  const names = (n: number) => Array.from({ length: n }, (_, i) => `c${i}`);
+  const line = (n: number) => JSON.stringify(Object.fromEntries(names(n).map((name, i) => [name, i])));
+  const wide = (n: number, separator = ',') =>
+    `${names(n).join(separator)}\n${names(n)
+      .map((_, i) => i)
+      .join(separator)}\n`;
+
+  it('takes 2,001 columns', async () => {
+    expect((await read(wide(2_001))).profile.columns).toHaveLength(2_001);
+    expect((await read(`${line(2_001)}\n`, jsonl)).profile.columns).toHaveLength(2_001);
+  });
+
+  it.each<[string, string | Uint8Array, ParseOptions]>([
+    ['a CSV', wide(2_002), csv],
+    ['a CSV with semicolons', wide(2_002, ';'), csv],
+    ['a CSV with a named delimiter', wide(2_002, '|'), { ...csv, delimiter: '|' }],
+    ['a gzip', gzipSync(wide(2_002)), { ...csv, compression: 'gzip' }],
+    ['JSON lines', `${line(2_002)}\n`, jsonl],
+  ])('refuses one more in %s, naming limit and count', async (_, source, options) => {
+    const error = await refusal(source, options);
+    expect([error.code, error.message]).toEqual([
+      'TOO_MANY_COLUMNS',
+      expect.stringMatching(/has 2002 columns.* at most 2001\./),
+    ]);
+  });
+
+  it('refuses a header that is too wide whatever stands below it', async () => {
+    expect((await refusal(`${names(2_002).join(',')}\n"never closed\n`)).code).toBe('TOO_MANY_COLUMNS');
+  });
+
+  it('reads objects that have other names each', async () => {
+    const lines = Array.from({ length: 300 }, (_, i) => `{"k${i}":${i}}`).join('\n');
+    const { profile } = await read(lines, jsonl);
+    expect(profile.columns).toHaveLength(300);
+    expect(profile.columns[299]).toMatchObject({ name: 'k299', type: 'number', n_missing: 299, max: 299 });
+  });
+});
+
+describe('TabularEngine: too little memory', () => {
+  it('says that the data is too large, not that it is malformed, and how to help it', async () => {
+    const small = await DuckDbEngine.open(folder, { memoryMiB: 4, threads: 1 });
+    const text = `t\n${Array.from({ length: 20_000 }, (_, i) => `${i}${'x'.repeat(300)}`).join('\n')}\n`;
+    const tooLarge = { code: 'DATASET_TOO_LARGE', message: expect.stringContaining('send fewer rows') };
+    try {
+      writeFileSync(file('source'), text);
+      await expect(small.convertToParquet(file('source'), csv, file('out.parquet'))).rejects.toMatchObject(
+        tooLarge,
+      );
+      await engine.convertToParquet(file('source'), csv, file('data.parquet'));
+      await expect(small.readTable(file('data.parquet'))).rejects.toMatchObject(tooLarge);
+    } finally {
+      small.close();
+    }
+  });
+});
+
+describe('TabularEngine: names twice', () => {
+  it.each<[string, ParseOptions, number, string]>([
+    ['a,b,a\n1,2,3\n', csv, 1, 'the column "a" twice'],
+    ['"x, ""y""";b;"x, ""y"""\n1;2;3\n', csv, 1, 'the column "x, \\"y\\"" twice'],
+    ['\uFEFFa|a\r\n1|2\r\n', { ...csv, delimiter: '|' }, 1, 'the column "a" twice'],
+    ['Age,age\n1,2\n', csv, 1, '"Age" and "age", which differ in case only'],
+    ['\na,a\n1,2\n', csv, 2, 'the column "a" twice'],
+  ])('refuses the header of %j', async (source, options, line, detail) => {
+    const error = await refusal(source, options);
+    expect([error.code, error.message]).toEqual(['DUPLICATE_COLUMN', expect.stringContaining(detail)]);
+    expect(error.errors[0]!.pointer).toBe(`/line/${line}`);
   });
 });
 
@@ -285,7 +389,12 @@ describe('TabularEngine: malformed CSV', () => {
     ['UTF-16', Buffer.from('\uFEFFa,b\n1,2\n', 'utf16le'), csv, 'MALFORMED_DATA'],
     ['text that was said to be Parquet', 'PAR1 nothing PAR1', parquet, 'MALFORMED_DATA'],
     ['a Parquet magic without a body', 'PAR1', parquet, 'MALFORMED_DATA'],
-    ['empty JSON lines', '', jsonl, 'MALFORMED_DATA'],
+    ['a blank file', '\n\n', csv, 'EMPTY_DATASET'],
+    ['blanks only', ' \r\n\t\r\n', csv, 'EMPTY_DATASET'],
+    ['blank gzip', gzipSync('\n\n'), { ...csv, compression: 'gzip' }, 'EMPTY_DATASET'],
+    ['empty JSON lines', '', jsonl, 'EMPTY_DATASET'],
+    ['blank JSON lines', '\n\n', jsonl, 'EMPTY_DATASET'],
+    ['objects without fields', '{}\n{ }\n', jsonl, 'EMPTY_DATASET'],
   ])('refuses %s', async (_, source, options, code) => {
     expect((await refusal(source, options)).code).toBe(code);
   });

@@ -1,25 +1,23 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { missingTexts } from '../../contracts/datasets.ts';
 import type { ParseOptions, Profile, TabularEngine } from '../../data/tabular-engine.ts';
-import { ValidationError } from '../../errors.ts';
+import { MLFrameworkError } from '../../errors.ts';
 import type { ColumnType, Table } from '../../ml/table.ts';
 import { columnTypeOf } from './column-type.ts';
-import { malformedJsonLine } from './malformed-json-line.ts';
-import { malformedFrom, malformedLine, refuseUnsplitHeader, rejectedRows } from './malformed-source.ts';
+import { type CsvHeader, csvHeader } from './csv-header.ts';
+import { malformedFrom, malformedJsonFrom, refuseUnsplitHeader, rejectedRows } from './malformed-source.ts';
+import { settleMixedColumns } from './mixed-columns.ts';
 import { profileOf } from './profile.ts';
+import {
+  EmptyDatasetError,
+  refuseDuplicateNames,
+  requireColumnCount,
+  tooLargeOr,
+  UnsupportedColumnError,
+} from './refusals.ts';
 import { identifier, literal } from './sql-text.ts';
 import { tableFrom } from './table-reader.ts';
 import { requireWholeGzip } from './whole-gzip.ts';
-
-/** A column holds lists, objects, bytes or the like. */
-class UnsupportedColumnError extends ValidationError {
-  constructor(name: string, duckdbType: string) {
-    super(
-      `column ${JSON.stringify(name)} holds ${duckdbType}; a column holds numbers, booleans, dates or text. Flatten it or leave it out`,
-      { code: 'UNSUPPORTED_COLUMN_TYPE', errors: [{ pointer: `/${name}`, detail: `type ${duckdbType}` }] },
-    );
-  }
-}
 
 /** DuckDB over the files of one folder: no network, no extension, no other file, no setting changed later. */
 export class DuckDbEngine implements TabularEngine {
@@ -49,28 +47,36 @@ export class DuckDbEngine implements TabularEngine {
   }
 
   async convertToParquet(sourceFile: string, options: ParseOptions, parquetFile: string): Promise<Profile> {
-    if (options.compression === 'gzip') await requireWholeGzip(sourceFile);
-    await this.#connection.run('DROP TABLE IF EXISTS source');
-    await this.#connection.run('DROP TABLE IF EXISTS reject_errors');
-    await this.#connection.run('DROP TABLE IF EXISTS reject_scans');
     try {
-      await this.#connection.run(`CREATE TEMP TABLE source AS SELECT * FROM ${reader(sourceFile, options)}`);
+      return await this.#convert(sourceFile, options, parquetFile);
     } catch (error) {
-      const line =
-        options.format === 'jsonl' ? await malformedJsonLine(sourceFile, options.compression) : undefined;
-      throw line === undefined ? malformedFrom(error, options.format) : malformedLine(line, error);
+      throw tooLargeOr(error);
     }
-    if (options.format === 'csv') await rejectedRows(this.#connection);
+  }
+
+  async #convert(sourceFile: string, options: ParseOptions, parquetFile: string): Promise<Profile> {
+    if (options.compression === 'gzip') await requireWholeGzip(sourceFile);
+    for (const table of ['source', 'reject_errors', 'reject_scans'])
+      await this.#connection.run(`DROP TABLE IF EXISTS ${table}`);
+    const header = await this.#load(sourceFile, options);
     const described = await this.#connection.runAndReadAll('DESCRIBE source');
-    const columns = described.getRowObjectsJS().map((row) => ({
+    let columns = described.getRowObjectsJS().map((row) => ({
       name: String(row.column_name),
       duckdbType: String(row.column_type),
     }));
+    requireColumnCount(columns.length);
     // No text has such names: bytes of another kind were read as CSV.
     if (columns.some(({ name }) => name.includes('\0')))
       throw malformedFrom(new Error('the header holds NUL'), options.format);
     if (options.format === 'csv' && options.delimiter === undefined)
       refuseUnsplitHeader(columns.map(({ name }) => name));
+    if (header !== undefined) {
+      refuseDuplicateNames(
+        header,
+        columns.map(({ name }) => name),
+      );
+    }
+    if (options.format !== 'parquet') columns = await settleMixedColumns(this.#connection, columns);
     const typed: { name: string; type: ColumnType }[] = [];
     for (const { name, duckdbType } of columns) {
       // A column without a single value has no type of its own; DuckDB calls it JSON in JSON lines.
@@ -79,11 +85,7 @@ export class DuckDbEngine implements TabularEngine {
       typed.push({ name, type });
     }
     const profile = await profileOf(this.#connection, typed);
-    if (profile.nRows === 0) {
-      throw new ValidationError('the data has a header but no rows; send at least one row', {
-        code: 'EMPTY_DATASET',
-      });
-    }
+    if (profile.nRows === 0) throw new EmptyDatasetError('the data has a header but no rows');
     const list = typed
       .map(({ name, type }) =>
         type === 'category'
@@ -98,8 +100,42 @@ export class DuckDbEngine implements TabularEngine {
     return profile;
   }
 
+  /**
+   * Fills the table `source`, after what can be refused before that has been.
+   * @returns the header of a CSV
+   */
+  async #load(sourceFile: string, options: ParseOptions): Promise<CsvHeader | undefined> {
+    const { format, compression, delimiter } = options;
+    const source = reader(sourceFile, options);
+    let header: CsvHeader | undefined;
+    if (format === 'csv') {
+      header = await csvHeader(sourceFile, compression, delimiter);
+      if (header === undefined) throw new EmptyDatasetError('the file holds no text');
+      requireColumnCount(Math.max(...header.splits.map((fields) => fields.length)));
+    }
+    try {
+      if (format !== 'csv') {
+        const counted = await this.#connection.runAndReadAll(
+          `SELECT count(*) AS n FROM (DESCRIBE SELECT * FROM ${source})`,
+        );
+        requireColumnCount(Number(counted.getRowObjectsJS()[0]!.n));
+      }
+      await this.#connection.run(`CREATE TEMP TABLE source AS SELECT * FROM ${source}`);
+    } catch (error) {
+      if (tooLargeOr(error) instanceof MLFrameworkError) throw error;
+      if (format !== 'jsonl') throw malformedFrom(error, format);
+      throw await malformedJsonFrom(error, sourceFile, compression);
+    }
+    if (format === 'csv') await rejectedRows(this.#connection);
+    return header;
+  }
+
   async readTable(parquetFile: string, columns?: readonly string[]): Promise<Table> {
-    return tableFrom(this.#connection, parquetFile, columns);
+    try {
+      return await tableFrom(this.#connection, parquetFile, columns);
+    } catch (error) {
+      throw tooLargeOr(error);
+    }
   }
 
   async #isEmpty(column: string): Promise<boolean> {
@@ -119,7 +155,7 @@ function reader(file: string, { format, compression, delimiter }: ParseOptions):
   const path = literal(file);
   if (format === 'parquet') return `read_parquet(${path})`;
   if (format === 'jsonl') {
-    return `read_json(${path}, format = 'newline_delimited', records = true, sample_size = -1, compression = '${compression === 'none' ? 'uncompressed' : compression}', maximum_object_size = 16777216)`;
+    return `read_json(${path}, format = 'newline_delimited', records = true, sample_size = -1, map_inference_threshold = -1, compression = '${compression === 'none' ? 'uncompressed' : compression}', maximum_object_size = 16777216)`;
   }
   const separator = delimiter === undefined ? '' : `, delim = ${literal(delimiter)}`;
   return (

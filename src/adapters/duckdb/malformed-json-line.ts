@@ -9,15 +9,17 @@ export interface MalformedLine {
 
 /**
  * DuckDB counts records, not lines, and names none when a line is no object: the lines are read once more here.
- * @returns the first line that holds no JSON object; `undefined` when each does
+ * @returns the first line that holds no JSON object, or how many lines do and whether any of them has a field
  */
-export async function malformedJsonLine(
+export async function inspectJsonLines(
   file: string,
   compression: 'none' | 'gzip',
-): Promise<MalformedLine | undefined> {
+): Promise<MalformedLine | { readonly objects: number; readonly hasFields: boolean }> {
   const bytes = createReadStream(file);
   const input = compression === 'gzip' ? bytes.pipe(createGunzip()) : bytes;
   let number = 0;
+  let objects = 0;
+  let hasFields = false;
   try {
     for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
       number++;
@@ -25,12 +27,14 @@ export async function malformedJsonLine(
       if (text.trim() === '') continue;
       const expected = violation(text);
       if (expected !== undefined) return { line: number, expected };
+      objects++;
+      hasFields ||= !/^\s*\{\s*\}\s*$/.test(text);
     }
   } finally {
     input.destroy();
     bytes.destroy();
   }
-  return undefined;
+  return { objects, hasFields };
 }
 
 function violation(text: string): string | undefined {

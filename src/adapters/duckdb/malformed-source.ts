@@ -1,7 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { DataFormat } from '../../contracts/datasets.ts';
 import { type FieldError, ValidationError } from '../../errors.ts';
-import type { MalformedLine } from './malformed-json-line.ts';
+import { inspectJsonLines, type MalformedLine } from './malformed-json-line.ts';
+import { EmptyDatasetError } from './refusals.ts';
 
 /** The data cannot be read as what it was said to be. */
 export class MalformedDataError extends ValidationError {
@@ -39,7 +40,7 @@ export async function rejectedRows(connection: DuckDBConnection): Promise<void> 
 }
 
 /** @returns what is wrong with a line of JSON lines, by its number in the file */
-export function malformedLine({ line, expected }: MalformedLine, cause: unknown): MalformedDataError {
+function malformedLine({ line, expected }: MalformedLine, cause: unknown): MalformedDataError {
   const detail = `line ${line}: expected ${expected}`;
   return new MalformedDataError(
     `${detail}; mend the file and send it again`,
@@ -48,13 +49,29 @@ export function malformedLine({ line, expected }: MalformedLine, cause: unknown)
   );
 }
 
+/** @returns why JSON lines could not be read: by their line when one is no object, else by what DuckDB said */
+export async function malformedJsonFrom(
+  error: unknown,
+  file: string,
+  compression: 'none' | 'gzip',
+): Promise<ValidationError> {
+  const found = await inspectJsonLines(file, compression);
+  if ('line' in found) return malformedLine(found, error);
+  if (found.objects === 0) return new EmptyDatasetError('the file holds no text');
+  if (!found.hasFields) return new EmptyDatasetError('the objects have no fields, so there are no columns');
+  return malformedFrom(error, 'jsonl');
+}
+
 /** @returns what is wrong with a source that could not be read at all; never a path of ours */
 export function malformedFrom(error: unknown, format: DataFormat): MalformedDataError {
   const message = (error as Error).message ?? '';
   const record =
     /JSON transform error in file .*, in line (\d+)/.exec(message) ?? /in line (\d+)/.exec(message);
   if (format === 'jsonl' && record !== null) {
-    const detail = `line ${record[1]}: expected a JSON object`;
+    const twice = /has duplicate key/.test(message)
+      ? 'each name once in an object'
+      : 'an object like the others';
+    const detail = `line ${record[1]}: expected ${twice}`;
     return new MalformedDataError(
       `${detail}; mend the file and send it again`,
       [{ pointer: `/line/${record[1]}`, detail }],
@@ -73,11 +90,11 @@ export function malformedFrom(error: unknown, format: DataFormat): MalformedData
   }
   const expected = {
     csv: 'CSV text in UTF-8 with a header line',
-    jsonl: 'one JSON object a line',
+    jsonl: 'objects whose fields make up one table, in lines of at most 16 MiB',
     parquet: 'a Parquet file',
   }[format];
   return new MalformedDataError(
-    `line 1: expected ${expected}; check the format and the compression`,
+    `${format === 'jsonl' ? '' : 'line 1: '}expected ${expected}; check the format and the compression`,
     [{ pointer: '', detail: `expected ${expected}` }],
     error,
   );
