@@ -11,6 +11,14 @@ export class DatasetNotFoundError extends MLFrameworkError {
   }
 }
 
+export class DatasetDamagedError extends MLFrameworkError {
+  constructor(id: string) {
+    super('DATASET_DAMAGED', `the stored file of dataset ${id} is not the one that was written; report it`, {
+      evidence: { dataset_id: id },
+    });
+  }
+}
+
 /** Immutable dataset versions. The manifest is the truth: a dataset exists when its manifest does. */
 export interface DatasetStore {
   get(tenant: TenantContext, id: DatasetId): Promise<Dataset | undefined>;
@@ -20,6 +28,10 @@ export interface DatasetStore {
   ): Promise<{ items: readonly DatasetSummary[]; nextCursor?: string }>;
   /** Writes the Parquet first, then the manifest. A version that exists already stays as it is and is returned. */
   put(tenant: TenantContext, dataset: Dataset, parquetFile: string): Promise<Dataset>;
-  /** @returns the bytes written to the file */
+  /**
+   * @returns the bytes written to the file
+   * @throws {DatasetNotFoundError}
+   * @throws {DatasetDamagedError} when the file is not the one that the manifest speaks of
+   */
   fetchParquet(tenant: TenantContext, dataset: Dataset, toFile: string): Promise<number>;
 }

@@ -14,7 +14,9 @@ const root = (tenant: TenantContext): string => `tenants/${tenant.tenantId}/`;
 export const objectKeys = {
   datasets: (t: TenantContext) => `${root(t)}datasets/`,
   datasetManifest: (t: TenantContext, id: DatasetId) => `${root(t)}datasets/${id}/manifest.json`,
-  datasetParquet: (t: TenantContext, id: DatasetId) => `${root(t)}datasets/${id}/data.parquet`,
+  /** By its content: of two that are written at once, each manifest finds its own. */
+  datasetParquet: (t: TenantContext, id: DatasetId, sha256: string) =>
+    `${root(t)}datasets/${id}/${sha256}.parquet`,
   upload: (t: TenantContext, id: UploadId) => `${root(t)}uploads/${id}/source`,
   jobFile: (
     t: TenantContext,

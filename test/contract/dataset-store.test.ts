@@ -5,7 +5,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeCursor } from '../../src/adapters/aws/page-cursor.ts';
 import { S3DatasetStore } from '../../src/adapters/aws/s3-dataset-store.ts';
-import { S3Objects } from '../../src/adapters/aws/s3-objects.ts';
+import { S3Objects, sha256Hex } from '../../src/adapters/aws/s3-objects.ts';
 import type { DatasetStore } from '../../src/data/dataset-store.ts';
 import { ValidationError } from '../../src/errors.ts';
 import { objectKeys } from '../../src/tenancy/keys.ts';
@@ -34,9 +34,13 @@ function parquet(text: string): string {
   return file;
 }
 
+/** A dataset whose Parquet file holds the text. */
+const datasetOf = (text: string, over: Parameters<typeof sampleDataset>[0]) =>
+  sampleDataset({ parquet_sha256: sha256Hex(text), parquet_bytes: Buffer.byteLength(text), ...over });
+
 describe('DatasetStore on S3', () => {
   it('gives back what was put, the columns and the file', async () => {
-    const dataset = sampleDataset({ dataset_id: datasetId('1') });
+    const dataset = datasetOf('bytes', { dataset_id: datasetId('1') });
     expect(await datasets.put(tenantA, dataset, parquet('bytes'))).toEqual(dataset);
     expect(await datasets.get(tenantA, dataset.dataset_id)).toEqual(dataset);
     const target = join(folder, 'fetched');
@@ -45,9 +49,10 @@ describe('DatasetStore on S3', () => {
   });
 
   it('never changes a version: what is put again is what was first', async () => {
-    const first = sampleDataset({ dataset_id: datasetId('2'), name: 'first' });
+    const first = datasetOf('first', { dataset_id: datasetId('2'), name: 'first' });
+    const second = datasetOf('second', { dataset_id: datasetId('2'), name: 'second' });
     await datasets.put(tenantA, first, parquet('first'));
-    expect(await datasets.put(tenantA, { ...first, name: 'second' }, parquet('second'))).toEqual(first);
+    expect(await datasets.put(tenantA, second, parquet('second'))).toEqual(first);
     const target = join(folder, 'kept');
     await datasets.fetchParquet(tenantA, first, target);
     expect(readFileSync(target, 'utf8')).toBe('first');
@@ -64,8 +69,36 @@ describe('DatasetStore on S3', () => {
     for (const dataset of made) expect(dataset).toEqual(stored);
   });
 
+  it('keeps the file that the manifest speaks of when first puts with other bytes meet', async () => {
+    const text = (i: number) => `made ${i} `.repeat(i + 1);
+    const made = await Promise.all(
+      Array.from({ length: 10 }, (_, i) =>
+        datasets.put(
+          tenantB,
+          datasetOf(text(i), { dataset_id: datasetId('6'), name: `${i}` }),
+          parquet(text(i)),
+        ),
+      ),
+    );
+    const stored = (await datasets.get(tenantB, datasetId('6')))!;
+    for (const dataset of made) expect(dataset).toEqual(stored);
+    const target = join(folder, 'of the manifest');
+    await datasets.fetchParquet(tenantB, stored, target);
+    expect(readFileSync(target, 'utf8')).toBe(text(Number(stored.name)));
+  });
+
+  it('gives no file that is not what the manifest says', async () => {
+    const dataset = datasetOf('whole', { dataset_id: datasetId('7') });
+    await datasets.put(tenantA, dataset, parquet('whole'));
+    const key = objectKeys.datasetParquet(tenantA, dataset.dataset_id, dataset.parquet_sha256);
+    await objects.putBytes(key, 'whale');
+    await expect(datasets.fetchParquet(tenantA, dataset, join(folder, 'damaged'))).rejects.toMatchObject({
+      code: 'DATASET_DAMAGED',
+    });
+  });
+
   it('is another dataset for another tenant, although the bytes have the same name', async () => {
-    const dataset = sampleDataset({ dataset_id: datasetId('4') });
+    const dataset = datasetOf('of aa', { dataset_id: datasetId('4') });
     await datasets.put(tenantA, dataset, parquet('of aa'));
     for (const stranger of [tenantAb, tenantB]) {
       expect(await datasets.get(stranger, dataset.dataset_id)).toBeUndefined();
@@ -73,7 +106,11 @@ describe('DatasetStore on S3', () => {
         code: 'DATASET_NOT_FOUND',
       });
     }
-    await datasets.put(tenantAb, { ...dataset, name: 'theirs' }, parquet('of aab'));
+    await datasets.put(
+      tenantAb,
+      datasetOf('of aab', { dataset_id: datasetId('4'), name: 'theirs' }),
+      parquet('of aab'),
+    );
     const target = join(folder, 'mine');
     await datasets.fetchParquet(tenantA, dataset, target);
     expect(readFileSync(target, 'utf8')).toBe('of aa');
@@ -82,7 +119,7 @@ describe('DatasetStore on S3', () => {
 
   it('does not count a Parquet without a manifest as a dataset', async () => {
     const tenant = tenantNamed('unfinished');
-    await objects.putBytes(objectKeys.datasetParquet(tenant, datasetId('5')), 'x');
+    await objects.putBytes(objectKeys.datasetParquet(tenant, datasetId('5'), sha256Hex('x')), 'x');
     expect(await datasets.get(tenant, datasetId('5'))).toBeUndefined();
     expect((await datasets.list(tenant, { limit: 10 })).items).toEqual([]);
     const dataset = sampleDataset({ dataset_id: datasetId('5') });

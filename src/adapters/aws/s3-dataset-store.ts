@@ -1,14 +1,17 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { Dataset, type DatasetSummary } from '../../contracts/datasets.ts';
 import { DatasetId } from '../../contracts/names.ts';
-import { DatasetNotFoundError, type DatasetStore } from '../../data/dataset-store.ts';
+import { DatasetDamagedError, DatasetNotFoundError, type DatasetStore } from '../../data/dataset-store.ts';
 import { objectKeys } from '../../tenancy/keys.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
 import { decodeCursor, encodeCursor } from './page-cursor.ts';
 import type { S3Objects } from './s3-objects.ts';
 
-/** Datasets under the tenant's prefix: `<id>/data.parquet`, then `<id>/manifest.json`. */
+/** Datasets under the tenant's prefix: `<id>/<sha256>.parquet`, then `<id>/manifest.json`. */
 export class S3DatasetStore implements DatasetStore {
   readonly #objects: S3Objects;
 
@@ -49,15 +52,19 @@ export class S3DatasetStore implements DatasetStore {
   async put(tenant: TenantContext, dataset: Dataset, parquetFile: string): Promise<Dataset> {
     const existing = await this.get(tenant, dataset.dataset_id);
     if (existing !== undefined) return existing;
-    await this.#objects.putFile(objectKeys.datasetParquet(tenant, dataset.dataset_id), parquetFile);
+    const parquetKey = objectKeys.datasetParquet(tenant, dataset.dataset_id, dataset.parquet_sha256);
+    await this.#objects.putFile(parquetKey, parquetFile);
     const key = objectKeys.datasetManifest(tenant, dataset.dataset_id);
     const created = await this.#objects.createBytes(key, JSON.stringify(dataset), 'application/json');
     return created ? dataset : ((await this.get(tenant, dataset.dataset_id)) ?? dataset);
   }
 
   async fetchParquet(tenant: TenantContext, dataset: Dataset, toFile: string): Promise<number> {
-    const found = await this.#objects.getFile(objectKeys.datasetParquet(tenant, dataset.dataset_id), toFile);
-    if (!found) throw new DatasetNotFoundError(dataset.dataset_id);
+    const key = objectKeys.datasetParquet(tenant, dataset.dataset_id, dataset.parquet_sha256);
+    if (!(await this.#objects.getFile(key, toFile))) throw new DatasetNotFoundError(dataset.dataset_id);
+    const hash = createHash('sha256');
+    await pipeline(createReadStream(toFile), hash);
+    if (hash.digest('hex') !== dataset.parquet_sha256) throw new DatasetDamagedError(dataset.dataset_id);
     return (await stat(toFile)).size;
   }
 }

@@ -31,7 +31,7 @@ const allKeys = fc
       objects: [
         objectKeys.datasets(t),
         objectKeys.datasetManifest(t, data),
-        objectKeys.datasetParquet(t, data),
+        objectKeys.datasetParquet(t, data, data),
         objectKeys.upload(t, UploadId.parse(id)),
         objectKeys.jobFile(t, job, 'model.json', 'f'.repeat(64)),
         objectKeys.modelFile(t, name, 'build', 'model.onnx'),
