@@ -106,6 +106,8 @@ describe('types of a prediction', () => {
     ['opened_at', 'ticket 5'],
     ['opened_at', '1'],
     ['opened_at', '2024'],
+    ['opened_at', '5'],
+    ['opened_at', 'hello 2024'],
     ['opened_at', '2024-02-30'],
     ['opened_at', '2024-13-01'],
     ['opened_at', '2024-01-01T25:00'],
