@@ -1,13 +1,15 @@
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { documentClient } from '../../src/adapters/aws/document-client.ts';
 import { DynamoDbJobStore } from '../../src/adapters/aws/dynamodb-job-store.ts';
 import { encodeCursor } from '../../src/adapters/aws/page-cursor.ts';
 import { ValidationError } from '../../src/errors.ts';
+import { itemKeys } from '../../src/tenancy/keys.ts';
 import { TenantContext } from '../../src/tenancy/tenant-context.ts';
 import { JobEndedError, type JobStore } from '../../src/training/job-store.ts';
 import { type LocalStores, startLocalStores } from '../support/local-stores.ts';
 import { ManualClock } from '../support/manual-clock.ts';
-import { newJobId, sampleJob } from '../support/samples.ts';
+import { newJobId, sampleJob, sampleRequest } from '../support/samples.ts';
 import { tenantA, tenantAb, tenantB, tenantNamed } from '../support/tenants.ts';
 
 let stores: LocalStores;
@@ -125,6 +127,28 @@ describe('JobStore on DynamoDB', () => {
     const winner = ends.indexOf(true);
     expect(ends.filter(Boolean)).toHaveLength(1);
     expect((await jobs.get(tenantA, job.job_id))?.error?.code).toBe(`E${winner}`);
+  });
+
+  it('gives back numbers beyond 2^53 as they were, alone and in the list', async () => {
+    const tenant = tenantNamed('large');
+    const request = sampleRequest({ hyperparameters: { alpha: 1e20 } });
+    const job = sampleJob({ request });
+    await jobs.create(tenant, job);
+    const metrics = { rmse: 2 ** 53 + 2, mape: 4.5e15 * 1e9, r2: -1e100, mae: 0.1 };
+    await jobs.end(tenant, job.job_id, { status: 'completed', modelVersion: '1.0.0', metrics });
+    const ended = await jobs.get(tenant, job.job_id);
+    expect([ended?.metrics, ended?.request]).toEqual([metrics, request]);
+    expect((await jobs.list(tenant, { limit: 5 })).items).toEqual([ended]);
+  });
+
+  it('creates a job whose owner was written before a crash, but not for another tenant', async () => {
+    const job = sampleJob();
+    const Item = { ...itemKeys.jobOwner(job.job_id), tenant: 'aa', subject: tenantA.actor };
+    await documentClient().send(new PutCommand({ TableName: stores.names.JobsTable, Item }));
+    for (const stranger of [tenantAb, tenantB]) await expect(jobs.create(stranger, job)).rejects.toThrow();
+    await jobs.create(tenantA, job);
+    expect(await jobs.get(tenantA, job.job_id)).toEqual(job);
+    expect(await jobs.ownerOf(job.job_id)).toEqual({ tenant: 'aa', subject: 'user-of-aa' });
   });
 
   it('cannot end or move a job that was never created', async () => {

@@ -2,12 +2,16 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { documentClient } from '../../src/adapters/aws/document-client.ts';
+import { DynamoDbJobStore } from '../../src/adapters/aws/dynamodb-job-store.ts';
 import { S3Objects } from '../../src/adapters/aws/s3-objects.ts';
 import { StagingUploadStore } from '../../src/adapters/aws/staging-upload-store.ts';
 import type { UploadId } from '../../src/contracts/names.ts';
+import { DatasetService } from '../../src/data/dataset-service.ts';
 import type { Upload, UploadStore } from '../../src/data/upload-store.ts';
+import { itemKeys } from '../../src/tenancy/keys.ts';
 import { type LocalStores, startLocalStores } from '../support/local-stores.ts';
 import { newJobId } from '../support/samples.ts';
 import { tenantA, tenantAb, tenantB } from '../support/tenants.ts';
@@ -118,5 +122,58 @@ describe('UploadStore on the staging bucket', () => {
     await uploads.discard(tenantA, one);
     await uploads.discard(tenantA, one);
     expect(await uploads.arrivedBytes(tenantA, one)).toBeUndefined();
+  });
+});
+
+describe('the links of the deployment', () => {
+  it('have no checksum of the empty body that there is when they are signed', async () => {
+    process.env.STAGING_BUCKET = stores.names.StagingBucket;
+    process.env.JOBS_TABLE = stores.names.JobsTable;
+    const { uploadStore } = await import('../../src/composition/stores.ts');
+    const put = await uploadStore().create(tenantA, upload());
+    const names = [...new URL(put.url).searchParams.keys()].map((name) => name.toLowerCase());
+    expect(names).toContain('x-amz-signature');
+    expect(names.filter((name) => name.includes('checksum'))).toEqual([]);
+  });
+});
+
+describe('completing an upload', () => {
+  async function arrived() {
+    const jobs = new DynamoDbJobStore(documentClient(), stores.names.JobsTable, { nowMs: () => Date.now() });
+    const started: string[] = [];
+    const service = new DatasetService({
+      ...{ uploads, jobs, clock: { nowMs: () => Date.now() }, ingestTimeoutMinutes: 5 },
+      executions: { start: async (jobId) => void started.push(jobId), stop: async () => undefined },
+      newId: () => newJobId(),
+      datasets: undefined as never,
+      openEngine: () => Promise.reject(new Error('completing opens no engine')),
+    });
+    const one = upload();
+    await fetch((await uploads.create(tenantA, one)).url, { method: 'PUT', body: 'a\n1\n' });
+    return { jobs, started, service, one };
+  }
+
+  it('makes one job of ten calls at once, and answers each with it', async () => {
+    const { jobs, started, service, one } = await arrived();
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => service.complete(tenantA, one.uploadId)),
+    );
+    expect(new Set(answers).size).toBe(1);
+    expect(new Set(started)).toEqual(new Set(answers));
+    expect(await jobs.get(tenantA, answers[0]!)).toMatchObject({ kind: 'ingest', upload_id: one.uploadId });
+    const ofUpload = (await jobs.list(tenantA, { limit: 100 })).items.filter(
+      ({ upload_id }) => upload_id === one.uploadId,
+    );
+    expect(ofUpload).toHaveLength(1);
+  });
+
+  it('goes on after a call that ended when the upload had its job and the job its owner only', async () => {
+    const { jobs, started, service, one } = await arrived();
+    const jobId = await uploads.claim(tenantA, one.uploadId, newJobId());
+    const Item = { ...itemKeys.jobOwner(jobId), tenant: 'aa', subject: tenantA.actor };
+    await documentClient().send(new PutCommand({ TableName: stores.names.JobsTable, Item }));
+    expect(await service.complete(tenantA, one.uploadId)).toBe(jobId);
+    expect(started).toEqual([jobId]);
+    expect(await jobs.get(tenantA, jobId)).toMatchObject({ status: 'queued', kind: 'ingest' });
   });
 });

@@ -157,6 +157,23 @@ describe('targets and names that need care', () => {
     }
   });
 
+  it('trains and runs with a feature that has the name of a property of every object', async () => {
+    const x = Float64Array.from({ length: 100 }, (_, i) => i);
+    const train = createTable([
+      { name: '__proto__', type: 'number', values: x },
+      { name: 'constructor', type: 'number', values: x.map((value) => value % 7) },
+      { name: 'y', type: 'number', values: x.map((value) => (value < 50 ? 0 : 1)) },
+    ]);
+    for (const algorithm of ['gradient_boosting', 'logistic_regression']) {
+      const model = fitted(train, 'classification', algorithm);
+      expect(onnxInputs(model).map(({ name, input }) => [name, input])).toEqual([
+        ['__proto__', 'feature_0'],
+        ['constructor', 'constructor'],
+      ]);
+      await expectParity(model, train);
+    }
+  });
+
   it('exports a model that looks at no feature', async () => {
     const train = createTable([
       categoryColumn(

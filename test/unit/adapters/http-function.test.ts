@@ -135,6 +135,12 @@ describe('httpFunction', () => {
     ['text that is no JSON', post('{"model_name": tru'), 400, 'INVALID_JSON'],
     ['no body', { method: 'POST', path: '/api/v1/ml/train' }, 422, 'VALIDATION_FAILED', ''],
     ['an array', post([]), 422, 'VALIDATION_FAILED', ''],
+    [
+      'a hyperparameter nearer to 0 than a job can be stored with',
+      post({ ...training, hyperparameters: { learning_rate: 1e-101 } }),
+      422,
+      'VALIDATION_FAILED',
+    ],
     ['a missing field', post({ ...training, target: undefined }), 422, 'VALIDATION_FAILED', '/target'],
     ['an unknown field', post({ ...training, modelname: 1 }), 422, 'VALIDATION_FAILED'],
     [
@@ -200,6 +206,36 @@ describe('httpFunction', () => {
     const body = Buffer.from(JSON.stringify({ ...training, notes: 'é' })).toString('base64');
     await ask(post(body, { isBase64Encoded: true }));
     expect(calls).toMatchObject([{ body: { notes: 'é' } }]);
+  });
+});
+
+describe('an answer of more than Lambda hands on', () => {
+  const answering = (body: unknown) => httpFunction({ getJob: async () => ({ body }) });
+  const sizeOf = async (body: unknown) => {
+    const answer = await answering(body)(httpEvent({ path: `/api/v1/ml/jobs/${job_id}` }), lambdaContext);
+    return [answer.statusCode, JSON.parse(answer.body!).code, Buffer.byteLength(JSON.stringify(answer))];
+  };
+
+  it.each([
+    ['plain text', 'x'.repeat(6 * 1024 * 1024)],
+    ['quotes, which Lambda escapes once more', '"'.repeat(1.6 * 1024 * 1024)],
+    ['letters of three bytes', '東'.repeat(2.1 * 1024 * 1024)],
+  ])('of %s is 413', async (_, text) => {
+    expect(await sizeOf({ text })).toEqual([413, 'PAYLOAD_TOO_LARGE', expect.any(Number)]);
+  });
+
+  it('but one of 5.9 MiB is given', async () => {
+    const [status, , bytes] = await sizeOf({ text: 'x'.repeat(5.9 * 1024 * 1024) });
+    expect(status).toBe(200);
+    expect(bytes).toBeLessThan(6 * 1024 * 1024);
+  });
+
+  it('is 413 for predictions too', async () => {
+    const predictor = { predict: async () => ({ prediction: 'x'.repeat(6 * 1024 * 1024) }) };
+    const predict = predictFunction(predictor as unknown as Predictor, { nowMs: () => 0 });
+    const request = { method: 'POST', path: '/api/v1/ml/predict/income', body: { input_data: { age: 1 } } };
+    const answer = await predict(httpEvent(request), lambdaContext);
+    expect([answer.statusCode, JSON.parse(answer.body!).code]).toEqual([413, 'PAYLOAD_TOO_LARGE']);
   });
 });
 

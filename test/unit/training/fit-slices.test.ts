@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { JobId } from '../../../src/contracts/names.ts';
+import { fitPipeline } from '../../../src/ml/pipeline.ts';
 import { categoryColumn, createTable, type Table } from '../../../src/ml/table.ts';
 import { encodeSplit } from '../../../src/training/split-file.ts';
+import { evaluateStep } from '../../../src/training/steps/evaluate.ts';
 import { fitStep } from '../../../src/training/steps/fit.ts';
 import type { StepContext, StepState } from '../../../src/training/steps/step.ts';
 import type { WorkFile, WorkFileRef } from '../../../src/training/work-files.ts';
@@ -60,6 +62,26 @@ function contextOf(msPerLook: number, sliceMs: number) {
 }
 
 const split = { file: 'split.bin', sha256: '', bytes: 0, n_train: 320, n_test: 80 } as const;
+
+describe('the evaluate step', () => {
+  it('keeps a metric that is nearer to 0 than the table of jobs can hold as 0', async () => {
+    const values = Float64Array.from({ length: nRows }, (_, i) => (i % 2 ? 1e-150 : 2e-150));
+    const tiny = createTable([table.columns[0]!, { name: 'y', type: 'number', values }]);
+    const fitting = { task: 'regression', target: 'y', algorithm: 'ridge', hyperparameters: {} } as const;
+    const fitted = fitPipeline(tiny, { ...fitting, randomState: 1 });
+    const { files, slice } = contextOf(0, 1);
+    files.set('model.json', Buffer.from(JSON.stringify(fitted.done && fitted.model)));
+    const context = { ...slice(), table: async () => tiny } as StepContext;
+    const model = { file: 'model.json', sha256: '', bytes: 0 } as const;
+    await evaluateStep(
+      { ...context, job: { ...context.job, request: { ...context.job.request, target: 'y' } } },
+      { split, model },
+    );
+    const { metrics } = JSON.parse(Buffer.from(files.get('evaluation.json')!).toString());
+    expect(metrics).toMatchObject({ rmse: 0, mae: 0, n_samples: 80 });
+    expect(Number.isFinite(metrics.r2)).toBe(true);
+  });
+});
 
 describe('the fit step', () => {
   it('makes the same model in many slices as in one run', async () => {
