@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HttpClient } from '../../src/client/http-client.ts';
-import type { DatasetUpload } from '../../src/contracts/datasets.ts';
+import type { Dataset, DatasetUpload } from '../../src/contracts/datasets.ts';
 import type { MLModelMetadata } from '../../src/contracts/models.ts';
 import type { Prediction } from '../../src/contracts/prediction.ts';
 import type { Job } from '../../src/contracts/training.ts';
@@ -157,6 +157,16 @@ describe('from rows to a served prediction', () => {
     expect(answer).not.toHaveProperty('probabilities');
     expect(answer).not.toHaveProperty('confidence');
     expect(answer.prediction).toBeTypeOf('number');
+  });
+
+  it('completes a regression with a metric beyond 2^53, and shows and lists it', async () => {
+    const rows = Array.from({ length: 150 }, (_, i) => ({ x: i, y: i % 3 === 0 ? 0 : i * 1_000 }));
+    const { dataset_id } = (await client.call('createDataset', { body: { rows } })) as Dataset;
+    const trained = await trainSample(client, 'large', { dataset_id, target: 'y', model_type: 'regression' });
+    expect(trained.status).toBe('completed');
+    expect(trained.metrics!.mape).toBeGreaterThan(2 ** 53);
+    const { items } = await client.call('listJobs', { query: { limit: 100 } });
+    expect(items.find(({ job_id }) => job_id === trained.job_id)?.metrics).toEqual(trained.metrics);
   });
 });
 
