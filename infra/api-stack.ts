@@ -1,4 +1,13 @@
-import { CfnOutput, CfnParameter, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import {
+  CfnOutput,
+  CfnParameter,
+  CfnRule,
+  Duration,
+  Fn,
+  RemovalPolicy,
+  Stack,
+  type StackProps,
+} from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import * as apigateway from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaAuthorizer, HttpLambdaResponseType } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
@@ -15,6 +24,7 @@ import { PlatformAlarms } from './constructs/platform-alarms.ts';
 import { type PlatformContext, PlatformFunction } from './constructs/platform-function.ts';
 import type { DataStack } from './data-stack.ts';
 import type { IdentityStack } from './identity-stack.ts';
+import { placeholderIssuer } from './stages.ts';
 import type { TokenRules } from './token-rules.ts';
 import type { TrainingStack } from './training-stack.ts';
 
@@ -134,6 +144,15 @@ export class ApiStack extends Stack {
       type: 'String',
       default: settings.issuer,
       description: 'Issuer of the tokens that the API accepts',
+    });
+    new CfnRule(this, 'OidcIssuerIsSet', {
+      assertions: [
+        {
+          assert: Fn.conditionNot(Fn.conditionEquals(issuer.valueAsString, placeholderIssuer)),
+          assertDescription:
+            'infra/stages.ts still names the placeholder issuer; set identity.issuer to your own',
+        },
+      ],
     });
     return { ...settings, issuer: issuer.valueAsString };
   }

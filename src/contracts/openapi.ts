@@ -33,7 +33,17 @@ function operationOf(operationId: string, route: Route): ZodOpenApiOperationObje
     },
     ...(route.body === undefined
       ? {}
-      : { requestBody: { required: true, content: { 'application/json': { schema: route.body } } } }),
+      : {
+          requestBody: {
+            required: true,
+            content: {
+              'application/json': {
+                schema: route.body,
+                ...(route.example === undefined ? {} : { example: route.example }),
+              },
+            },
+          },
+        }),
     responses: {
       ...Object.fromEntries(
         Object.entries(route.answers).map(([status, answer]) => [

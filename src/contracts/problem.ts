@@ -5,7 +5,7 @@ export const Problem = z
   .object({
     type: z.string().describe('A page about the code'),
     title: z.string(),
-    status: z.int(),
+    status: z.int().min(400).max(599),
     detail: z.string(),
     instance: z.string().describe('The path that was asked'),
     code: z.string().describe('Stable, UPPER_SNAKE'),

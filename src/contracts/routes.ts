@@ -41,6 +41,8 @@ export interface Route {
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
+  /** A body that a reader may send as it is. */
+  readonly example?: unknown;
   /** Largest body in bytes. */
   readonly maxBodyBytes?: number;
   /** Whether a request gives the same answer however often it is sent: then `Idempotency-Key` has nothing to remember. */
@@ -73,6 +75,7 @@ export const routes = {
       'Inline data of up to 4 MB answers with the dataset. Larger files: `upload` answers with a presigned PUT; ' +
       'send the file, then POST to `complete_path`, which starts an ingest job.',
     body: DatasetRequest,
+    example: { name: 'tickets', csv: 'channel,affected_users,priority\nphone,80,urgent\nemail,0,low\n' },
     // Room for JSON's escapes around 4 MB of data.
     maxBodyBytes: maxInlineBytes * 1.5,
     // The same data is the same dataset, and its profile may be larger than what can be remembered.
@@ -125,6 +128,7 @@ export const routes = {
     summary: 'Train a model',
     description: 'Answers at once with a job; follow it with GET /api/v1/ml/jobs/{job_id}.',
     body: ModelTrainingRequest,
+    example: { model_name: 'ticket-priority', dataset_id: '0'.repeat(64), target: 'priority' },
     maxBodyBytes: defaultBodyBytes,
     answers: { 202: { description: 'The job', schema: ModelTrainingResponse } },
   },
@@ -234,6 +238,7 @@ export const routes = {
     summary: 'Predict with the deployed version of a model',
     params: z.object({ model_name: ModelName }),
     body: PredictionRequest,
+    example: { input_data: { channel: 'phone', affected_users: 80 } },
     maxBodyBytes: maxPredictBytes,
     answers: ok(PredictionResponse, 'One result, or a list in the order of the rows'),
   },
@@ -246,6 +251,7 @@ export const routes = {
     summary: 'Predict for one bare feature object',
     params: z.object({ model_id: ModelName }),
     body: BarePredictionRequest,
+    example: { channel: 'phone', affected_users: 80 },
     maxBodyBytes: maxPredictBytes,
     answers: ok(WrappedPrediction, 'The result'),
   },

@@ -59,6 +59,7 @@ export class TrainingJobs {
     const algorithm = algorithmNamed(request.algorithm);
     const model_type = request.model_type ?? taskOf(request, dataset, algorithm.tasks);
     checkAlgorithmFitsTask(algorithm, model_type);
+    if (model_type === 'regression') checkNumericTarget(request, dataset);
     return this.startChecked(tenant, { ...request, model_type }, 'request');
   }
 
@@ -167,6 +168,15 @@ function taskOf(request: ModelTrainingRequest, dataset: Dataset, tasks: readonly
   return target.type === 'number' && target.n_distinct > maxDistinctLabels ? 'regression' : 'classification';
 }
 
+const held = { boolean: 'true and false', date: 'dates', category: 'text' } as const;
+
+function checkNumericTarget(request: ModelTrainingRequest, dataset: Dataset): void {
+  const type = dataset.columns.find(({ name }) => name === request.target)!.type;
+  if (type === 'number') return;
+  const detail = `regression needs numbers, but ${JSON.stringify(request.target)} holds ${held[type]}; choose classification or another target`;
+  throw new ValidationError(detail, { code: 'TARGET_NOT_NUMERIC', errors: [{ pointer: '/target', detail }] });
+}
+
 function checkColumns(request: ModelTrainingRequest, dataset: Dataset): void {
   const names = dataset.columns.map(({ name }) => name);
   const list =
@@ -176,13 +186,6 @@ function checkColumns(request: ModelTrainingRequest, dataset: Dataset): void {
     errors.push({
       pointer: '/target',
       detail: `the dataset has no column ${JSON.stringify(request.target)}; it has ${list}`,
-    });
-  }
-  const type = dataset.columns.find(({ name }) => name === request.target)?.type;
-  if (request.model_type === 'regression' && type === 'category') {
-    errors.push({
-      pointer: '/model_type',
-      detail: `regression needs numbers, but ${request.target} holds text`,
     });
   }
   for (const [i, feature] of (request.features ?? []).entries()) {

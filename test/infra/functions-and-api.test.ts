@@ -283,6 +283,10 @@ describe('HTTP API', () => {
 
   it('takes the issuer of a stage from a parameter, and of Cognito from the pool', () => {
     expect(prod.templates.api?.Parameters?.OidcIssuer?.Default).toBe('https://identity.example.com');
+    // CloudFormation refuses the placeholder, so that it never goes live.
+    expect(prod.templates.api?.Rules?.OidcIssuerIsSet?.Assertions).toMatchObject([
+      { Assert: { 'Fn::Not': [{ 'Fn::Equals': [{ Ref: 'OidcIssuer' }, 'https://identity.example.com'] }] } },
+    ]);
     const issuer = (app: typeof prod) =>
       platformFunctions(app).get('authorizer')?.Properties.Environment.Variables.OIDC_ISSUER;
     expect(issuer(prod)).toEqual({ Ref: 'OidcIssuer' });

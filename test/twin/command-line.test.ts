@@ -106,6 +106,8 @@ describe('tenantml', () => {
     const answers = JSON.parse(many.stdout) as { prediction: string }[];
     expect(answers).toHaveLength(1_200);
     const right = answers.filter(({ prediction }, i) => prediction === rows[i]!.risk).length;
+    const misspelt = await run(['predict', 'risk', '--file', file('misspelt.csv', 'Amount,Country\n9,US\n')]);
+    expect(misspelt).toMatchObject({ code: 1, stderr: expect.stringMatching(/did you mean "amount"/) });
     // Always saying the more frequent label would be right for two thirds.
     expect(right / 1_200).toBeGreaterThan(0.9);
   });

@@ -284,7 +284,8 @@ describe('training that cannot succeed', () => {
     });
     await expect(start({ model_type: 'regression', target: 'country' })).rejects.toMatchObject({
       status: 422,
-      problem: { errors: [{ pointer: '/model_type' }] },
+      code: 'TARGET_NOT_NUMERIC',
+      problem: { errors: [{ pointer: '/target' }] },
     });
     await expect(start({ algorithm: 'ridge', model_type: 'classification' })).rejects.toMatchObject({
       status: 422,

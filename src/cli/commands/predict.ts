@@ -68,18 +68,17 @@ async function rowsOfFile(client: HttpClient, name: string, file: string): Promi
   return csvRows(source, manifest.features);
 }
 
-/** @returns the rows with their fields as the model's features want them; other columns stay out */
+/** @returns the rows with their fields as the model's features want them; others as text */
 export function csvRows(source: string, features: readonly FeatureSpec[]): Record<string, unknown>[] {
   const typeOf = new Map(features.map(({ name, type }) => [name, type]));
   const records = parseCsv(source, { columns: true, bom: true, skip_empty_lines: true }) as Record<
     string,
     string
   >[];
+  // Other columns go along as text: the server ignores them, but knows a misspelt feature when it sees one.
   return records.map((record) =>
     Object.fromEntries(
-      Object.entries(record)
-        .filter(([name]) => typeOf.has(name))
-        .map(([name, value]) => [name, cellValue(value, typeOf.get(name)!)]),
+      Object.entries(record).map(([name, value]) => [name, cellValue(value, typeOf.get(name) ?? 'category')]),
     ),
   );
 }

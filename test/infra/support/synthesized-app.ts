@@ -21,6 +21,7 @@ export interface Template {
   readonly Resources: Readonly<Record<string, Resource>>;
   readonly Outputs?: Readonly<Record<string, unknown>>;
   readonly Parameters?: Readonly<Record<string, { Default?: unknown }>>;
+  readonly Rules?: Readonly<Record<string, { Assertions: unknown[] }>>;
 }
 
 /** A resource with the places it comes from. */

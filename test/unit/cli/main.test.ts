@@ -213,7 +213,7 @@ describe('predict', () => {
     );
   });
 
-  it('types the fields of CSV as the features of the model, and leaves other columns out', async () => {
+  it('types the fields of CSV as the features of the model, and sends other columns as they are', async () => {
     const features = [
       { name: 'age', type: 'number', input: 'age' },
       { name: 'open', type: 'boolean', input: 'open' },
@@ -224,9 +224,9 @@ describe('predict', () => {
     const csv = file('rows.csv', '\uFEFFid,age,open,zip\r\n1,42,yes,"0,7"\r\n2,NA,?,\r\n3,old,0,x\r\n');
     expect(await main(['predict', 'm', '--file', csv])).toBe(0);
     expect(rowsIn(received[1]!)).toEqual([
-      { age: 42, open: true, zip: '0,7' },
-      { age: null, open: null, zip: null },
-      { age: 'old', open: false, zip: 'x' },
+      { id: '1', age: 42, open: true, zip: '0,7' },
+      { id: '2', age: null, open: null, zip: null },
+      { id: '3', age: 'old', open: false, zip: 'x' },
     ]);
   });
 

@@ -17,7 +17,40 @@ function flatten(issue: z.core.$ZodIssue, base: readonly PropertyKey[]): FieldEr
     )[0]!;
     return closest.flatMap((inner) => flatten(inner, path));
   }
-  return [{ pointer: pointerOf(path), detail: issue.message }];
+  return [{ pointer: pointerOf(path), detail: ruleOf(issue) }];
+}
+
+/** @returns rule and value: `must be at most 0.5, got 20` */
+function ruleOf(issue: z.core.$ZodIssue): string {
+  const got = issue.input === undefined ? '' : `, got ${shown(issue.input)}`;
+  switch (issue.code) {
+    case 'invalid_type':
+      return issue.input === undefined
+        ? `is required: a ${issue.expected}`
+        : `must be a ${issue.expected}${got}`;
+    case 'invalid_value':
+      return `must be one of ${issue.values.map((value) => JSON.stringify(value)).join(', ')}${got}`;
+    case 'too_big':
+      return `must be ${bound(issue.origin, 'at most', issue.maximum)}${got}`;
+    case 'too_small':
+      return `must be ${bound(issue.origin, 'at least', issue.minimum)}${got}`;
+    case 'unrecognized_keys':
+      return `unknown field ${issue.keys.map((key) => JSON.stringify(key.slice(0, 100))).join(', ')}`;
+    default:
+      return `${issue.message}${got}`;
+  }
+}
+
+const unitOf: Readonly<Record<string, string>> = { string: ' characters long', array: ' items long' };
+
+const bound = (origin: string, side: string, limit: number | bigint): string =>
+  `${side} ${limit}${unitOf[origin] ?? ''}`;
+
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 
 const deepest = (issues: readonly z.core.$ZodIssue[]): number =>
@@ -30,10 +63,11 @@ const deepest = (issues: readonly z.core.$ZodIssue[]): number =>
  * @throws {ValidationError} naming every field that breaks a rule, at most 20
  */
 export function parseWith<T extends z.ZodType>(schema: T, value: unknown, place: string): z.infer<T> {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { reportInput: true });
   if (result.success) return result.data;
   const errors = result.error.issues.flatMap((issue) => flatten(issue, [])).slice(0, 20);
-  const first = errors[0]!;
+  // A misspelt field is missing as well; what was sent says more than what was not.
+  const first = errors.find(({ detail }) => detail.startsWith('unknown field')) ?? errors[0]!;
   throw new ValidationError(`${place}${first.pointer === '' ? '' : ` ${first.pointer}`}: ${first.detail}`, {
     errors,
   });
