@@ -218,7 +218,7 @@ describe('a malformed request', () => {
     const short = await fetch(`${running.twin.url}/_twin/identity/token`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ tenant: 'acme', expires_in: 1 }),
+      body: JSON.stringify({ tenant: 'acme', expires_in: 4 }),
     });
     const { access_token } = (await short.json()) as { access_token: string };
     tokensSent.push(access_token);
@@ -229,7 +229,7 @@ describe('a malformed request', () => {
       .poll(
         async () =>
           (await send({ path: '/api/v1/ml/models', authorization: `Bearer ${access_token}` })).json.code,
-        { timeout: 5_000 },
+        { timeout: 20_000, interval: 200 },
       )
       .toBe('TOKEN_EXPIRED');
   });
