@@ -1,11 +1,13 @@
 import type { FeatureSpec } from '../contracts/models.ts';
 import { type FieldError, ValidationError } from '../errors.ts';
-import { editDistance, nearestName } from '../ml/nearest-name.ts';
+import { editDistance } from '../ml/nearest-name.ts';
 import { emptyBatch, type FeatureBatch, type FeatureValues } from './feature-batch.ts';
 
 /** Most rows of one call. */
 export const maxRows = 1_000;
 const maxReported = 20;
+/** Of the names that no feature has, so many are compared with the features in one call. */
+const maxCompared = 200;
 
 export class InvalidInputError extends ValidationError {
   constructor(message: string, errors: readonly FieldError[] = []) {
@@ -67,6 +69,7 @@ export function batchOfRows(
 ): FeatureBatch {
   const batch = emptyBatch(features, rows.length);
   const errors: FieldError[] = [];
+  let extraFields: ExtraFields | undefined;
   for (let i = 0; i < rows.length && errors.length < maxReported; i++) {
     const row = rows[i]!;
     const at = isList ? `/input_data/${i}` : '/input_data';
@@ -89,7 +92,10 @@ export function batchOfRows(
       used++;
       setValue(batch.features[j]!, i, row[name], features[j]!, `${at}/${pointerPart(name)}`, errors);
     }
-    if (used < Object.keys(row).length) checkExtraFields(row, features, at, errors);
+    if (used < Object.keys(row).length) {
+      extraFields ??= new ExtraFields(features);
+      extraFields.check(row, used > 0, at, errors);
+    }
   }
   if (errors.length > 0)
     throw new InvalidInputError(`${errors[0]!.pointer.slice(1)}: ${errors[0]!.detail}`, errors);
@@ -105,31 +111,38 @@ function setValue(
   errors: FieldError[],
 ): void {
   if (value === null || value === undefined || value === '') return;
-  const expected = (what: string) => {
-    if (errors.length < maxReported)
-      errors.push({ pointer, detail: `${feature.name} must be ${what}, got ${kindOf(value)}` });
-  };
+  const expected = refusalOf(values, i, value, feature);
+  if (expected !== undefined && errors.length < maxReported)
+    errors.push({ pointer, detail: `${feature.name} must be ${expected}, got ${kindOf(value)}` });
+}
+
+/** Sets the value of row i. @returns what it had to be, when it is not */
+function refusalOf(
+  values: FeatureValues,
+  i: number,
+  value: unknown,
+  feature: FeatureSpec,
+): string | undefined {
   if (values.kind === 'string') {
-    if (typeof value === 'object') expected('text');
-    else values.data[i] = String(value);
+    if (typeof value === 'object') return 'text';
+    values.data[i] = String(value);
   } else if (values.kind === 'int64') {
     const epochMs =
       typeof value === 'number' ? value : typeof value === 'string' ? epochMsOf(value) : Number.NaN;
     // Beyond ±8.64e15 ms there are no dates.
-    if (Number.isFinite(epochMs) && Math.abs(epochMs) <= 8.64e15)
-      values.data[i] = BigInt(Math.round(epochMs));
-    else expected('a date: RFC 3339 text or epoch milliseconds');
+    if (!(Math.abs(epochMs) <= 8.64e15)) return 'a date: RFC 3339 text or epoch milliseconds';
+    values.data[i] = BigInt(Math.round(epochMs));
   } else if (feature.type === 'boolean') {
     if (value === true || value === 1) values.data[i] = 1;
     else if (value === false || value === 0) values.data[i] = 0;
-    else expected('true or false');
-  } else if (typeof value !== 'number') {
-    expected('a number');
+    else return 'true or false';
   } else {
+    if (typeof value !== 'number') return 'a number';
     const single = Math.fround(value);
-    if (Number.isFinite(single)) values.data[i] = single;
-    else expected('a number within ±3.4e38');
+    if (!Number.isFinite(single)) return 'a number within ±3.4e38';
+    values.data[i] = single;
   }
+  return undefined;
 }
 
 const dateText =
@@ -148,27 +161,45 @@ function epochMsOf(text: string): number {
   return isRealDay ? epochMs : Number.NaN;
 }
 
-/** Fields that no feature has are ignored, but a misspelt feature would be taken for a missing one. */
-function checkExtraFields(
-  row: Record<string, unknown>,
-  features: readonly FeatureSpec[],
-  at: string,
-  errors: FieldError[],
-): void {
-  const known = new Set(features.map(({ name }) => name));
-  const absent = features.map(({ name }) => name).filter((name) => !Object.hasOwn(row, name));
-  const extra = Object.keys(row).filter((name) => !known.has(name));
-  for (const name of extra) {
-    const nearest = absent.length === 0 ? undefined : nearestName(name, absent);
-    if (nearest !== undefined && isMisspelling(name, nearest) && errors.length < maxReported) {
+/**
+ * Fields that no feature has are ignored, but a misspelt feature would be taken for a missing one. Rows of a list
+ * have mostly the same fields, so each name is compared with the features once a call.
+ */
+class ExtraFields {
+  readonly #features: readonly FeatureSpec[];
+  readonly #known: ReadonlySet<string>;
+  readonly #meantBy = new Map<string, string | undefined>();
+
+  constructor(features: readonly FeatureSpec[]) {
+    this.#features = features;
+    this.#known = new Set(features.map(({ name }) => name));
+  }
+
+  check(row: Record<string, unknown>, hasFeature: boolean, at: string, errors: FieldError[]): void {
+    for (const name of Object.keys(row)) {
+      if (errors.length >= maxReported) return;
+      if (this.#known.has(name)) continue;
+      const meant = this.#meant(name);
+      if (meant !== undefined && !Object.hasOwn(row, meant)) {
+        errors.push({
+          pointer: `${at}/${pointerPart(name)}`,
+          detail: `there is no feature ${JSON.stringify(name)}; did you mean ${JSON.stringify(meant)}?`,
+        });
+      }
+    }
+    if (!hasFeature && errors.length < maxReported) {
       errors.push({
-        pointer: `${at}/${pointerPart(name)}`,
-        detail: `there is no feature ${JSON.stringify(name)}; did you mean ${JSON.stringify(nearest)}?`,
+        pointer: at,
+        detail: `no field is a feature of the model; it takes ${listOf(this.#features)}`,
       });
     }
   }
-  if (absent.length === features.length && errors.length < maxReported) {
-    errors.push({ pointer: at, detail: `no field is a feature of the model; it takes ${listOf(features)}` });
+
+  #meant(name: string): string | undefined {
+    if (!this.#meantBy.has(name) && this.#meantBy.size < maxCompared) {
+      this.#meantBy.set(name, this.#features.find((feature) => isMisspelling(name, feature.name))?.name);
+    }
+    return this.#meantBy.get(name);
   }
 }
 
@@ -181,6 +212,7 @@ const folded = (name: string): string => name.toLowerCase().replaceAll(/[^\p{L}\
 function isMisspelling(a: string, b: string): boolean {
   const x = folded(a);
   const y = folded(b);
+  if (Math.abs(x.length - y.length) > 1) return false;
   return x === y || (Math.min(x.length, y.length) >= 4 && editDistance(x, y) <= 1);
 }
 
