@@ -5,14 +5,6 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 
-/** Bytes in S3, named so that a reader can tell whether they are still the same. */
-export interface FileRef {
-  readonly bucket: string;
-  readonly key: string;
-  readonly sha256: string;
-  readonly bytes: number;
-}
-
 export const sha256Hex = (bytes: Uint8Array | string): string =>
   createHash('sha256').update(bytes).digest('hex');
 
@@ -35,11 +27,10 @@ export class S3Objects {
     key: string,
     body: Uint8Array | string,
     contentType = 'application/octet-stream',
-  ): Promise<FileRef> {
+  ): Promise<void> {
     await this.client.send(
       new PutObjectCommand({ Bucket: this.bucket, Key: key, Body: body, ContentType: contentType }),
     );
-    return { bucket: this.bucket, key, sha256: sha256Hex(body), bytes: Buffer.byteLength(body) };
   }
 
   /** @returns false when the key existed; then nothing was written */
