@@ -107,11 +107,7 @@ function staticFiles(root: string, name: FunctionName): [string, Uint8Array][] {
   }
   if (name === 'platform') {
     const swagger = path.join(root, 'node_modules/swagger-ui-dist');
-    const sources = [
-      path.join(swagger, 'swagger-ui-bundle.js'),
-      path.join(swagger, 'swagger-ui.css'),
-      path.join(root, 'docs/openapi.json'),
-    ];
+    const sources = [path.join(swagger, 'swagger-ui-bundle.js'), path.join(swagger, 'swagger-ui.css')];
     return sources
       .filter((file) => existsSync(file))
       .map((file) => [path.basename(file), readFileSync(file)]);

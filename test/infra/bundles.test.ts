@@ -87,7 +87,6 @@ describe('bundles', () => {
     expect(readdirSync(path.join(bundles.migrate, 'migrations')).sort()).toEqual(migrations.sort());
     expect(readdirSync(bundles.platform).sort()).toEqual([
       'index.cjs',
-      'openapi.json',
       'swagger-ui-bundle.js',
       'swagger-ui.css',
     ]);
