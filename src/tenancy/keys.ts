@@ -26,6 +26,8 @@ export const objectKeys = {
   ) => `${root(t)}jobs/${job}/${sha256}/${file}`,
   modelFile: (t: TenantContext, model: ModelName, buildId: string, file: 'model.onnx' | 'manifest.json') =>
     `${root(t)}models/${model}/builds/${buildId}/${file}`,
+  /** Asked for by the health probe, and never there. */
+  healthProbe: 'tenants/platform-health/health/probe',
 } as const;
 
 const partition = (tenant: TenantContext): string => `tenant/${tenant.tenantId}/`;
@@ -48,6 +50,8 @@ export const itemKeys = {
   jobOwner: (job: string): ItemKey => ({ pk: `job/${job}/`, sk: 'owner/' }),
   /** Of the platform, not of a tenant: the key of the MAC in prediction ids. */
   predictionIdKey: { pk: 'platform/', sk: 'prediction-id-key/' } as ItemKey,
+  /** Of the platform: asked for by the health probe, and never there. */
+  healthProbe: { pk: 'platform/', sk: 'health/' } as ItemKey,
   apiKey: (sha256: string): ItemKey => ({ pk: `api-key/${sha256}/`, sk: 'key/' }),
   membership: (subject: string): ItemKey => ({ pk: `member/${subject}/`, sk: 'membership/' }),
 } as const;

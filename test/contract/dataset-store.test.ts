@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeCursor } from '../../src/adapters/aws/page-cursor.ts';
+import { encodeCursor } from '../../src/adapters/page-cursor.ts';
 import { S3DatasetStore } from '../../src/adapters/aws/s3-dataset-store.ts';
 import { S3Objects, sha256Hex } from '../../src/adapters/aws/s3-objects.ts';
 import type { DatasetStore } from '../../src/data/dataset-store.ts';

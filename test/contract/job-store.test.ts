@@ -2,7 +2,7 @@ import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { documentClient } from '../../src/adapters/aws/document-client.ts';
 import { DynamoDbJobStore } from '../../src/adapters/aws/dynamodb-job-store.ts';
-import { encodeCursor } from '../../src/adapters/aws/page-cursor.ts';
+import { encodeCursor } from '../../src/adapters/page-cursor.ts';
 import { ValidationError } from '../../src/errors.ts';
 import { itemKeys } from '../../src/tenancy/keys.ts';
 import { TenantContext } from '../../src/tenancy/tenant-context.ts';

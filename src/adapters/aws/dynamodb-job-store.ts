@@ -16,8 +16,8 @@ import {
   type Page,
   type StoredJob,
 } from '../../training/job-store.ts';
+import { decodeCursor, encodeCursor } from '../page-cursor.ts';
 import { isConditionFailure } from './document-client.ts';
-import { decodeCursor, encodeCursor } from './page-cursor.ts';
 
 const retentionSeconds = 90 * 24 * 60 * 60;
 

@@ -8,7 +8,7 @@ import { DatasetId } from '../../contracts/names.ts';
 import { DatasetDamagedError, DatasetNotFoundError, type DatasetStore } from '../../data/dataset-store.ts';
 import { objectKeys } from '../../tenancy/keys.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
-import { decodeCursor, encodeCursor } from './page-cursor.ts';
+import { decodeCursor, encodeCursor } from '../page-cursor.ts';
 import type { S3Objects } from './s3-objects.ts';
 
 /** Datasets under the tenant's prefix: `<id>/<sha256>.parquet`, then `<id>/manifest.json`. */

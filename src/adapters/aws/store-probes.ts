@@ -1,13 +1,10 @@
 import { type DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import type { Clock } from '../../clock.ts';
 import type { Health } from '../../contracts/platform.ts';
+import { itemKeys, objectKeys } from '../../tenancy/keys.ts';
 import type { S3Objects } from './s3-objects.ts';
 
-/** A key and an object of the platform that need not exist: to be told so is an answer. */
-const probeKey = { pk: 'platform/', sk: 'health/' };
-const probeObject = 'tenants/platform-health/health/probe';
-
-/** Asks the stores of the serving plane whether they answer. Postgres is left asleep. */
+/** Asks the stores of the serving plane whether they answer; that nothing is there is an answer. Postgres is left asleep. */
 export class StoreProbes {
   readonly #client: DynamoDBDocumentClient;
   readonly #table: string;
@@ -23,8 +20,10 @@ export class StoreProbes {
 
   async run(): Promise<Health['checks']> {
     const [dynamodb, s3] = await Promise.all([
-      this.#probe(() => this.#client.send(new GetCommand({ TableName: this.#table, Key: probeKey }))),
-      this.#probe(() => this.#objects.getBytes(probeObject)),
+      this.#probe(() =>
+        this.#client.send(new GetCommand({ TableName: this.#table, Key: itemKeys.healthProbe })),
+      ),
+      this.#probe(() => this.#objects.getBytes(objectKeys.healthProbe)),
     ]);
     return { dynamodb, s3 };
   }

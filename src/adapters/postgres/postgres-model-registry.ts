@@ -13,7 +13,7 @@ import {
 } from '../../registry/model-registry.ts';
 import { nextVersion, schemaHash } from '../../registry/semantic-version.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
-import { decodeCursor, encodeCursor } from '../aws/page-cursor.ts';
+import { decodeCursor, encodeCursor } from '../page-cursor.ts';
 import type { TenantDatabase } from './tenant-database.ts';
 import { artifactOf, metadataOf, modelVersionOf, type VersionRow } from './version-row.ts';
 

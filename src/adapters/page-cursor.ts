@@ -1,4 +1,4 @@
-import { ValidationError } from '../../errors.ts';
+import { ValidationError } from '../errors.ts';
 
 /** A cursor holds a sort key or the like, never a tenant: a foreign cursor leads nowhere but into one's own data. */
 export const encodeCursor = (position: string): string => Buffer.from(position).toString('base64url');
