@@ -1,0 +1,74 @@
+import type { Algorithm } from './algorithm.ts';
+import { classWeight } from './class-weight.ts';
+
+export const gradientBoosting: Algorithm = {
+  name: 'gradient_boosting',
+  title: 'Histogram gradient boosting',
+  description:
+    'Leaf-wise trees on binned features, second order, with a learnt direction for missing values. ' +
+    'The best default for tables of mixed types. Friedman 2001; Ke et al. 2017 (LightGBM).',
+  tasks: ['classification', 'regression'],
+  hyperparameters: [
+    {
+      name: 'n_estimators',
+      aliases: ['max_iter'],
+      type: 'integer',
+      default: 100,
+      minimum: 1,
+      maximum: 10_000,
+      description:
+        'Boosting iterations; each grows one tree, or one tree per class with more than two classes.',
+    },
+    {
+      name: 'learning_rate',
+      type: 'number',
+      default: 0.1,
+      minimum: 0,
+      exclusiveMinimum: true,
+      maximum: 1,
+      description: 'Factor on every leaf; half of it wants about twice the iterations.',
+    },
+    {
+      name: 'max_leaf_nodes',
+      type: 'integer',
+      default: 31,
+      minimum: 2,
+      maximum: 4096,
+      description: 'Most leaves of a tree.',
+    },
+    {
+      name: 'max_depth',
+      type: 'integer',
+      default: null,
+      nullMeans: 'no limit but max_leaf_nodes',
+      minimum: 1,
+      maximum: 64,
+      description: 'Most splits between the root and a leaf.',
+    },
+    {
+      name: 'min_samples_leaf',
+      type: 'integer',
+      default: 20,
+      minimum: 1,
+      maximum: 1_000_000,
+      description: 'Least training rows in a leaf; lower it for fewer than a few hundred rows.',
+    },
+    {
+      name: 'l2_regularization',
+      type: 'number',
+      default: 0,
+      minimum: 0,
+      maximum: 1e9,
+      description: 'Added to the sum of second derivatives of a leaf.',
+    },
+    {
+      name: 'max_bins',
+      type: 'integer',
+      default: 255,
+      minimum: 2,
+      maximum: 255,
+      description: 'Most bins of a feature, missing values not counted.',
+    },
+    classWeight,
+  ],
+};
