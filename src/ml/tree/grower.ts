@@ -94,7 +94,7 @@ export class TreeGrower {
     const denominator = sums.hessian + l2Regularization;
     const value = denominator > 0 ? (-learningRate * sums.gradient) / denominator : 0;
     const { gradient, hessian, count } = sums;
-    const node = trees.addLeaf(value);
+    const node = trees.addLeaf(value, count);
     return { node, depth, start, end, gradient, hessian, count, histogram: undefined, best: new SplitInfo() };
   }
 
@@ -128,14 +128,14 @@ export class TreeGrower {
     };
     const left = this.#leaf(leaf.depth + 1, leaf.start, middle, leftSums, trees);
     const right = this.#leaf(leaf.depth + 1, middle, leaf.end, rightSums, trees);
-    trees.split(
-      leaf.node,
-      feature.column,
-      thresholdOf(feature, best.bin),
-      best.missingLeft,
-      left.node,
-      right.node,
-    );
+    trees.split(leaf.node, {
+      feature: feature.column,
+      test: thresholdOf(feature, best.bin),
+      missingLeft: best.missingLeft,
+      left: left.node,
+      right: right.node,
+      gain: best.gain,
+    });
     if (isLastSplit || !(this.#mayBeSplit(left) || this.#mayBeSplit(right))) this.#release(leaf);
     else this.#searchChildren(leaf, left, right, derivatives);
     return [left, right];
