@@ -85,9 +85,9 @@ function stateOf(checkpoint: unknown, identity: string, nRows: number): unknown 
  */
 export function pipelineFromJSON(json: unknown): PipelineModel {
   const format = (json as { format?: unknown } | null | undefined)?.format;
-  if (format === 'linear-pipeline-1') return linearPipelineFromJSON(json);
-  if (format === 'boosting-pipeline-1') return boostingPipelineFromJSON(json);
+  if (format === 'linear-pipeline-2') return linearPipelineFromJSON(json);
+  if (format === 'boosting-pipeline-2') return boostingPipelineFromJSON(json);
   throw new ValidationError(
-    `model format ${JSON.stringify(format)} is not known; expected linear-pipeline-1 or boosting-pipeline-1`,
+    `model format ${JSON.stringify(format)} is not known; expected linear-pipeline-2 or boosting-pipeline-2`,
   );
 }

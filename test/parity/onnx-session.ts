@@ -1,7 +1,7 @@
 /** Runs an exported graph in onnxruntime on a table, as the platform will feed it. */
 import * as ort from 'onnxruntime-node';
+import { MISSING_DATE } from '../../src/ml/onnx/calendar-columns.ts';
 import { exportOnnx, onnxInputs } from '../../src/ml/onnx/export-onnx.ts';
-import { MISSING_DATE } from '../../src/ml/onnx/feature-inputs.ts';
 import type { PipelineModel } from '../../src/ml/pipeline.ts';
 import { type Column, columnNamed, type Table } from '../../src/ml/table.ts';
 

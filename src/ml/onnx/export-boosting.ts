@@ -2,13 +2,8 @@
 import type { BoostingPipelineModel } from '../tree/boosting-pipeline.ts';
 import type { BoostedTrees } from '../tree/gradient-boosting.ts';
 import { nTreesOf, type TreeEnsemble } from '../tree/tree.ts';
-import {
-  categoryToFloat,
-  concatenated,
-  constantScores,
-  type FeatureInput,
-  numericInput,
-} from './feature-inputs.ts';
+import { type ExpandedInput, expandInputs } from './expanded-inputs.ts';
+import { categoryToFloat, concatenated, constantScores, type FeatureInput } from './feature-inputs.ts';
 import { type AttributeInit, attribute, ElementType, type GraphBuilder } from './graph-builder.ts';
 
 /**
@@ -23,7 +18,8 @@ export function boostingScores(
 ): string {
   const used = usedColumns(model.boosted.trees);
   if (used.length === 0) return constantScores(graph, inputs[0]!.input, constantsOf(model.boosted));
-  const columns = used.map((feature) => columnOf(graph, model, inputs, feature));
+  const expanded = expandInputs(graph, inputs, model.expansion);
+  const columns = used.map((column) => columnOf(graph, model, expanded[column]!, column));
   const matrix = graph.node('Cast', [concatenated(graph, columns)], {
     attributes: [attribute.int('to', ElementType.double)],
   });
@@ -34,7 +30,7 @@ export function boostingScores(
   return graph.node('Cast', [scores], { attributes: [attribute.int('to', ElementType.double)] });
 }
 
-/** Features that some tree tests, ascending. */
+/** Columns that some tree tests, ascending. */
 function usedColumns(trees: TreeEnsemble): number[] {
   return [...new Set(trees.feature)].filter((column) => column >= 0).sort((a, b) => a - b);
 }
@@ -42,16 +38,15 @@ function usedColumns(trees: TreeEnsemble): number[] {
 function columnOf(
   graph: GraphBuilder,
   model: BoostingPipelineModel,
-  inputs: readonly FeatureInput[],
-  feature: number,
+  input: ExpandedInput,
+  column: number,
 ): string {
-  const input = inputs[feature]!;
-  if (input.type !== 'category') return numericInput(graph, input);
-  const { rankOfCategory } = model.orders.find((order) => order.feature === feature)!;
-  const categories = model.features[feature]!.categories!;
+  if (input.kind === 'numeric') return input.tensor();
+  const { rankOfCategory } = model.orders.find((order) => order.feature === column)!;
+  const categories = model.features[input.source]!.categories!;
   const ranked = categories.filter((_, category) => rankOfCategory[category] !== null);
   const ranks = rankOfCategory.filter((rank) => rank !== null);
-  return categoryToFloat(graph, input, ranked, ranks);
+  return categoryToFloat(graph, input.input, ranked, ranks);
 }
 
 /** What trees without a split add up to. */

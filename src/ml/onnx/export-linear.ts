@@ -1,17 +1,15 @@
 /** Linear models: impute, scale and multiply the numbers, look up a row of weights per category, add. All in double. */
 import type { LinearPipelineModel } from '../linear/linear-pipeline.ts';
 import type { CategoryEncoding, NumericEncoding } from '../preprocessing/design-encoding.ts';
-import {
-  categoryToInt64,
-  concatenated,
-  constantScores,
-  type FeatureInput,
-  numericInput,
-} from './feature-inputs.ts';
+import { type ExpandedInput, expandInputs } from './expanded-inputs.ts';
+import { categoryToInt64, concatenated, constantScores, type FeatureInput } from './feature-inputs.ts';
 import { attribute, ElementType, type GraphBuilder } from './graph-builder.ts';
 
 /** Weights of a design column for every score. */
 type WeightsOf = (column: number) => number[];
+
+type NumericInput = Extract<ExpandedInput, { kind: 'numeric' }>;
+type CategoryInput = Extract<ExpandedInput, { kind: 'category' }>;
 
 /** double [N, nScores]. */
 export function linearScores(
@@ -24,9 +22,10 @@ export function linearScores(
   const weightsOf: WeightsOf = (column) =>
     Array.from({ length: nScores }, (_, score) => weights[score * nColumns + column]!);
   const { numeric, category } = model.encoding;
+  const columns = expandInputs(graph, inputs, model.expansion);
   const terms = [
-    ...(numeric.length > 0 ? numericTerms(graph, numeric, inputs, weightsOf, nScores) : []),
-    ...(category.length > 0 ? [categoryTerm(graph, model, inputs, weightsOf)] : []),
+    ...(numeric.length > 0 ? numericTerms(graph, numeric, columns, weightsOf, nScores) : []),
+    ...(category.length > 0 ? [categoryTerm(graph, model, columns, weightsOf)] : []),
   ];
   if (terms.length === 0) return constantScores(graph, inputs[0]!.input, Array.from(intercepts));
   return terms.reduce((sum, term) => graph.node('Add', [sum, term]), graph.doubles(intercepts, [1, nScores]));
@@ -36,14 +35,14 @@ export function linearScores(
 function numericTerms(
   graph: GraphBuilder,
   numeric: readonly NumericEncoding[],
-  inputs: readonly FeatureInput[],
+  columns: readonly ExpandedInput[],
   weightsOf: WeightsOf,
   nScores: number,
 ): string[] {
   const nFeatures = numeric.length;
   const floats = concatenated(
     graph,
-    numeric.map(({ feature }) => numericInput(graph, inputs[feature]!)),
+    numeric.map(({ column }) => (columns[column] as NumericInput).tensor()),
   );
   const isMissing = graph.node('IsNaN', [floats]);
   const values = graph.node('Cast', [floats], { attributes: [attribute.int('to', ElementType.double)] });
@@ -85,7 +84,7 @@ function numericTerms(
 function categoryTerm(
   graph: GraphBuilder,
   model: LinearPipelineModel,
-  inputs: readonly FeatureInput[],
+  columns: readonly ExpandedInput[],
   weightsOf: WeightsOf,
 ): string {
   const { numeric, category } = model.encoding;
@@ -96,7 +95,7 @@ function categoryTerm(
   const rows = category.map((encoding) => {
     const firstRow = table.length / nScores;
     for (let level = 0; level < encoding.levels.nLevels; level++) table.push(...weightsOf(column++));
-    return rowsOf(graph, model, encoding, inputs[encoding.feature]!, firstRow);
+    return rowsOf(graph, model, encoding, columns[encoding.column] as CategoryInput, firstRow);
   });
   const weights = graph.node('Gather', [
     graph.doubles(table, [table.length / nScores, nScores]),
@@ -110,12 +109,12 @@ function categoryTerm(
 function rowsOf(
   graph: GraphBuilder,
   model: LinearPipelineModel,
-  { feature, levels }: CategoryEncoding,
-  input: FeatureInput,
+  { levels }: CategoryEncoding,
+  { source, input }: CategoryInput,
   firstRow: number,
 ): string {
   const rowOf = (level: number) => (level < 0 ? 0 : firstRow + level);
-  const keys = [...model.features[feature]!.categories!, ''];
+  const keys = [...model.features[source]!.categories!, ''];
   const rows = [...levels.levelOfCategory, levels.levelOfMissing].map(rowOf);
   return categoryToInt64(graph, input, keys, rows, rowOf(levels.levelOfUnknown));
 }

@@ -2,9 +2,6 @@
 import type { FeatureSpec } from '../pipeline-model.ts';
 import { attribute, ElementType, type GraphBuilder } from './graph-builder.ts';
 
-/** How a date spells missing: int64 has no NaN. */
-export const MISSING_DATE = -(2n ** 63n);
-
 /** Which input belongs to which feature: its name, unless an output or another feature has it. */
 export interface FeatureInput {
   readonly name: string;
@@ -27,14 +24,6 @@ export function declareFeatureInputs(graph: GraphBuilder, features: readonly Fea
 function inputElementType(type: FeatureSpec['type']): ElementType {
   if (type === 'category') return ElementType.string;
   return type === 'date' ? ElementType.int64 : ElementType.float;
-}
-
-/** float32 [N, 1], missing as NaN. For number, boolean and date. */
-export function numericInput(graph: GraphBuilder, feature: FeatureInput): string {
-  if (feature.type !== 'date') return feature.input;
-  const isMissing = graph.node('Equal', [feature.input, graph.int64s([MISSING_DATE], [])]);
-  const value = graph.node('Cast', [feature.input], { attributes: [attribute.int('to', ElementType.float)] });
-  return graph.node('Where', [isMissing, graph.floats([Number.NaN], []), value]);
 }
 
 /** float32 [N, 1]: the value of each category, NaN for missing and every other string. */

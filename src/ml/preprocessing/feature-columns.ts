@@ -1,4 +1,4 @@
-/** The features of a table as float32 numbers and category codes: the one view that training, predict and ONNX share. */
+/** The features of a table as float32 numbers, dates and category codes: the one view that training, predict and ONNX share. */
 import { PredictionError, TrainingError } from '../../errors.ts';
 import type { FeatureSpec } from '../pipeline-model.ts';
 import { type CategoryColumn, type Column, columnNamed, type NumericColumn, type Table } from '../table.ts';
@@ -17,10 +17,20 @@ export interface CategoryFeature {
   readonly codes: Int32Array;
 }
 
-export type FeatureColumn = NumericFeature | CategoryFeature;
+/** Whole epoch ms, as far from 1970 as a Date can be; NaN is missing. */
+export interface DateFeature {
+  readonly kind: 'date';
+  readonly spec: FeatureSpec;
+  readonly values: Float64Array;
+}
+
+export type FeatureColumn = NumericFeature | CategoryFeature | DateFeature;
 
 export const MISSING_CODE = -1;
 export const UNKNOWN_CODE = -2;
+
+/** The most that ECMAScript's Date holds, 100 million days. */
+const MAX_EPOCH_MS = 8.64e15;
 
 /**
  * Every column but the target, as training sees it.
@@ -31,7 +41,7 @@ export function trainingFeatures(table: Table, target: string): FeatureColumn[] 
     .filter((column) => column.name !== target)
     .map((column) => {
       if (column.type !== 'category') {
-        return numericFeature(column, { name: column.name, type: column.type }, trainingInfinity);
+        return valueFeature(column, { name: column.name, type: column.type }, trainingInfinity);
       }
       const categories = presentCategories(column);
       const spec = { name: column.name, type: column.type, categories };
@@ -59,7 +69,7 @@ export function alignFeatures(table: Table, features: readonly FeatureSpec[]): F
       return { kind: 'category', spec: { ...spec, categories }, codes: recode(column, categories) };
     }
     if (!isReadableAs(column, spec)) throw typeMismatch(spec, column);
-    return numericFeature(column, spec, predictionInfinity);
+    return valueFeature(column, spec, predictionInfinity);
   });
 }
 
@@ -77,31 +87,57 @@ function typeMismatch(spec: FeatureSpec, column: Column): PredictionError {
   );
 }
 
-function numericFeature(
+function valueFeature(
   column: NumericColumn,
   spec: FeatureSpec,
-  infinity: (name: string, row: number, value: number) => Error,
-): NumericFeature {
+  infinity: (name: string, row: number, rule: string) => Error,
+): NumericFeature | DateFeature {
+  if (spec.type === 'date') return dateFeature(column, spec, infinity);
   const values = Float32Array.from(column.values);
   for (let row = 0; row < values.length; row++) {
     const value = values[row]!;
-    if (value - value !== 0 && !Number.isNaN(value)) throw infinity(column.name, row, column.values[row]!);
+    if (value - value !== 0 && !Number.isNaN(value)) {
+      throw infinity(
+        column.name,
+        row,
+        `${column.values[row]} in row ${row}; values must be finite as float32`,
+      );
+    }
   }
   return { kind: 'numeric', spec, values };
 }
 
-function infinityMessage(name: string, row: number, value: number): string {
-  return `feature "${name}" holds ${value} in row ${row}; values must be finite as float32, use missing instead`;
+function dateFeature(
+  column: NumericColumn,
+  spec: FeatureSpec,
+  infinity: (name: string, row: number, rule: string) => Error,
+): DateFeature {
+  // A fraction of a millisecond has no place in a graph's int64.
+  const values = column.values.map(Math.round);
+  for (let row = 0; row < values.length; row++) {
+    if (!(Math.abs(values[row]!) <= MAX_EPOCH_MS) && !Number.isNaN(values[row]!)) {
+      throw infinity(
+        column.name,
+        row,
+        `${column.values[row]} in row ${row}; dates must be within ${MAX_EPOCH_MS} ms of 1970`,
+      );
+    }
+  }
+  return { kind: 'date', spec, values };
 }
 
-function trainingInfinity(name: string, row: number, value: number): Error {
-  return new TrainingError('INFINITE_VALUE', infinityMessage(name, row, value), {
+function infinityMessage(name: string, rule: string): string {
+  return `feature "${name}" holds ${rule}, use missing instead`;
+}
+
+function trainingInfinity(name: string, row: number, rule: string): Error {
+  return new TrainingError('INFINITE_VALUE', infinityMessage(name, rule), {
     evidence: { feature: name, row },
   });
 }
 
-function predictionInfinity(name: string, row: number, value: number): Error {
-  return new PredictionError('INFINITE_VALUE', infinityMessage(name, row, value), {
+function predictionInfinity(name: string, row: number, rule: string): Error {
+  return new PredictionError('INFINITE_VALUE', infinityMessage(name, rule), {
     evidence: { feature: name, row },
   });
 }

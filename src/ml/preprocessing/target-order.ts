@@ -7,6 +7,7 @@ import type { CategoryFeature } from './feature-columns.ts';
 
 /** Rank per category of the feature as float32; NaN for a rare one. Missing and unknown are NaN, too. */
 export interface TargetOrder {
+  /** Position among the learner's columns. */
   readonly feature: number;
   /** `null` is a rare category; plain data, so no NaN. */
   readonly rankOfCategory: readonly (number | null)[];

@@ -10,7 +10,13 @@ import type {
   Predictions,
   Task,
 } from '../pipeline-model.ts';
-import { alignFeatures, type FeatureColumn } from '../preprocessing/feature-columns.ts';
+import { alignFeatures } from '../preprocessing/feature-columns.ts';
+import {
+  expandFeatures,
+  type FeatureExpansion,
+  fitFeatureExpansion,
+  type LearnerColumn,
+} from '../preprocessing/feature-expansion.ts';
 import { fitTargetOrder, orderedValues, type TargetOrder } from '../preprocessing/target-order.ts';
 import type { Table } from '../table.ts';
 import {
@@ -28,13 +34,15 @@ export class BoostingPipelineModel implements PipelineModel {
   readonly target: string;
   readonly features: readonly FeatureSpec[];
   readonly classes?: readonly ClassLabel[];
-  /** One per category feature. */
+  readonly expansion: FeatureExpansion;
+  /** One per category column of the expansion. */
   readonly orders: readonly TargetOrder[];
-  /** Columns are the features in order. */
+  /** Columns are those of the expansion. */
   readonly boosted: BoostedTrees;
 
   constructor(
     input: Pick<FitInput, 'task' | 'algorithm' | 'target' | 'specs' | 'classes'>,
+    expansion: FeatureExpansion,
     orders: readonly TargetOrder[],
     boosted: BoostedTrees,
   ) {
@@ -43,13 +51,15 @@ export class BoostingPipelineModel implements PipelineModel {
     this.target = input.target;
     this.features = input.specs;
     if (input.classes !== undefined) this.classes = input.classes;
+    this.expansion = expansion;
     this.orders = orders;
     this.boosted = boosted;
     Object.freeze(this);
   }
 
   predict(table: Table): Predictions {
-    const columns = numericColumns(alignFeatures(table, this.features), this.orders);
+    const expanded = expandFeatures(alignFeatures(table, this.features), this.expansion);
+    const columns = numericColumns(expanded, this.orders);
     const scores = boostedScores(this.boosted, columns, table.nRows);
     if (this.classes === undefined) return { nRows: table.nRows, values: scores[0]! };
     return probabilitiesFromScores(scores, this.classes.length);
@@ -57,12 +67,13 @@ export class BoostingPipelineModel implements PipelineModel {
 
   toJSON(): unknown {
     return {
-      format: 'boosting-pipeline-1',
+      format: 'boosting-pipeline-2',
       task: this.task,
       algorithm: this.algorithm,
       target: this.target,
       features: this.features,
       classes: this.classes,
+      expansion: this.expansion,
       orders: this.orders,
       nScores: this.boosted.nScores,
       initialScores: Array.from(this.boosted.initialScores),
@@ -78,12 +89,13 @@ export function boostingPipelineFromJSON(json: unknown): BoostingPipelineModel {
     target: string;
     features: FeatureSpec[];
     classes?: ClassLabel[];
+    expansion: FeatureExpansion;
     orders: TargetOrder[];
     nScores: number;
     initialScores: number[];
     trees: unknown;
   };
-  return new BoostingPipelineModel({ ...data, specs: data.features }, data.orders, {
+  return new BoostingPipelineModel({ ...data, specs: data.features }, data.expansion, data.orders, {
     nScores: data.nScores,
     initialScores: Float32Array.from(data.initialScores),
     trees: ensembleFromJSON(data.trees),
@@ -96,10 +108,12 @@ export function fitBoostingPipeline(
   checkpoint?: unknown,
 ): FitResult<BoostingPipelineModel> {
   const targets = orderingTargets(input);
-  const orders = input.features.flatMap((feature, position) =>
-    feature.kind === 'category' ? [fitTargetOrder(feature, position, targets)] : [],
+  const expansion = fitFeatureExpansion(input.features);
+  const expanded = expandFeatures(input.features, expansion);
+  const orders = expanded.flatMap((column, position) =>
+    column.kind === 'category' ? [fitTargetOrder(column, position, targets)] : [],
   );
-  const columns = numericColumns(input.features, orders);
+  const columns = numericColumns(expanded, orders);
   const result = fitGradientBoosting(
     columns,
     input.nRows,
@@ -108,16 +122,16 @@ export function fitBoostingPipeline(
     hooks,
     checkpoint,
   );
-  return result.done ? { done: true, model: new BoostingPipelineModel(input, orders, result.model) } : result;
+  return result.done
+    ? { done: true, model: new BoostingPipelineModel(input, expansion, orders, result.model) }
+    : result;
 }
 
-function numericColumns(features: readonly FeatureColumn[], orders: readonly TargetOrder[]): Float32Array[] {
-  const columns = features.map((feature) =>
-    feature.kind === 'numeric' ? feature.values : new Float32Array(0),
-  );
+function numericColumns(expanded: readonly LearnerColumn[], orders: readonly TargetOrder[]): Float32Array[] {
+  const columns = expanded.map((column) => (column.kind === 'numeric' ? column.values : new Float32Array(0)));
   for (const order of orders) {
-    const feature = features[order.feature]!;
-    if (feature.kind === 'category') columns[order.feature] = orderedValues(feature.codes, order);
+    const column = expanded[order.feature]!;
+    if (column.kind === 'category') columns[order.feature] = orderedValues(column.codes, order);
   }
   return columns;
 }
