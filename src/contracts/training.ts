@@ -5,7 +5,7 @@ export const Task = z.enum(['classification', 'regression']).meta({ id: 'Task' }
 export type Task = z.infer<typeof Task>;
 
 export const Algorithm = z
-  .enum(['gradient_boosting', 'logistic_regression', 'ridge'])
+  .enum(['gradient_boosting', 'logistic_regression', 'ridge', 'baseline'])
   .meta({ id: 'Algorithm' });
 export type Algorithm = z.infer<typeof Algorithm>;
 

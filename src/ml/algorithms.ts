@@ -1,6 +1,7 @@
 /** The catalogue of algorithms, and what is asked of it. Each algorithm has its own file in `catalogue/`. */
 import { ValidationError } from '../errors.ts';
 import type { Algorithm } from './catalogue/algorithm.ts';
+import { baseline } from './catalogue/baseline.ts';
 import { gradientBoosting } from './catalogue/gradient-boosting.ts';
 import { logisticRegression } from './catalogue/logistic-regression.ts';
 import { ridge } from './catalogue/ridge.ts';
@@ -10,7 +11,7 @@ import type { Task } from './pipeline-model.ts';
 
 export type { Algorithm } from './catalogue/algorithm.ts';
 
-export const algorithms: readonly Algorithm[] = [gradientBoosting, logisticRegression, ridge];
+export const algorithms: readonly Algorithm[] = [gradientBoosting, logisticRegression, ridge, baseline];
 
 /** @throws ValidationError UNKNOWN_ALGORITHM, naming the nearest one. */
 export function algorithmNamed(name: string): Algorithm {

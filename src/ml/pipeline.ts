@@ -1,5 +1,6 @@
 /** Fits preprocessing and learner as one model, whatever the algorithm; models travel as JSON. */
 import { TrainingError, ValidationError } from '../errors.ts';
+import { baselinePipelineFromJSON, fitBaselinePipeline } from './baseline/baseline-pipeline.ts';
 import { type FitInput, fitInputOf } from './fit-input.ts';
 import { fitLogisticPipeline, fitRidgePipeline, linearPipelineFromJSON } from './linear/linear-pipeline.ts';
 import type { FitHooks, FitResult, PipelineModel, PipelineSpec } from './pipeline-model.ts';
@@ -23,6 +24,7 @@ const fits: Readonly<Record<string, Fit>> = {
   gradient_boosting: fitBoostingPipeline,
   logistic_regression: fitLogisticPipeline,
   ridge: fitRidgePipeline,
+  baseline: fitBaselinePipeline,
 };
 
 /** What a paused fit hands back: the learner's own state, and the fit that it belongs to. */
@@ -87,7 +89,8 @@ export function pipelineFromJSON(json: unknown): PipelineModel {
   const format = (json as { format?: unknown } | null | undefined)?.format;
   if (format === 'linear-pipeline-2') return linearPipelineFromJSON(json);
   if (format === 'boosting-pipeline-2') return boostingPipelineFromJSON(json);
+  if (format === 'baseline-pipeline-1') return baselinePipelineFromJSON(json);
   throw new ValidationError(
-    `model format ${JSON.stringify(format)} is not known; expected linear-pipeline-2 or boosting-pipeline-2`,
+    `model format ${JSON.stringify(format)} is not known; expected linear-pipeline-2, boosting-pipeline-2 or baseline-pipeline-1`,
   );
 }

@@ -1,10 +1,11 @@
 import { ValidationError } from '../../errors.ts';
+import { BaselinePipelineModel } from '../baseline/baseline-pipeline.ts';
 import { LinearPipelineModel } from '../linear/linear-pipeline.ts';
 import type { PipelineModel } from '../pipeline-model.ts';
 import { BoostingPipelineModel } from '../tree/boosting-pipeline.ts';
 import { boostingScores } from './export-boosting.ts';
 import { linearScores } from './export-linear.ts';
-import { declareFeatureInputs, type FeatureInput } from './feature-inputs.ts';
+import { constantScores, declareFeatureInputs, type FeatureInput } from './feature-inputs.ts';
 import { GraphBuilder } from './graph-builder.ts';
 import { outputNames, writeOutputs } from './outputs.ts';
 
@@ -38,5 +39,6 @@ export function onnxInputs(model: PipelineModel): FeatureInput[] {
 function scoresOf(graph: GraphBuilder, model: PipelineModel, inputs: readonly FeatureInput[]): string {
   if (model instanceof BoostingPipelineModel) return boostingScores(graph, model, inputs);
   if (model instanceof LinearPipelineModel) return linearScores(graph, model, inputs);
+  if (model instanceof BaselinePipelineModel) return constantScores(graph, inputs[0]!.input, model.scores);
   throw new ValidationError(`a model of algorithm "${model.algorithm}" has no ONNX export`);
 }

@@ -45,6 +45,9 @@ function snapshot(table: Table): string {
   );
 }
 
+/** Their fit is one computation with nothing between two iterations to pause at. */
+const solvedAtOnce = new Set(['ridge', 'baseline']);
+
 const cases = algorithms.flatMap(({ name, tasks }) =>
   tasks.flatMap((task) =>
     (task === 'regression' ? (['numeric'] as const) : (['binary', 'text', 'multiclass'] as const)).map(
@@ -65,8 +68,13 @@ describe.each(cases)('$algorithm for $task of a $target target', ({ algorithm, t
     );
   });
 
-  it('learns: its predictions are far better than a constant', () => {
+  it('learns: its predictions are far better than a constant, but for the baseline, which is one', () => {
     const outputs = model.predict(train);
+    if (algorithm === 'baseline') {
+      const first = outputsOf(model, takeRows(train, Int32Array.of(0)));
+      expect(outputsOf(model, train)).toEqual(Array.from({ length: train.nRows }, () => first).flat());
+      return;
+    }
     if (task === 'regression') {
       const y = numbersNamed(train, 'y');
       const mean = y.reduce((sum, value) => sum + value, 0) / y.length;
@@ -196,7 +204,7 @@ describe.each(cases)('$algorithm for $task of a $target target', ({ algorithm, t
       result = fitPipeline(train, spec, { shouldPause: () => true }, stored);
     }
     expect(result.model.toJSON()).toEqual(model.toJSON());
-    if (algorithm !== 'ridge') expect(slices).toBeGreaterThan(5);
+    if (!solvedAtOnce.has(algorithm)) expect(slices).toBeGreaterThan(5);
   });
 
   it('reports progress that rises to 1', () => {

@@ -1,0 +1,93 @@
+/** The naive model: one prediction for every row. */
+import { probabilitiesFromScores } from '../class-probabilities.ts';
+import type { FitInput } from '../fit-input.ts';
+import { weightedMedian } from '../metrics/weighted-median.ts';
+import type {
+  ClassLabel,
+  FeatureSpec,
+  FitHooks,
+  FitResult,
+  PipelineModel,
+  Predictions,
+  Task,
+} from '../pipeline-model.ts';
+import { alignFeatures } from '../preprocessing/feature-columns.ts';
+import type { Table } from '../table.ts';
+
+export class BaselinePipelineModel implements PipelineModel {
+  readonly task: Task;
+  readonly algorithm: string;
+  readonly target: string;
+  /** Asked for, so that the model can take the place of any other one, and not looked at. */
+  readonly features: readonly FeatureSpec[];
+  readonly classes?: readonly ClassLabel[];
+  /** The value itself, the log odds of the second of two classes, or one score per class. */
+  readonly scores: readonly number[];
+
+  constructor(
+    input: Pick<FitInput, 'task' | 'algorithm' | 'target' | 'specs' | 'classes'>,
+    scores: readonly number[],
+  ) {
+    this.task = input.task;
+    this.algorithm = input.algorithm;
+    this.target = input.target;
+    this.features = input.specs;
+    if (input.classes !== undefined) this.classes = input.classes;
+    this.scores = scores;
+    Object.freeze(this);
+  }
+
+  predict(table: Table): Predictions {
+    alignFeatures(table, this.features);
+    const columns = this.scores.map((score) => new Float64Array(table.nRows).fill(score));
+    if (this.classes === undefined) return { nRows: table.nRows, values: columns[0]! };
+    return probabilitiesFromScores(columns, this.classes.length);
+  }
+
+  toJSON(): unknown {
+    return {
+      format: 'baseline-pipeline-1',
+      task: this.task,
+      algorithm: this.algorithm,
+      target: this.target,
+      features: this.features,
+      classes: this.classes,
+      scores: this.scores,
+    };
+  }
+}
+
+export function baselinePipelineFromJSON(json: unknown): BaselinePipelineModel {
+  const data = json as Omit<BaselinePipelineModel, 'predict' | 'toJSON'>;
+  return new BaselinePipelineModel({ ...data, specs: data.features }, data.scores);
+}
+
+/** One pass over the target; the median sorts it. */
+export function fitBaselinePipeline(input: FitInput, hooks: FitHooks): FitResult<BaselinePipelineModel> {
+  const scores = input.y === undefined ? classScores(input) : [constantOf(input, input.y)];
+  hooks.onProgress?.(1);
+  return { done: true, model: new BaselinePipelineModel(input, scores) };
+}
+
+function constantOf({ hyperparameters, sampleWeights }: FitInput, y: Float64Array): number {
+  if (hyperparameters.strategy === 'median') return weightedMedian(y, sampleWeights);
+  let sum = 0;
+  let total = 0;
+  for (let i = 0; i < y.length; i++) {
+    const weight = sampleWeights?.[i] ?? 1;
+    sum += weight * y[i]!;
+    total += weight;
+  }
+  return sum / total;
+}
+
+/** Logarithms of the shares: every class of a model has rows, so none is of 0. */
+function classScores({ classIndices, classes, sampleWeights }: FitInput): number[] {
+  const weights = new Array<number>(classes!.length).fill(0);
+  classIndices!.forEach((index, i) => {
+    weights[index]! += sampleWeights?.[i] ?? 1;
+  });
+  if (weights.length === 2) return [Math.log(weights[1]! / weights[0]!)];
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return weights.map((weight) => Math.log(weight / total));
+}
