@@ -5,7 +5,15 @@ export const Task = z.enum(['classification', 'regression']).meta({ id: 'Task' }
 export type Task = z.infer<typeof Task>;
 
 export const Algorithm = z
-  .enum(['gradient_boosting', 'logistic_regression', 'ridge', 'baseline'])
+  .enum([
+    'gradient_boosting',
+    'logistic_regression',
+    'linear_regression',
+    'ridge',
+    'lasso',
+    'elastic_net',
+    'baseline',
+  ])
   .meta({ id: 'Algorithm' });
 export type Algorithm = z.infer<typeof Algorithm>;
 

@@ -2,7 +2,10 @@
 import { ValidationError } from '../errors.ts';
 import type { Algorithm } from './catalogue/algorithm.ts';
 import { baseline } from './catalogue/baseline.ts';
+import { elasticNet } from './catalogue/elastic-net.ts';
 import { gradientBoosting } from './catalogue/gradient-boosting.ts';
+import { lasso } from './catalogue/lasso.ts';
+import { linearRegression } from './catalogue/linear-regression.ts';
 import { logisticRegression } from './catalogue/logistic-regression.ts';
 import { ridge } from './catalogue/ridge.ts';
 import { type HyperparameterValues, resolveAgainst } from './hyperparameter.ts';
@@ -11,7 +14,15 @@ import type { Task } from './pipeline-model.ts';
 
 export type { Algorithm } from './catalogue/algorithm.ts';
 
-export const algorithms: readonly Algorithm[] = [gradientBoosting, logisticRegression, ridge, baseline];
+export const algorithms: readonly Algorithm[] = [
+  gradientBoosting,
+  logisticRegression,
+  linearRegression,
+  ridge,
+  lasso,
+  elasticNet,
+  baseline,
+];
 
 /** @throws ValidationError UNKNOWN_ALGORITHM, naming the nearest one. */
 export function algorithmNamed(name: string): Algorithm {

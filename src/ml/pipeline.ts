@@ -2,7 +2,13 @@
 import { TrainingError, ValidationError } from '../errors.ts';
 import { baselinePipelineFromJSON, fitBaselinePipeline } from './baseline/baseline-pipeline.ts';
 import { type FitInput, fitInputOf } from './fit-input.ts';
-import { fitLogisticPipeline, fitRidgePipeline, linearPipelineFromJSON } from './linear/linear-pipeline.ts';
+import {
+  fitElasticNetPipeline,
+  fitLinearRegressionPipeline,
+  fitLogisticPipeline,
+  fitRidgePipeline,
+} from './linear/fit-linear.ts';
+import { linearPipelineFromJSON } from './linear/linear-pipeline.ts';
 import type { FitHooks, FitResult, PipelineModel, PipelineSpec } from './pipeline-model.ts';
 import type { Table } from './table.ts';
 import { boostingPipelineFromJSON, fitBoostingPipeline } from './tree/boosting-pipeline.ts';
@@ -23,7 +29,10 @@ type Fit = (input: FitInput, hooks: FitHooks, checkpoint?: unknown) => FitResult
 const fits: Readonly<Record<string, Fit>> = {
   gradient_boosting: fitBoostingPipeline,
   logistic_regression: fitLogisticPipeline,
+  linear_regression: fitLinearRegressionPipeline,
   ridge: fitRidgePipeline,
+  lasso: fitElasticNetPipeline,
+  elastic_net: fitElasticNetPipeline,
   baseline: fitBaselinePipeline,
 };
 
@@ -88,9 +97,9 @@ function stateOf(checkpoint: unknown, identity: string, nRows: number): unknown 
 export function pipelineFromJSON(json: unknown): PipelineModel {
   const format = (json as { format?: unknown } | null | undefined)?.format;
   if (format === 'linear-pipeline-2') return linearPipelineFromJSON(json);
-  if (format === 'boosting-pipeline-2') return boostingPipelineFromJSON(json);
+  if (format === 'boosting-pipeline-3') return boostingPipelineFromJSON(json);
   if (format === 'baseline-pipeline-1') return baselinePipelineFromJSON(json);
   throw new ValidationError(
-    `model format ${JSON.stringify(format)} is not known; expected linear-pipeline-2, boosting-pipeline-2 or baseline-pipeline-1`,
+    `model format ${JSON.stringify(format)} is not known; expected linear-pipeline-2, boosting-pipeline-3 or baseline-pipeline-1`,
   );
 }

@@ -74,7 +74,10 @@ const cases = [
   ['logistic_regression', 'classification', 'binary'],
   ['logistic_regression', 'classification', 'text'],
   ['logistic_regression', 'classification', 'multiclass'],
+  ['linear_regression', 'regression', 'numeric'],
   ['ridge', 'regression', 'numeric'],
+  ['lasso', 'regression', 'numeric'],
+  ['elastic_net', 'regression', 'numeric'],
 ] as const;
 
 describe.each(cases)('the ONNX graph of %s for %s of a %s target', (algorithm, task, target) => {

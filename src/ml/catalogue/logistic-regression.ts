@@ -5,8 +5,9 @@ export const logisticRegression: Algorithm = {
   name: 'logistic_regression',
   title: 'Logistic regression',
   description:
-    'Linear model of log odds with L2 penalty, multinomial for more than two classes, on imputed, ' +
-    'standardized and one-hot encoded features. Fitted by L-BFGS (Liu and Nocedal 1989).',
+    'Linear model of log odds with L2 or L1 penalty or both, multinomial for more than two classes, on imputed, ' +
+    'standardized and one-hot encoded features. Fitted by L-BFGS (Liu and Nocedal 1989), or with L1 by proximal Newton ' +
+    'steps (Yuan, Ho and Lin 2012).',
   tasks: ['classification'],
   hyperparameters: [
     {
@@ -16,7 +17,22 @@ export const logisticRegression: Algorithm = {
       minimum: 0,
       exclusiveMinimum: true,
       maximum: 1e9,
-      description: 'Inverse strength of the L2 penalty; the intercept is not penalized.',
+      description: 'Inverse strength of the penalty; the intercept is not penalized.',
+    },
+    {
+      name: 'penalty',
+      type: 'choice',
+      choices: ['l2', 'l1', 'elasticnet'],
+      default: 'l2',
+      description: 'l1 leaves out columns that do not help; elasticnet mixes both by l1_ratio.',
+    },
+    {
+      name: 'l1_ratio',
+      type: 'number',
+      default: 0.5,
+      minimum: 0,
+      maximum: 1,
+      description: 'Share of the L1 penalty, for penalty elasticnet only.',
     },
     {
       name: 'max_iter',
@@ -33,7 +49,7 @@ export const logisticRegression: Algorithm = {
       minimum: 0,
       exclusiveMinimum: true,
       maximum: 1,
-      description: 'Stops when no component of the gradient of the mean loss is larger.',
+      description: 'Stops when no component of the (sub)gradient of the mean loss is larger.',
     },
     classWeight,
   ],

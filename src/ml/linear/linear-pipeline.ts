@@ -1,27 +1,13 @@
-/** Logistic and ridge regression with their preprocessing, as pipeline models. */
-
+/** A linear model with its preprocessing, as a pipeline model. */
 import { probabilitiesFromScores } from '../class-probabilities.ts';
 import type { FitInput } from '../fit-input.ts';
-import type {
-  ClassLabel,
-  FeatureSpec,
-  FitHooks,
-  FitResult,
-  PipelineModel,
-  Predictions,
-  Task,
-} from '../pipeline-model.ts';
-import { type DesignEncoding, encodeDesign, fitDesignEncoding } from '../preprocessing/design-encoding.ts';
-import { alignFeatures, type FeatureColumn } from '../preprocessing/feature-columns.ts';
-import {
-  expandFeatures,
-  type FeatureExpansion,
-  fitFeatureExpansion,
-} from '../preprocessing/feature-expansion.ts';
+import type { ClassLabel, FeatureSpec, PipelineModel, Predictions, Task } from '../pipeline-model.ts';
+import { type DesignEncoding, encodeDesign } from '../preprocessing/design-encoding.ts';
+import { alignFeatures } from '../preprocessing/feature-columns.ts';
+import { expandFeatures, type FeatureExpansion } from '../preprocessing/feature-expansion.ts';
 import type { Table } from '../table.ts';
 import { addProduct } from './design-matrix.ts';
-import { fitLogisticRegression, type LogisticWeights } from './logistic-regression.ts';
-import { fitRidge } from './ridge.ts';
+import type { LogisticWeights } from './logistic-regression.ts';
 
 export class LinearPipelineModel implements PipelineModel {
   readonly task: Task;
@@ -99,40 +85,4 @@ export function linearPipelineFromJSON(json: unknown): LinearPipelineModel {
     weights: Float64Array.from(data.weights),
     intercepts: Float64Array.from(data.intercepts),
   });
-}
-
-export function fitRidgePipeline(input: FitInput, hooks: FitHooks): FitResult<LinearPipelineModel> {
-  const { expansion, encoding, design } = designOf(input.features, input.nRows);
-  const { weights, intercept } = fitRidge(design, input.y!, input.hyperparameters.alpha as number);
-  hooks.onProgress?.(1);
-  const linear = { nScores: 1, weights, intercepts: Float64Array.of(intercept) };
-  return { done: true, model: new LinearPipelineModel(input, expansion, encoding, linear) };
-}
-
-export function fitLogisticPipeline(
-  input: FitInput,
-  hooks: FitHooks,
-  checkpoint?: unknown,
-): FitResult<LinearPipelineModel> {
-  const { expansion, encoding, design } = designOf(input.features, input.nRows);
-  const { C, max_iter, tol } = input.hyperparameters as { C: number; max_iter: number; tol: number };
-  const result = fitLogisticRegression(
-    design,
-    input.classIndices!,
-    input.classes!.length,
-    { C, maxIter: max_iter, tol },
-    input.sampleWeights,
-    hooks,
-    checkpoint,
-  );
-  if (!result.done) return result;
-  hooks.onProgress?.(1);
-  return { done: true, model: new LinearPipelineModel(input, expansion, encoding, result.model) };
-}
-
-function designOf(features: readonly FeatureColumn[], nRows: number) {
-  const expansion = fitFeatureExpansion(features);
-  const columns = expandFeatures(features, expansion);
-  const encoding = fitDesignEncoding(columns);
-  return { expansion, encoding, design: encodeDesign(columns, encoding, nRows) };
 }

@@ -9,6 +9,7 @@ import {
   startLbfgs,
   stepLbfgs,
 } from './lbfgs.ts';
+import { lossAndResiduals } from './logistic-loss.ts';
 
 export interface LogisticOptions {
   readonly C: number;
@@ -78,10 +79,7 @@ function logisticObjective(
       scores[k]!.fill(x[nWeights + k]!);
       addProduct(design, x, k * nColumns, scores[k]!);
     }
-    const loss =
-      nScores === 1
-        ? binaryResiduals(scores[0]!, classIndices, rowWeights)
-        : multinomialResiduals(scores, classIndices, rowWeights);
+    const loss = lossAndResiduals(scores, classIndices, rowWeights);
     const weights = x.subarray(0, nWeights);
     for (let k = 0; k < nScores; k++) {
       transposeProduct(design, scores[k]!, gradient, k * nColumns);
@@ -90,43 +88,6 @@ function logisticObjective(
     for (let i = 0; i < nWeights; i++) gradient[i] = (gradient[i]! + weights[i]! / C) / nRows;
     return (loss + dot(weights, weights) / (2 * C)) / nRows;
   };
-}
-
-/** Sum of losses; scores become weight · (probability - truth). */
-function binaryResiduals(scores: Float64Array, classIndices: Int32Array, rowWeights: Float64Array): number {
-  let loss = 0;
-  for (let i = 0; i < scores.length; i++) {
-    const score = scores[i]!;
-    const truth = classIndices[i]!;
-    const small = Math.exp(-Math.abs(score));
-    loss += rowWeights[i]! * (Math.log1p(small) + Math.max(score, 0) - truth * score);
-    const probability = score >= 0 ? 1 / (1 + small) : small / (1 + small);
-    scores[i] = rowWeights[i]! * (probability - truth);
-  }
-  return loss;
-}
-
-function multinomialResiduals(
-  scores: readonly Float64Array[],
-  classIndices: Int32Array,
-  rowWeights: Float64Array,
-): number {
-  let loss = 0;
-  for (let i = 0; i < classIndices.length; i++) {
-    const truth = classIndices[i]!;
-    const trueScore = scores[truth]![i]!;
-    let largest = Number.NEGATIVE_INFINITY;
-    for (const column of scores) largest = Math.max(largest, column[i]!);
-    let sum = 0;
-    for (const column of scores) {
-      column[i] = Math.exp(column[i]! - largest);
-      sum += column[i]!;
-    }
-    loss += rowWeights[i]! * (Math.log(sum) + largest - trueScore);
-    for (const column of scores) column[i] = (rowWeights[i]! * column[i]!) / sum;
-    scores[truth]![i]! -= rowWeights[i]!;
-  }
-  return loss;
 }
 
 /** Of the mean loss where all classes are equally likely: share of the row's probability times mean square of a column. */

@@ -1,5 +1,6 @@
 import { solveCholesky } from './cholesky.ts';
-import { type DesignMatrix, gram, transposeProduct } from './design-matrix.ts';
+import type { DesignMatrix } from './design-matrix.ts';
+import { centeredMoments, interceptOf } from './gram.ts';
 
 /** Weights per column of the design matrix, and what is added to their product. */
 export interface LinearWeights {
@@ -15,29 +16,8 @@ export interface LinearWeights {
  */
 export function fitRidge(design: DesignMatrix, y: Float64Array, alpha: number): LinearWeights {
   const n = design.nColumns;
-  const yMean = meanOf(y);
-  const columnMeans = new Float64Array(n);
-  transposeProduct(design, new Float64Array(design.nRows).fill(1 / design.nRows), columnMeans, 0);
-  const normal = gram(design);
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j < n; j++) normal[i * n + j]! -= design.nRows * columnMeans[i]! * columnMeans[j]!;
-    normal[i * n + i]! += alpha;
-  }
-  const moments = new Float64Array(n);
-  transposeProduct(
-    design,
-    y.map((value) => value - yMean),
-    moments,
-    0,
-  );
-  const weights = solveCholesky(normal, moments);
-  let intercept = yMean;
-  for (let i = 0; i < n; i++) intercept -= columnMeans[i]! * weights[i]!;
-  return { weights, intercept };
-}
-
-function meanOf(values: Float64Array): number {
-  let sum = 0;
-  for (const value of values) sum += value;
-  return sum / values.length;
+  const moments = centeredMoments(design, y);
+  for (let i = 0; i < n; i++) moments.gram[i * n + i]! += alpha;
+  const weights = solveCholesky(moments.gram, moments.products);
+  return { weights, intercept: interceptOf(moments, weights) };
 }

@@ -46,7 +46,7 @@ function snapshot(table: Table): string {
 }
 
 /** Their fit is one computation with nothing between two iterations to pause at. */
-const solvedAtOnce = new Set(['ridge', 'baseline']);
+const solvedAtOnce = new Set(['linear_regression', 'ridge', 'baseline']);
 
 const cases = algorithms.flatMap(({ name, tasks }) =>
   tasks.flatMap((task) =>

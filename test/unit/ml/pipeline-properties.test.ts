@@ -23,7 +23,9 @@ function fitted(train: Table, spec: Partial<PipelineSpec>): PipelineModel {
 
 const everyAlgorithm = [
   { algorithm: 'gradient_boosting', task: 'regression' },
+  { algorithm: 'linear_regression', task: 'regression' },
   { algorithm: 'ridge', task: 'regression' },
+  { algorithm: 'lasso', task: 'regression' },
   { algorithm: 'gradient_boosting', task: 'classification' },
   { algorithm: 'logistic_regression', task: 'classification' },
 ] as const;

@@ -1,11 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { solveCholesky } from '../../../../src/ml/linear/cholesky.ts';
-import {
-  addProduct,
-  type DesignMatrix,
-  gram,
-  transposeProduct,
-} from '../../../../src/ml/linear/design-matrix.ts';
+import { addProduct, type DesignMatrix, transposeProduct } from '../../../../src/ml/linear/design-matrix.ts';
+import { gram } from '../../../../src/ml/linear/gram.ts';
 import { largestComponent, startLbfgs, stepLbfgs } from '../../../../src/ml/linear/lbfgs.ts';
 import { fitRidge } from '../../../../src/ml/linear/ridge.ts';
 
@@ -48,6 +44,14 @@ describe('a design matrix', () => {
       [0, 1, 2, 3, 4, 5].map((k) => plain.reduce((sum, row) => sum + row[j]! * row[k]!, 0)),
     );
     expect(Array.from(gram(design))).toEqual(expected);
+  });
+
+  it('has the gram matrix of its weighted rows', () => {
+    const weights = [2, 3, 5, 7];
+    const expected = [0, 1, 2, 3, 4, 5].flatMap((j) =>
+      [0, 1, 2, 3, 4, 5].map((k) => plain.reduce((sum, row, i) => sum + weights[i]! * row[j]! * row[k]!, 0)),
+    );
+    expect(Array.from(gram(design, Float64Array.from(weights)))).toEqual(expected);
   });
 });
 

@@ -1,0 +1,81 @@
+/** From a checked training table to a linear pipeline model: preprocessing, then the solver of the algorithm. */
+import type { FitInput } from '../fit-input.ts';
+import type { FitHooks, FitResult } from '../pipeline-model.ts';
+import { encodeDesign, fitDesignEncoding } from '../preprocessing/design-encoding.ts';
+import {
+  expandFeatures,
+  type FeatureExpansion,
+  fitFeatureExpansion,
+} from '../preprocessing/feature-expansion.ts';
+import type { DesignMatrix } from './design-matrix.ts';
+import { fitElasticNet } from './elastic-net.ts';
+import { fitLeastSquares } from './least-squares.ts';
+import { LinearPipelineModel } from './linear-pipeline.ts';
+import { fitLogisticRegression, type LogisticWeights } from './logistic-regression.ts';
+import { fitRidge, type LinearWeights } from './ridge.ts';
+import { fitSparseLogistic } from './sparse-logistic.ts';
+
+type Fit = (input: FitInput, hooks: FitHooks, checkpoint?: unknown) => FitResult<LinearPipelineModel>;
+type Solve<Weights> = (
+  design: DesignMatrix,
+  input: FitInput,
+  hooks: FitHooks,
+  checkpoint?: unknown,
+) => FitResult<Weights>;
+
+export const fitLinearRegressionPipeline = regression((design, { y }) => ({
+  done: true,
+  model: fitLeastSquares(design, y!),
+}));
+
+export const fitRidgePipeline = regression((design, { y, hyperparameters }) => ({
+  done: true,
+  model: fitRidge(design, y!, hyperparameters.alpha as number),
+}));
+
+/** Of lasso, too, which has no `l1_ratio`. */
+export const fitElasticNetPipeline = regression((design, { y, hyperparameters }, hooks, checkpoint) => {
+  const { alpha, l1_ratio = 1, max_iter, tol } = hyperparameters as Record<string, number | null>;
+  const options = { alpha: alpha ?? undefined, l1Ratio: l1_ratio!, maxIter: max_iter!, tol: tol! };
+  return fitElasticNet(design, y!, options, hooks, checkpoint);
+});
+
+export const fitLogisticPipeline = pipelineOf((design, input, hooks, checkpoint) => {
+  const { C, max_iter, tol, l1_ratio } = input.hyperparameters as Record<string, number>;
+  const options = { C: C!, maxIter: max_iter!, tol: tol! };
+  const { penalty } = input.hyperparameters;
+  const l1Ratio = penalty === 'l1' ? 1 : penalty === 'elasticnet' ? l1_ratio! : 0;
+  const nClasses = input.classes!.length;
+  const { classIndices, sampleWeights } = input;
+  if (l1Ratio === 0) {
+    return fitLogisticRegression(design, classIndices!, nClasses, options, sampleWeights, hooks, checkpoint);
+  }
+  const sparse = { ...options, l1Ratio };
+  return fitSparseLogistic(design, classIndices!, nClasses, sparse, sampleWeights, hooks, checkpoint);
+});
+
+function regression(solve: Solve<LinearWeights>): Fit {
+  return pipelineOf((design, input, hooks, checkpoint) => {
+    const result = solve(design, input, hooks, checkpoint);
+    if (!result.done) return result;
+    const { weights, intercept } = result.model;
+    return { done: true, model: { nScores: 1, weights, intercepts: Float64Array.of(intercept) } };
+  });
+}
+
+function pipelineOf(solve: Solve<LogisticWeights>): Fit {
+  return (input, hooks, checkpoint) => {
+    const { expansion, encoding, design } = designOf(input);
+    const result = solve(design, input, hooks, checkpoint);
+    if (!result.done) return result;
+    hooks.onProgress?.(1);
+    return { done: true, model: new LinearPipelineModel(input, expansion, encoding, result.model) };
+  };
+}
+
+function designOf({ features, nRows }: FitInput) {
+  const expansion: FeatureExpansion = fitFeatureExpansion(features);
+  const columns = expandFeatures(features, expansion);
+  const encoding = fitDesignEncoding(columns);
+  return { expansion, encoding, design: encodeDesign(columns, encoding, nRows) };
+}
