@@ -1,12 +1,11 @@
+import { ThreadPool } from '../src/adapters/worker-threads/thread-pool.ts';
 import type { FitHooks } from '../src/ml/pipeline-model.ts';
 
-/**
- * The one place where a number of threads becomes hooks of a fit.
- * @returns the hooks and the threads that the fit really has.
- */
+/** Hooks of a fit with so many threads. */
 export async function hooksFor(
   threads: number,
 ): Promise<{ hooks: FitHooks; threads: number; close(): Promise<void> }> {
-  // A ParallelExecutor belongs here as soon as `FitHooks.parallel` takes one; until then every fit has one thread.
-  return { hooks: {}, threads: Math.min(1, threads), close: async () => undefined };
+  if (threads < 2) return { hooks: {}, threads: 1, close: async () => undefined };
+  const pool = new ThreadPool(threads);
+  return { hooks: { parallel: pool }, threads, close: () => pool.close() };
 }

@@ -6,7 +6,8 @@ export interface Hyperparameter {
   /** scikit-learn's name where it has one. */
   readonly name: string;
   readonly aliases?: readonly string[];
-  readonly type: 'integer' | 'number' | 'choice';
+  /** `signs`: an object from feature name to -1, 0 or 1. */
+  readonly type: 'integer' | 'number' | 'choice' | 'signs';
   readonly default: number | string | null;
   readonly minimum?: number;
   readonly maximum?: number;
@@ -18,7 +19,8 @@ export interface Hyperparameter {
   readonly description: string;
 }
 
-export type HyperparameterValues = Readonly<Record<string, number | string | null>>;
+export type HyperparameterValue = number | string | null | Readonly<Record<string, number>>;
+export type HyperparameterValues = Readonly<Record<string, HyperparameterValue>>;
 
 /**
  * Every hyperparameter of the list with the given or the default value, under its first name.
@@ -30,7 +32,7 @@ export function resolveAgainst(
   hyperparameters: readonly Hyperparameter[],
   given: Readonly<Record<string, unknown>>,
 ): HyperparameterValues {
-  const values: Record<string, number | string | null> = {};
+  const values: Record<string, HyperparameterValue> = {};
   for (const { name, default: value } of hyperparameters) values[name] = value;
   const givenUnder = new Map<string, string>();
   const problems: { pointer: string; detail: string }[] = [];
@@ -49,7 +51,7 @@ export function resolveAgainst(
       code ??= parameter === undefined ? 'UNKNOWN_HYPERPARAMETER' : 'INVALID_HYPERPARAMETER';
     } else {
       givenUnder.set(parameter!.name, name);
-      values[parameter!.name] = value as number | string | null;
+      values[parameter!.name] = value as HyperparameterValue;
     }
   }
   if (problems.length > 0) {
@@ -72,6 +74,7 @@ function brokenRule(parameter: Hyperparameter, name: string, value: unknown): st
   const shown =
     typeof value === 'string' ? `"${value.slice(0, 64)}"` : (JSON.stringify(value) ?? typeof value);
   const broken = `${name}=${shown} must be ${rule}; the default is ${parameter.default}`;
+  if (parameter.type === 'signs') return isSigns(value) ? undefined : broken;
   if (parameter.type === 'choice') {
     return typeof value === 'string' && parameter.choices!.includes(value) ? undefined : broken;
   }
@@ -82,10 +85,16 @@ function brokenRule(parameter: Hyperparameter, name: string, value: unknown): st
   return aboveMinimum && value <= maximum ? undefined : broken;
 }
 
+function isSigns(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.values(value).every((sign) => sign === -1 || sign === 0 || sign === 1);
+}
+
 /** The range in words, for messages and documentation. */
 export function ruleOf(parameter: Hyperparameter): string {
   const parts: string[] = [];
-  if (parameter.type === 'choice') parts.push(`one of ${parameter.choices!.join(', ')}`);
+  if (parameter.type === 'signs') parts.push('an object from feature name to -1, 0 or 1');
+  else if (parameter.type === 'choice') parts.push(`one of ${parameter.choices!.join(', ')}`);
   else {
     parts.push(parameter.type === 'integer' ? 'an integer' : 'a number');
     if (parameter.minimum !== undefined)

@@ -1,4 +1,5 @@
 /** What a fitted pipeline is, whatever algorithm is inside. */
+import type { ParallelExecutor } from './parallel-executor.ts';
 import type { ColumnType, Table } from './table.ts';
 
 export type Task = 'classification' | 'regression';
@@ -17,6 +18,8 @@ export interface FitHooks {
   onProgress?(fraction: number): void;
   /** Asked between iterations; `true` makes the fit return with a checkpoint. */
   shouldPause?(): boolean;
+  /** Other threads to fit with. @default - none */
+  readonly parallel?: ParallelExecutor;
 }
 
 export interface FeatureSpec {

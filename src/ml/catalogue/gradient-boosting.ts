@@ -10,6 +10,23 @@ export const gradientBoosting: Algorithm = {
   tasks: ['classification', 'regression'],
   hyperparameters: [
     {
+      name: 'loss',
+      type: 'choice',
+      choices: ['log_loss', 'squared_error', 'absolute_error', 'quantile', 'poisson'],
+      default: null,
+      nullMeans: 'log_loss for classification, squared_error for regression',
+      description:
+        'What is minimized. Regression: absolute_error gives the median, quantile another quantile, poisson the mean of counts by a log link.',
+    },
+    {
+      name: 'quantile',
+      type: 'number',
+      default: 0.5,
+      minimum: 0.001,
+      maximum: 0.999,
+      description: 'Which quantile, with loss=quantile.',
+    },
+    {
       name: 'n_estimators',
       aliases: ['max_iter'],
       type: 'integer',
@@ -68,6 +85,49 @@ export const gradientBoosting: Algorithm = {
       minimum: 2,
       maximum: 255,
       description: 'Most bins of a feature, missing values not counted.',
+    },
+    {
+      name: 'subsample',
+      type: 'number',
+      default: 1,
+      minimum: 0,
+      exclusiveMinimum: true,
+      maximum: 1,
+      description: 'Share of the rows that each iteration learns from, drawn anew (Friedman 2002).',
+    },
+    {
+      name: 'monotonic_cst',
+      type: 'signs',
+      default: null,
+      nullMeans: 'no constraint',
+      description:
+        'Features whose greater values may only raise (1) or only lower (-1) the score; with more than two classes, of each class.',
+    },
+    {
+      name: 'n_iter_no_change',
+      type: 'integer',
+      default: null,
+      nullMeans: 'no early stopping',
+      minimum: 1,
+      maximum: 10_000,
+      description:
+        'Stops when the loss of the validation part has not fallen for so many iterations, and keeps those up to the best.',
+    },
+    {
+      name: 'validation_fraction',
+      type: 'number',
+      default: 0.1,
+      minimum: 0.01,
+      maximum: 0.5,
+      description: 'Share of the training rows held back for early stopping, by class.',
+    },
+    {
+      name: 'tol',
+      type: 'number',
+      default: 1e-7,
+      minimum: 0,
+      maximum: 1,
+      description: 'The validation loss counts as fallen when it is lower by more than this.',
     },
     classWeight,
   ],

@@ -1,10 +1,12 @@
 /** Gradient boosting as LabelEncoder, Concat and one TreeEnsembleRegressor. */
 import type { BoostingPipelineModel } from '../tree/boosting-pipeline.ts';
+import { nCodesOf } from '../tree/category-codes.ts';
 import type { BoostedTrees } from '../tree/gradient-boosting.ts';
 import { nTreesOf, type TreeEnsemble } from '../tree/tree.ts';
 import { type ExpandedInput, expandInputs } from './expanded-inputs.ts';
 import { categoryToFloat, concatenated, constantScores, type FeatureInput } from './feature-inputs.ts';
-import { type AttributeInit, attribute, ElementType, type GraphBuilder } from './graph-builder.ts';
+import { attribute, ElementType, type GraphBuilder } from './graph-builder.ts';
+import { ensembleAttributes } from './tree-ensemble.ts';
 
 /**
  * double [N, nScores].
@@ -18,14 +20,19 @@ export function boostingScores(
 ): string {
   const used = usedColumns(model.boosted.trees);
   if (used.length === 0) return constantScores(graph, inputs[0]!.input, constantsOf(model.boosted));
-  const expanded = expandInputs(graph, inputs, model.expansion);
+  const expanded = expandInputs(graph, inputs, model.encoding.expansion);
   const columns = used.map((column) => columnOf(graph, model, expanded[column]!, column));
   const matrix = graph.node('Cast', [concatenated(graph, columns)], {
     attributes: [attribute.int('to', ElementType.double)],
   });
   const scores = graph.node('TreeEnsembleRegressor', [matrix], {
     domain: 'ai.onnx.ml',
-    attributes: ensembleAttributes(model.boosted, used),
+    attributes: ensembleAttributes(
+      model.boosted.trees,
+      { nScores: model.boosted.nScores, baseValues: model.boosted.initialScores },
+      (column) => used.indexOf(column),
+      (column) => nCodesOf(model.encoding.categories.find((one) => one.column === column)!),
+    ),
   });
   return graph.node('Cast', [scores], { attributes: [attribute.int('to', ElementType.double)] });
 }
@@ -42,11 +49,21 @@ function columnOf(
   column: number,
 ): string {
   if (input.kind === 'numeric') return input.tensor();
-  const { rankOfCategory } = model.orders.find((order) => order.feature === column)!;
-  const categories = model.features[input.source]!.categories!;
-  const ranked = categories.filter((_, category) => rankOfCategory[category] !== null);
-  const ranks = rankOfCategory.filter((rank) => rank !== null);
-  return categoryToFloat(graph, input.input, ranked, ranks);
+  return categoryCodes(graph, model, input.input, input.source, column);
+}
+
+function categoryCodes(
+  graph: GraphBuilder,
+  model: BoostingPipelineModel,
+  input: FeatureInput,
+  source: number,
+  column: number,
+): string {
+  const { codeOfCategory } = model.encoding.categories.find((one) => one.column === column)!;
+  const categories = model.features[source]!.categories!;
+  const kept = categories.filter((_, category) => codeOfCategory[category] !== null);
+  const codes = codeOfCategory.filter((code) => code !== null);
+  return categoryToFloat(graph, input, kept, codes);
 }
 
 /** What trees without a split add up to. */
@@ -55,68 +72,4 @@ function constantsOf({ nScores, initialScores, trees }: BoostedTrees): number[] 
   for (let tree = 0; tree < nTreesOf(trees); tree++)
     sums[tree % nScores]! += trees.value[trees.roots[tree]!]!;
   return sums;
-}
-
-function ensembleAttributes(
-  { nScores, initialScores, trees }: BoostedTrees,
-  used: readonly number[],
-): AttributeInit[] {
-  const nNodes = trees.feature.length;
-  const column = new Map(used.map((feature, position) => [feature, position]));
-  const treeIds = new Int32Array(nNodes);
-  const nodeIds = new Int32Array(nNodes);
-  for (let tree = 0; tree < nTreesOf(trees); tree++) {
-    const root = trees.roots[tree]!;
-    for (let node = root; node < trees.roots[tree + 1]!; node++) {
-      treeIds[node] = tree;
-      nodeIds[node] = node - root;
-    }
-  }
-  // Node numbers inside their own tree.
-  const local = (target: number, node: number) => target - (node - nodeIds[node]!);
-  const nodes = Array.from({ length: nNodes }, (_, node) => node);
-  const isLeaf = (node: number) => trees.feature[node]! < 0;
-  const leaves = nodes.filter(isLeaf);
-  return [
-    attribute.ints('nodes_treeids', treeIds),
-    attribute.ints('nodes_nodeids', nodeIds),
-    attribute.ints(
-      'nodes_featureids',
-      nodes.map((node) => (isLeaf(node) ? 0 : column.get(trees.feature[node]!)!)),
-    ),
-    attribute.strings(
-      'nodes_modes',
-      nodes.map((node) => (isLeaf(node) ? 'LEAF' : 'BRANCH_LEQ')),
-    ),
-    attribute.floats('nodes_values', trees.threshold),
-    attribute.ints('nodes_missing_value_tracks_true', trees.missingLeft),
-    attribute.ints(
-      'nodes_truenodeids',
-      nodes.map((node) => (isLeaf(node) ? 0 : local(trees.left[node]!, node))),
-    ),
-    attribute.ints(
-      'nodes_falsenodeids',
-      nodes.map((node) => (isLeaf(node) ? 0 : local(trees.right[node]!, node))),
-    ),
-    attribute.ints(
-      'target_treeids',
-      leaves.map((node) => treeIds[node]!),
-    ),
-    attribute.ints(
-      'target_nodeids',
-      leaves.map((node) => nodeIds[node]!),
-    ),
-    attribute.ints(
-      'target_ids',
-      leaves.map((node) => treeIds[node]! % nScores),
-    ),
-    attribute.floats(
-      'target_weights',
-      leaves.map((node) => trees.value[node]!),
-    ),
-    attribute.floats('base_values', initialScores),
-    attribute.int('n_targets', nScores),
-    attribute.string('aggregate_function', 'SUM'),
-    attribute.string('post_transform', 'NONE'),
-  ];
 }

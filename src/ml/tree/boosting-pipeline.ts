@@ -1,4 +1,5 @@
 /** Gradient boosting with its preprocessing, as a pipeline model. */
+import { TrainingError, ValidationError } from '../../errors.ts';
 import { probabilitiesFromScores } from '../class-probabilities.ts';
 import type { FitInput } from '../fit-input.ts';
 import type {
@@ -11,13 +12,7 @@ import type {
   Task,
 } from '../pipeline-model.ts';
 import { alignFeatures } from '../preprocessing/feature-columns.ts';
-import {
-  expandFeatures,
-  type FeatureExpansion,
-  fitFeatureExpansion,
-  type LearnerColumn,
-} from '../preprocessing/feature-expansion.ts';
-import { fitTargetOrder, orderedValues, type TargetOrder } from '../preprocessing/target-order.ts';
+import type { ExpandedColumn } from '../preprocessing/feature-expansion.ts';
 import type { Table } from '../table.ts';
 import {
   type BoostedTrees,
@@ -25,8 +20,20 @@ import {
   boostedScores,
   fitGradientBoosting,
 } from './gradient-boosting.ts';
-import { binaryLogLoss, multinomialLogLoss, type Objective, squaredError } from './objective.ts';
+import {
+  absoluteLoss,
+  binaryLogLoss,
+  type Loss,
+  multinomialLogLoss,
+  poissonLoss,
+  quantileLoss,
+  squaredLoss,
+} from './loss.ts';
 import { ensembleFromJSON, ensembleToJSON } from './tree.ts';
+import { encodedColumns, fitTreeEncoding, type TreeEncoding } from './tree-columns.ts';
+
+/** What turns the score of a regression into its prediction. */
+export type Link = 'identity' | 'log';
 
 export class BoostingPipelineModel implements PipelineModel {
   readonly task: Task;
@@ -34,47 +41,54 @@ export class BoostingPipelineModel implements PipelineModel {
   readonly target: string;
   readonly features: readonly FeatureSpec[];
   readonly classes?: readonly ClassLabel[];
-  readonly expansion: FeatureExpansion;
-  /** One per category column of the expansion. */
-  readonly orders: readonly TargetOrder[];
-  /** Columns are those of the expansion. */
+  readonly encoding: TreeEncoding;
+  /** Columns are those of the encoding. */
   readonly boosted: BoostedTrees;
+  readonly link: Link;
 
   constructor(
     input: Pick<FitInput, 'task' | 'algorithm' | 'target' | 'specs' | 'classes'>,
-    expansion: FeatureExpansion,
-    orders: readonly TargetOrder[],
+    encoding: TreeEncoding,
     boosted: BoostedTrees,
+    link: Link = 'identity',
   ) {
     this.task = input.task;
     this.algorithm = input.algorithm;
     this.target = input.target;
     this.features = input.specs;
     if (input.classes !== undefined) this.classes = input.classes;
-    this.expansion = expansion;
-    this.orders = orders;
+    this.encoding = encoding;
     this.boosted = boosted;
+    this.link = link;
     Object.freeze(this);
   }
 
   predict(table: Table): Predictions {
-    const expanded = expandFeatures(alignFeatures(table, this.features), this.expansion);
-    const columns = numericColumns(expanded, this.orders);
-    const scores = boostedScores(this.boosted, columns, table.nRows);
-    if (this.classes === undefined) return { nRows: table.nRows, values: scores[0]! };
-    return probabilitiesFromScores(scores, this.classes.length);
+    const scores = this.scores(table);
+    if (this.classes !== undefined) return probabilitiesFromScores(scores, this.classes.length);
+    return { nRows: table.nRows, values: this.link === 'log' ? scores[0]!.map(Math.exp) : scores[0]! };
+  }
+
+  /** One column per score: log odds, one score per class, or what the link turns into the prediction. */
+  scores(table: Table): Float64Array[] {
+    return boostedScores(this.boosted, this.columns(table), table.nRows);
+  }
+
+  /** The table as the trees see it. */
+  columns(table: Table): Float32Array[] {
+    return encodedColumns(alignFeatures(table, this.features), this.encoding, table.nRows);
   }
 
   toJSON(): unknown {
     return {
-      format: 'boosting-pipeline-2',
+      format: 'boosting-pipeline-3',
       task: this.task,
       algorithm: this.algorithm,
       target: this.target,
       features: this.features,
       classes: this.classes,
-      expansion: this.expansion,
-      orders: this.orders,
+      encoding: this.encoding,
+      link: this.link,
       nScores: this.boosted.nScores,
       initialScores: Array.from(this.boosted.initialScores),
       trees: ensembleToJSON(this.boosted.trees),
@@ -89,17 +103,18 @@ export function boostingPipelineFromJSON(json: unknown): BoostingPipelineModel {
     target: string;
     features: FeatureSpec[];
     classes?: ClassLabel[];
-    expansion: FeatureExpansion;
-    orders: TargetOrder[];
+    encoding: TreeEncoding;
+    link: Link;
     nScores: number;
     initialScores: number[];
     trees: unknown;
   };
-  return new BoostingPipelineModel({ ...data, specs: data.features }, data.expansion, data.orders, {
+  const boosted = {
     nScores: data.nScores,
     initialScores: Float32Array.from(data.initialScores),
     trees: ensembleFromJSON(data.trees),
-  });
+  };
+  return new BoostingPipelineModel({ ...data, specs: data.features }, data.encoding, boosted, data.link);
 }
 
 export function fitBoostingPipeline(
@@ -107,63 +122,92 @@ export function fitBoostingPipeline(
   hooks: FitHooks,
   checkpoint?: unknown,
 ): FitResult<BoostingPipelineModel> {
-  const targets = orderingTargets(input);
-  const expansion = fitFeatureExpansion(input.features);
-  const expanded = expandFeatures(input.features, expansion);
-  const orders = expanded.flatMap((column, position) =>
-    column.kind === 'category' ? [fitTargetOrder(column, position, targets)] : [],
-  );
-  const columns = numericColumns(expanded, orders);
-  const result = fitGradientBoosting(
-    columns,
-    input.nRows,
-    objectiveOf(input),
-    optionsOf(input),
-    hooks,
-    checkpoint,
-  );
-  return result.done
-    ? { done: true, model: new BoostingPipelineModel(input, expansion, orders, result.model) }
-    : result;
+  const loss = lossOf(input);
+  const { encoding, columns } = fitTreeEncoding(input.features);
+  const options = optionsOf(input, encoding);
+  const result = fitGradientBoosting(columns, input.nRows, loss, options, hooks, checkpoint);
+  if (!result.done) return result;
+  return { done: true, model: new BoostingPipelineModel(input, encoding, result.model, linkOf(input)) };
 }
 
-function numericColumns(expanded: readonly LearnerColumn[], orders: readonly TargetOrder[]): Float32Array[] {
-  const columns = expanded.map((column) => (column.kind === 'numeric' ? column.values : new Float32Array(0)));
-  for (const order of orders) {
-    const column = expanded[order.feature]!;
-    if (column.kind === 'category') columns[order.feature] = orderedValues(column.codes, order);
+/** @throws ValidationError, TrainingError when the loss does not fit the task or the target. */
+function lossOf({ task, hyperparameters, y, classIndices, classes, sampleWeights }: FitInput): Loss {
+  const name = hyperparameters.loss ?? (task === 'regression' ? 'squared_error' : 'log_loss');
+  if ((name === 'log_loss') !== (task === 'classification')) {
+    throw new ValidationError(
+      `loss=${name} is not for ${task}; leave it out or choose ${task === 'regression' ? 'squared_error, absolute_error, quantile or poisson' : 'log_loss'}`,
+      { code: 'INVALID_HYPERPARAMETER', evidence: { loss: name, task } },
+    );
   }
-  return columns;
+  if (y !== undefined) {
+    if (name === 'absolute_error') return absoluteLoss(y);
+    if (name === 'quantile') return quantileLoss(y, hyperparameters.quantile as number);
+    if (name === 'poisson') return poissonLoss(countsOf(y));
+    return squaredLoss(y);
+  }
+  return classes!.length === 2
+    ? binaryLogLoss(classIndices!, sampleWeights)
+    : multinomialLogLoss(classIndices!, classes!.length, sampleWeights);
 }
 
-function orderingTargets(input: FitInput): Float64Array[] {
-  if (input.y !== undefined) return [input.y];
-  const indices = input.classIndices!;
-  const nClasses = input.classes!.length;
-  if (nClasses === 2) return [Float64Array.from(indices)];
-  return Array.from({ length: nClasses }, (_, k) =>
-    Float64Array.from(indices, (index) => (index === k ? 1 : 0)),
-  );
+function linkOf({ hyperparameters }: FitInput): Link {
+  return hyperparameters.loss === 'poisson' ? 'log' : 'identity';
 }
 
-function objectiveOf(input: FitInput): Objective {
-  if (input.y !== undefined) return squaredError(input.y);
-  const nClasses = input.classes!.length;
-  return nClasses === 2
-    ? binaryLogLoss(input.classIndices!, input.sampleWeights)
-    : multinomialLogLoss(input.classIndices!, nClasses, input.sampleWeights);
+function countsOf(y: Float64Array): Float64Array {
+  const negative = y.findIndex((value) => value < 0);
+  if (negative >= 0) {
+    throw new TrainingError(
+      'NEGATIVE_TARGET',
+      `loss=poisson needs a target >= 0 but it holds ${y[negative]}; choose squared_error or another target`,
+      { evidence: { value: y[negative]! } },
+    );
+  }
+  return y;
 }
 
-function optionsOf({ hyperparameters, randomState }: FitInput): BoostingOptions {
+function optionsOf(
+  { hyperparameters, randomState, specs }: FitInput,
+  { expansion }: TreeEncoding,
+): BoostingOptions {
   const numbers = hyperparameters as Record<string, number>;
+  const optional = (name: string) => (hyperparameters[name] === null ? undefined : numbers[name]!);
+  const signs = hyperparameters.monotonic_cst as Readonly<Record<string, number>> | null;
+  const constraints = signs === null ? undefined : monotonicConstraints(signs, specs, expansion.columns);
   return {
     nEstimators: numbers.n_estimators!,
     learningRate: numbers.learning_rate!,
     maxLeafNodes: numbers.max_leaf_nodes!,
-    maxDepth: hyperparameters.max_depth === null ? undefined : numbers.max_depth!,
+    maxDepth: optional('max_depth'),
     minSamplesLeaf: numbers.min_samples_leaf!,
     l2Regularization: numbers.l2_regularization!,
     maxBins: numbers.max_bins!,
+    subsample: numbers.subsample!,
+    nIterNoChange: optional('n_iter_no_change'),
+    validationFraction: numbers.validation_fraction!,
+    tol: numbers.tol!,
     randomState,
+    ...(constraints === undefined ? {} : { monotonicConstraints: constraints }),
   };
+}
+
+/** @throws ValidationError for a feature that is not there or has no order. */
+function monotonicConstraints(
+  signs: Readonly<Record<string, number>>,
+  specs: readonly FeatureSpec[],
+  columns: readonly ExpandedColumn[],
+): number[] {
+  for (const name of Object.keys(signs)) {
+    const spec = specs.find((one) => one.name === name);
+    if (spec !== undefined && spec.type !== 'category') continue;
+    const orderable = specs.filter(({ type }) => type !== 'category').map((one) => one.name);
+    throw new ValidationError(
+      `monotonic_cst names "${name}", which is ${spec === undefined ? 'not a feature' : 'a category and has no order'}; choose among ${orderable.join(', ')}`,
+      { code: 'INVALID_HYPERPARAMETER', evidence: { feature: name } },
+    );
+  }
+  // Of a date's columns only its time goes one way.
+  return columns.map(({ source, kind }) =>
+    kind === 'numeric' || kind === 'time' ? (signs[specs[source]!.name] ?? 0) : 0,
+  );
 }

@@ -1,21 +1,29 @@
 import type { FitHooks, FitResult } from '../pipeline-model.ts';
-import { Random } from '../random.ts';
-import { binColumns } from './binned-matrix.ts';
-import { type GrowthRules, TreeGrower } from './grower.ts';
-import type { Objective } from './objective.ts';
+import type { TreeColumn } from './binned-matrix.ts';
+import { BoostingRun } from './boosting-run.ts';
+import type { GrowthRules } from './grower.ts';
+import type { Loss } from './loss.ts';
 import {
   addTreeScores,
   ensembleFromJSON,
   ensembleToJSON,
+  nTreesOf,
   rowMajor,
   type TreeEnsemble,
-  TreeEnsembleBuilder,
 } from './tree.ts';
 
 export interface BoostingOptions extends GrowthRules {
   readonly nEstimators: number;
   readonly maxBins: number;
   readonly randomState: number;
+  /** Share of the rows that each iteration learns from, in (0, 1] (Friedman 2002). */
+  readonly subsample: number;
+  /** Stop after so many iterations without a better validation loss. `undefined`: never */
+  readonly nIterNoChange: number | undefined;
+  /** Share of the rows held back to tell. */
+  readonly validationFraction: number;
+  /** A loss counts as better when it is lower by more than this. */
+  readonly tol: number;
 }
 
 /** score k of a row = initialScores[k] + sum of the trees t with t % nScores == k. */
@@ -25,55 +33,101 @@ export interface BoostedTrees {
   readonly trees: TreeEnsemble;
 }
 
+/** The state of a fit between iterations. */
+interface Progress {
+  readonly iteration: number;
+  /** Of the iterations so far, with early stopping. */
+  readonly losses: readonly number[];
+}
+
+/** A fit that was asked to pause: goes on at once where it is, or from its JSON where it is not. */
+class PausedBoosting {
+  readonly run: BoostingRun;
+  readonly progress: Progress;
+
+  constructor(run: BoostingRun, progress: Progress) {
+    this.run = run;
+    this.progress = progress;
+  }
+
+  toJSON(): unknown {
+    return { ...this.progress, trees: ensembleToJSON(this.run.trees.build()) };
+  }
+}
+
 /**
- * Gradient boosting on histograms (Friedman 2001; Ke et al. 2017).
- * Cost O(nRows · nColumns) per level of a tree; memory one byte per value and some 50 bytes per row.
- * A checkpoint holds the trees only: the scores it stopped at are the sum of the same leaf values in the same order,
- * so the resumed fit ends with the very model of an uninterrupted one.
- * @param columns - float32, NaN is missing, no infinities.
+ * Gradient boosting on histograms (Friedman 2001; Ke et al. 2017; derivatives as small integers: Shi et al. 2022).
+ * Cost O(nRows · nColumns) per level of a tree; memory some nColumns + 50 bytes a row. The same model with any number
+ * of threads: sums are of integers. A checkpoint holds the trees only; the scores it stopped at are the sum of the same
+ * leaf values in the same order, so the resumed fit ends with the very model of an uninterrupted one.
  */
 export function fitGradientBoosting(
-  columns: readonly Float32Array[],
+  columns: readonly TreeColumn[],
   nRows: number,
-  objective: Objective,
+  loss: Loss,
   options: BoostingOptions,
   hooks: FitHooks = {},
   checkpoint?: unknown,
 ): FitResult<BoostedTrees> {
-  const { nScores, initialScores } = objective;
-  const binned = binColumns(columns, options.maxBins, new Random(options.randomState));
-  const grower = new TreeGrower({ ...binned, nRows }, options);
-  const scores = perScore(nScores, (k) => new Float64Array(nRows).fill(initialScores[k]!));
-  const gradients = perScore(nScores, () => new Float64Array(nRows));
-  const hessians = perScore(nScores, () => new Float64Array(nRows));
-  const builder =
-    checkpoint === undefined ? new TreeEnsembleBuilder() : resume(checkpoint, columns, nRows, scores);
-  for (let iteration = builder.nTrees / nScores; iteration < options.nEstimators; iteration++) {
-    objective.derivatives(scores, gradients, hessians);
-    for (let k = 0; k < nScores; k++) {
-      grower.grow({ gradients: gradients[k]!, hessians: hessians[k]! }, builder, scores[k]!);
+  const { run, progress } = begin(columns, nRows, loss, options, hooks, checkpoint);
+  const losses = [...progress.losses];
+  try {
+    for (let iteration = progress.iteration; iteration < options.nEstimators; iteration++) {
+      run.iterate(iteration);
+      const validationLoss = run.validationLoss();
+      if (validationLoss !== undefined) losses.push(validationLoss);
+      if (hasStalled(losses, options)) break;
+      const isLast = iteration + 1 === options.nEstimators;
+      if (!isLast) hooks.onProgress?.((iteration + 1) / options.nEstimators);
+      if (!isLast && hooks.shouldPause?.()) {
+        return {
+          done: false,
+          checkpoint: new PausedBoosting(run, { iteration: iteration + 1, losses }),
+        };
+      }
     }
-    hooks.onProgress?.((iteration + 1) / options.nEstimators);
-    if (iteration + 1 < options.nEstimators && hooks.shouldPause?.()) {
-      return { done: false, checkpoint: ensembleToJSON(builder.build()) };
-    }
+  } finally {
+    run.pause();
   }
-  return { done: true, model: { nScores, initialScores, trees: builder.build() } };
+  hooks.onProgress?.(1);
+  if (losses.length > 0) run.trees.truncate((bestIteration(losses, options.tol) + 1) * loss.nScores);
+  return {
+    done: true,
+    model: { nScores: loss.nScores, initialScores: run.initialScores, trees: run.trees.build() },
+  };
 }
 
-function perScore<T>(nScores: number, make: (k: number) => T): T[] {
-  return Array.from({ length: nScores }, (_, k) => make(k));
-}
-
-function resume(
-  checkpoint: unknown,
-  columns: readonly Float32Array[],
+function begin(
+  columns: readonly TreeColumn[],
   nRows: number,
-  scores: readonly Float64Array[],
-): TreeEnsembleBuilder {
-  const trees = ensembleFromJSON(checkpoint);
-  addEnsembleScores(trees, columns, nRows, scores);
-  return TreeEnsembleBuilder.continuing(trees);
+  loss: Loss,
+  options: BoostingOptions,
+  hooks: FitHooks,
+  checkpoint: unknown,
+): { run: BoostingRun; progress: Progress } {
+  if (checkpoint instanceof PausedBoosting) {
+    checkpoint.run.resume();
+    return checkpoint;
+  }
+  if (checkpoint === undefined) {
+    const run = new BoostingRun(columns, nRows, loss, options, hooks.parallel);
+    return { run, progress: { iteration: 0, losses: [] } };
+  }
+  const { iteration, losses, trees } = checkpoint as Progress & { trees: unknown };
+  const run = new BoostingRun(columns, nRows, loss, options, hooks.parallel, ensembleFromJSON(trees));
+  return { run, progress: { iteration, losses } };
+}
+
+/** No loss of the last iterations is better than the best one before them. */
+function hasStalled(losses: readonly number[], { nIterNoChange, tol }: BoostingOptions): boolean {
+  if (nIterNoChange === undefined || losses.length <= nIterNoChange) return false;
+  return losses.length - 1 - bestIteration(losses, tol) >= nIterNoChange;
+}
+
+function bestIteration(losses: readonly number[], tol: number): number {
+  let best = 0;
+  for (let i = 1; i < losses.length; i++) if (losses[i]! < losses[best]! - tol) best = i;
+  return best;
 }
 
 /** One column of scores per score of the model. */
@@ -82,20 +136,12 @@ export function boostedScores(
   columns: readonly Float32Array[],
   nRows: number,
 ): Float64Array[] {
-  const scores = perScore(model.nScores, (k) => new Float64Array(nRows).fill(model.initialScores[k]!));
-  addEnsembleScores(model.trees, columns, nRows, scores);
-  return scores;
-}
-
-function addEnsembleScores(
-  trees: TreeEnsemble,
-  columns: readonly Float32Array[],
-  nRows: number,
-  scores: readonly Float64Array[],
-): void {
+  const scores = Array.from({ length: model.nScores }, (_, k) =>
+    new Float64Array(nRows).fill(model.initialScores[k]!),
+  );
   const matrix = rowMajor(columns, nRows);
-  const nTrees = trees.roots.length - 1;
-  for (let tree = 0; tree < nTrees; tree++) {
-    addTreeScores(trees, tree, matrix, columns.length, scores[tree % scores.length]!);
+  for (let tree = 0; tree < nTreesOf(model.trees); tree++) {
+    addTreeScores(model.trees, tree, matrix, columns.length, scores[tree % scores.length]!);
   }
+  return scores;
 }

@@ -1,220 +1,380 @@
 /** Grows one tree leaf-wise: the leaf with the largest gain is split next (Shi 2007; LightGBM). */
-import type { BinnedMatrix } from './binned-matrix.ts';
-import { buildHistogram, subtractHistogram } from './histogram.ts';
 import {
-  findBestSplit,
+  BINS,
+  BLOCK_FEATURES,
+  JOB_ADD_SCORES,
+  JOB_PARTITION,
+  LEAF_RECORD_BYTES,
+  P_BLOCK,
+  P_CATEGORY_LAMBDA,
+  P_CATEGORY_SMOOTHING,
+  P_CHUNK_COUNTS,
+  P_CHUNK_ROWS,
+  P_COUNT,
+  P_HAS_CONSTRAINTS,
+  P_LAMBDA,
+  P_LEAVES,
+  P_LEFT_TABLE,
+  P_MIN_GAIN,
+  P_MIN_HESSIAN,
+  P_MIN_SAMPLES_LEAF,
+  P_ROWS,
+  P_ROWS_SPARE,
+  P_SCORES,
+  P_START,
+} from '../kernel/assembly/layout.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import type { MemoryPlan } from '../kernel/memory-plan.ts';
+import type { BinnedFeature, BinnedMatrix } from './binned-matrix.ts';
+import { HistogramPool } from './histogram-pool.ts';
+import {
+  histogramBytesOf,
+  type LeafRows,
   type LeafSums,
-  NEGLIGIBLE_GAIN,
-  type SplitRules,
-  thresholdOf,
-} from './split-finder.ts';
-import { SplitInfo } from './split-info.ts';
+  planSearch,
+  type SearchPlace,
+  type Split,
+  SplitSearch,
+} from './split-search.ts';
 import type { TreeEnsembleBuilder } from './tree.ts';
 
-export interface GrowthRules extends SplitRules {
+export interface GrowthRules {
   readonly maxLeafNodes: number;
   /** `undefined`: no limit. */
   readonly maxDepth: number | undefined;
+  readonly minSamplesLeaf: number;
+  readonly l2Regularization: number;
   readonly learningRate: number;
+  /** -1, 0 or 1 per column. @default - no constraint */
+  readonly monotonicConstraints?: readonly number[];
 }
 
-/** First and second derivatives of the loss per row. */
-export interface Derivatives {
-  readonly gradients: Float64Array;
-  readonly hessians: Float64Array;
-}
-
-interface Leaf extends LeafSums {
+interface Leaf extends LeafSums, LeafRows {
   readonly node: number;
   readonly depth: number;
-  /** Its rows are `rows[start .. end)` of the grower. */
-  readonly start: number;
-  readonly end: number;
-  /** Held while the leaf may still be split. */
-  histogram: Float64Array | undefined;
-  readonly best: SplitInfo;
+  /** Address, held while the leaf may still be split and there is room. */
+  histogram: number | undefined;
+  best: Split | undefined;
+}
+
+/** What a tree begins with: the sums of its rows in the sample, and the least gain that is not rounding. */
+export interface RootSums {
+  readonly gradient: number;
+  readonly hessian: number;
+  readonly count: number;
+  readonly minGain: number;
+}
+
+export interface GrowerPlace {
+  readonly rows: number;
+  readonly spareRows: number;
+  readonly packed: number;
+  readonly search: SearchPlace;
+  readonly histograms: number;
+  readonly nHistograms: number;
+  readonly leftTable: number;
+  readonly chunkCounts: number;
+  readonly leaves: number;
+}
+
+/** A side with less than this has no second derivative worth dividing by. */
+const MIN_HESSIAN = 1e-3;
+/** Rows' worth of hessian that damp the order of categories; a category with fewer rows in a leaf stays right. */
+const CATEGORY_SMOOTHING = 10;
+/** Added to the hessian of both sides of a category split. */
+const CATEGORY_LAMBDA = 10;
+const MIN_PARTITION_CHUNK_ROWS = 16_384;
+/** Beyond this, leaves wait without a histogram and have it built when they are split. */
+const MAX_HISTOGRAM_BYTES = 128 * 1024 * 1024;
+
+/** Greater than every float32 value that training accepts: all values left, only missing right. */
+export const EVERY_VALUE = 3.4028234663852886e38;
+
+export function planGrower(
+  plan: MemoryPlan,
+  nRows: number,
+  nColumns: number,
+  rules: GrowthRules,
+  nThreads: number,
+): GrowerPlace {
+  const histogramBytes = histogramBytesOf(nColumns);
+  const wanted = Math.min(rules.maxLeafNodes, Math.ceil(nRows / Math.max(1, rules.minSamplesLeaf))) + 1;
+  const nHistograms = Math.max(4, Math.min(wanted, Math.floor(MAX_HISTOGRAM_BYTES / histogramBytes)));
+  return {
+    rows: plan.reserve(nRows * 4 + 4),
+    spareRows: plan.reserve(nRows * 4 + 4),
+    packed: plan.reserve(nRows * 8),
+    search: planSearch(plan, nRows, nColumns, nThreads),
+    histograms: plan.reserve(nHistograms * histogramBytes),
+    nHistograms,
+    leftTable: plan.reserve(BINS),
+    chunkCounts: plan.reserve(4 * Math.max(1, nThreads)),
+    leaves: plan.reserve(rules.maxLeafNodes * LEAF_RECORD_BYTES),
+  };
 }
 
 /** Owns the buffers that every tree of a fit shares. */
 export class TreeGrower {
+  readonly #kernel: Kernel;
   readonly #binned: BinnedMatrix;
   readonly #rules: GrowthRules;
-  readonly #rows: Int32Array;
-  readonly #rightRows: Int32Array;
-  readonly #leafGradients: Float64Array;
-  readonly #leafHessians: Float64Array;
-  readonly #freeHistograms: Float64Array[] = [];
-  #minGain = 0;
+  readonly #place: GrowerPlace;
+  readonly #search: SplitSearch;
+  readonly #pool: HistogramPool;
+  readonly #constraints: readonly number[] | undefined;
+  #leaves: Leaf[] = [];
 
-  constructor(binned: BinnedMatrix, rules: GrowthRules) {
+  constructor(kernel: Kernel, binned: BinnedMatrix, rules: GrowthRules, place: GrowerPlace) {
+    this.#kernel = kernel;
     this.#binned = binned;
     this.#rules = rules;
-    this.#rows = new Int32Array(binned.nRows);
-    this.#rightRows = new Int32Array(binned.nRows);
-    this.#leafGradients = new Float64Array(binned.nRows);
-    this.#leafHessians = new Float64Array(binned.nRows);
+    this.#place = place;
+    this.#search = new SplitSearch(kernel, binned, place.search, place.packed, place.rows);
+    const histogramBytes = histogramBytesOf(binned.features.length);
+    this.#pool = new HistogramPool(place.histograms, histogramBytes, place.nHistograms);
+    const constraints = rules.monotonicConstraints;
+    if (constraints?.some((sign) => sign !== 0)) {
+      this.#constraints = binned.features.map(({ column }) => constraints[column]!);
+      this.#constraints.forEach((sign, position) => {
+        kernel.setInt(binned.featureRecords + position * 16 + 8, sign);
+      });
+    }
   }
 
-  /** Adds the tree to `trees` and its leaf values to `scores`. */
-  grow(derivatives: Derivatives, trees: TreeEnsembleBuilder, scores: Float64Array): void {
+  /** The leaves of the last tree: node and rows, the latter positions in `rows`. */
+  get leaves(): readonly (LeafRows & { readonly node: number })[] {
+    return this.#leaves;
+  }
+
+  /** Row numbers, grouped by leaf. */
+  get rows(): Int32Array {
+    return this.#kernel.int32(this.#place.rows, this.#binned.nRows);
+  }
+
+  /** Adds the tree to `trees`; the packed derivatives of the rows are in place. */
+  grow(root: RootSums, trees: TreeEnsembleBuilder): void {
+    this.#beginTree(root);
     trees.beginTree();
-    // Relative to the gradients, so that the unit of the target does not matter.
-    this.#minGain = NEGLIGIBLE_GAIN * sumOfSquares(derivatives.gradients);
-    const leaves = [this.#rootLeaf(derivatives, trees)];
+    const leaves = [this.#rootLeaf(root, trees)];
+    this.#leaves = leaves;
     while (leaves.length < this.#rules.maxLeafNodes) {
       const next = leafWithLargestGain(leaves);
-      const leaf = leaves[next]!;
-      if (leaf.best.gain === 0) break;
+      if (next < 0) break;
       const isLastSplit = leaves.length + 1 === this.#rules.maxLeafNodes;
-      const [left, right] = this.#split(leaf, derivatives, trees, isLastSplit);
+      const [left, right] = this.#split(leaves[next]!, trees, isLastSplit);
       leaves[next] = left;
       leaves.push(right);
     }
-    for (const leaf of leaves) {
-      this.#release(leaf);
-      addToRows(this.#rows, leaf.start, leaf.end, trees.valueOf(leaf.node), scores);
-    }
+    for (const leaf of leaves) this.#release(leaf);
   }
 
-  #rootLeaf(derivatives: Derivatives, trees: TreeEnsembleBuilder): Leaf {
-    for (let row = 0; row < this.#rows.length; row++) this.#rows[row] = row;
-    const gradient = sumOf(derivatives.gradients);
-    const hessian = sumOf(derivatives.hessians);
-    const leaf = this.#leaf(0, 0, this.#rows.length, { gradient, hessian, count: this.#rows.length }, trees);
-    if (this.#mayBeSplit(leaf)) {
-      leaf.histogram = this.#histogram();
-      buildHistogram(this.#binned, { rows: this.#rows, ...derivatives }, leaf.histogram);
-      findBestSplit(this.#binned, leaf.histogram, leaf, this.#rules, this.#minGain, leaf.best);
-    }
+  /** Adds the values of the last tree's leaves to the scores of their rows. */
+  addToScores(trees: TreeEnsembleBuilder, scores: number): void {
+    const kernel = this.#kernel;
+    this.#leaves.forEach((leaf, i) => {
+      const record = this.#place.leaves + i * LEAF_RECORD_BYTES;
+      kernel.setInt(record, leaf.start);
+      kernel.setInt(record + 4, leaf.end);
+      kernel.setFloat(record + 8, trees.valueOf(leaf.node));
+    });
+    kernel.setInt(P_LEAVES, this.#place.leaves);
+    kernel.setInt(P_SCORES, scores);
+    kernel.run(JOB_ADD_SCORES, this.#leaves.length);
+  }
+
+  #beginTree(root: RootSums): void {
+    const kernel = this.#kernel;
+    const rows = this.rows;
+    for (let row = 0; row < rows.length; row++) rows[row] = row;
+    kernel.setInt(P_MIN_SAMPLES_LEAF, this.#rules.minSamplesLeaf);
+    kernel.setFloat(P_LAMBDA, this.#rules.l2Regularization);
+    kernel.setFloat(P_MIN_HESSIAN, MIN_HESSIAN);
+    kernel.setFloat(P_MIN_GAIN, root.minGain);
+    kernel.setFloat(P_CATEGORY_SMOOTHING, CATEGORY_SMOOTHING);
+    kernel.setFloat(P_CATEGORY_LAMBDA, CATEGORY_LAMBDA);
+    kernel.setInt(P_HAS_CONSTRAINTS, this.#constraints === undefined ? 0 : 1);
+    kernel.setInt(P_ROWS_SPARE, this.#place.spareRows);
+    kernel.setInt(P_LEFT_TABLE, this.#place.leftTable);
+    kernel.setInt(P_CHUNK_COUNTS, this.#place.chunkCounts);
+    this.#search.beginTree();
+  }
+
+  #rootLeaf(root: RootSums, trees: TreeEnsembleBuilder): Leaf {
+    const bounds = { lowest: Number.NEGATIVE_INFINITY, highest: Number.POSITIVE_INFINITY };
+    const leaf = this.#leaf(0, { start: 0, end: this.#binned.nRows }, { ...root, ...bounds }, trees);
+    if (!this.#mayBeSplit(leaf)) return leaf;
+    leaf.histogram = this.#pool.take();
+    leaf.best = this.#search.search(leaf, leaf.histogram!, leaf)[0];
     return leaf;
   }
 
-  #leaf(depth: number, start: number, end: number, sums: LeafSums, trees: TreeEnsembleBuilder): Leaf {
-    const { learningRate, l2Regularization } = this.#rules;
-    const denominator = sums.hessian + l2Regularization;
-    const value = denominator > 0 ? (-learningRate * sums.gradient) / denominator : 0;
-    const { gradient, hessian, count } = sums;
+  #leaf(depth: number, { start, end }: LeafRows, sums: LeafSums, trees: TreeEnsembleBuilder): Leaf {
+    const { gradient, hessian, count, lowest, highest } = sums;
+    const value = this.#rules.learningRate * this.#valueOf(sums);
     const node = trees.addLeaf(value, count);
-    return { node, depth, start, end, gradient, hessian, count, histogram: undefined, best: new SplitInfo() };
+    return {
+      node,
+      depth,
+      start,
+      end,
+      gradient,
+      hessian,
+      count,
+      lowest,
+      highest,
+      histogram: undefined,
+      best: undefined,
+    };
+  }
+
+  #valueOf({ gradient, hessian, lowest, highest }: LeafSums): number {
+    const denominator = hessian + this.#rules.l2Regularization;
+    const value = denominator > 0 ? -gradient / denominator : 0;
+    return Math.max(lowest, Math.min(highest, value));
   }
 
   #mayBeSplit(leaf: Leaf): boolean {
     const { maxDepth, minSamplesLeaf } = this.#rules;
-    return leaf.count >= 2 * minSamplesLeaf && (maxDepth === undefined || leaf.depth < maxDepth);
+    return (
+      leaf.count >= 2 * minSamplesLeaf &&
+      (maxDepth === undefined || leaf.depth < maxDepth) &&
+      this.#binned.features.length > 0
+    );
   }
 
-  #split(
-    leaf: Leaf,
-    derivatives: Derivatives,
-    trees: TreeEnsembleBuilder,
-    isLastSplit: boolean,
-  ): [Leaf, Leaf] {
-    const { best } = leaf;
+  #split(leaf: Leaf, trees: TreeEnsembleBuilder, isLastSplit: boolean): [Leaf, Leaf] {
+    const best = leaf.best!;
     const feature = this.#binned.features[best.feature]!;
-    const middle = partitionRows(
-      this.#rows,
-      leaf.start,
-      leaf.end,
-      feature.bins,
-      best.bin,
-      best.missingLeft ? feature.nBins : -1,
-      this.#rightRows,
-    );
-    const leftSums = { gradient: best.leftGradient, hessian: best.leftHessian, count: middle - leaf.start };
-    const rightSums = {
-      gradient: leaf.gradient - best.leftGradient,
-      hessian: leaf.hessian - best.leftHessian,
-      count: leaf.end - middle,
-    };
-    const left = this.#leaf(leaf.depth + 1, leaf.start, middle, leftSums, trees);
-    const right = this.#leaf(leaf.depth + 1, middle, leaf.end, rightSums, trees);
+    const middle = leaf.start + this.#partition(leaf, feature, best);
+    const depth = leaf.depth + 1;
+    const [leftSums, rightSums] = this.#childSums(leaf, best);
+    const left = this.#leaf(depth, { start: leaf.start, end: middle }, leftSums, trees);
+    const right = this.#leaf(depth, { start: middle, end: leaf.end }, rightSums, trees);
     trees.split(leaf.node, {
       feature: feature.column,
-      test: thresholdOf(feature, best.bin),
+      test: best.set?.subarray(0, Math.ceil(feature.nBins / 32)) ?? thresholdOf(feature, best.bin),
       missingLeft: best.missingLeft,
       left: left.node,
       right: right.node,
       gain: best.gain,
     });
     if (isLastSplit || !(this.#mayBeSplit(left) || this.#mayBeSplit(right))) this.#release(leaf);
-    else this.#searchChildren(leaf, left, right, derivatives);
+    else this.#searchChildren(leaf, left, right);
     return [left, right];
   }
 
-  /** Adds up the smaller child only: the larger one is what that leaves of the parent. */
-  #searchChildren(parent: Leaf, left: Leaf, right: Leaf, derivatives: Derivatives): void {
-    const [smaller, larger] = left.count <= right.count ? [left, right] : [right, left];
-    smaller.histogram = this.#histogram();
-    const rows = this.#rows.subarray(smaller.start, smaller.end);
-    const gradients = this.#leafGradients.subarray(0, rows.length);
-    const hessians = this.#leafHessians.subarray(0, rows.length);
-    gather(derivatives.gradients, rows, gradients);
-    gather(derivatives.hessians, rows, hessians);
-    buildHistogram(this.#binned, { rows, gradients, hessians }, smaller.histogram);
-    larger.histogram = parent.histogram!;
-    parent.histogram = undefined;
-    subtractHistogram(larger.histogram, smaller.histogram);
-    for (const child of [left, right]) {
-      if (this.#mayBeSplit(child))
-        findBestSplit(this.#binned, child.histogram!, child, this.#rules, this.#minGain, child.best);
-      if (child.best.gain === 0) this.#release(child);
-    }
+  #childSums(leaf: Leaf, best: Split): [LeafSums, LeafSums] {
+    const { lowest, highest } = leaf;
+    const left = {
+      gradient: best.leftGradient,
+      hessian: best.leftHessian,
+      count: best.leftCount,
+      lowest,
+      highest,
+    };
+    const right = {
+      gradient: leaf.gradient - best.leftGradient,
+      hessian: leaf.hessian - best.leftHessian,
+      count: leaf.count - best.leftCount,
+      lowest,
+      highest,
+    };
+    const sign = this.#constraints?.[best.feature] ?? 0;
+    if (sign === 0) return [left, right];
+    // Whatever is split further keeps to its own side of the middle.
+    const middle = (this.#valueOf(left) + this.#valueOf(right)) / 2;
+    return sign > 0
+      ? [
+          { ...left, highest: middle },
+          { ...right, lowest: middle },
+        ]
+      : [
+          { ...left, lowest: middle },
+          { ...right, highest: middle },
+        ];
   }
 
-  #histogram(): Float64Array {
-    return this.#freeHistograms.pop() ?? new Float64Array(3 * this.#binned.totalBins);
+  /** @returns how many of the leaf's rows go left */
+  #partition({ start, end }: Leaf, feature: BinnedFeature, split: Split): number {
+    const kernel = this.#kernel;
+    const table = kernel.bytes(this.#place.leftTable, BINS);
+    for (let bin = 0; bin < feature.nBins; bin++) {
+      const isLeft =
+        split.set === undefined ? bin <= split.bin : ((split.set[bin >> 5]! >>> (bin & 31)) & 1) === 1;
+      table[bin] = isLeft ? 1 : 0;
+    }
+    table[feature.nBins] = split.missingLeft ? 1 : 0;
+    const position = split.feature;
+    const block = Math.floor(position / BLOCK_FEATURES);
+    const blockBytes = this.#binned.nRows * BLOCK_FEATURES;
+    const count = end - start;
+    const nChunks = Math.max(1, Math.min(kernel.nThreads, Math.floor(count / MIN_PARTITION_CHUNK_ROWS)));
+    kernel.setInt(P_BLOCK, this.#binned.address + block * blockBytes + (position % BLOCK_FEATURES));
+    kernel.setInt(P_ROWS, this.#place.rows);
+    kernel.setInt(P_START, start);
+    kernel.setInt(P_COUNT, count);
+    kernel.setInt(P_CHUNK_ROWS, Math.ceil(count / nChunks));
+    kernel.run(JOB_PARTITION, nChunks);
+    return kernel.joinChunks(nChunks);
+  }
+
+  /** Adds up the smaller child only, where the parent's histogram is there: the larger one is what that leaves of it. */
+  #searchChildren(parent: Leaf, left: Leaf, right: Leaf): void {
+    const [smaller, larger] =
+      left.end - left.start <= right.end - right.start ? [left, right] : [right, left];
+    const own = this.#pool.take();
+    if (own !== undefined && parent.histogram !== undefined) {
+      smaller.histogram = own;
+      larger.histogram = parent.histogram;
+      parent.histogram = undefined;
+      [smaller.best, larger.best] = this.#search.search(
+        smaller,
+        own,
+        this.#mayBeSplit(smaller) ? smaller : undefined,
+        { histogram: larger.histogram, leaf: this.#mayBeSplit(larger) ? larger : undefined },
+      );
+      for (const child of [left, right]) if (child.best === undefined) this.#release(child);
+      return;
+    }
+    // Out of room: one histogram serves both in turn and is not kept.
+    const shared = own ?? parent.histogram ?? this.#borrow();
+    if (parent.histogram !== undefined && parent.histogram !== shared) this.#release(parent);
+    parent.histogram = undefined;
+    for (const child of [left, right]) {
+      if (this.#mayBeSplit(child)) child.best = this.#search.search(child, shared, child)[0];
+    }
+    this.#pool.give(shared);
+  }
+
+  /** Takes the histogram of the leaf that is least likely to be split soon. */
+  #borrow(): number {
+    const holders = this.#leaves.filter((leaf) => leaf.histogram !== undefined);
+    const least = holders.reduce((a, b) => ((a.best?.gain ?? 0) <= (b.best?.gain ?? 0) ? a : b));
+    const histogram = least.histogram!;
+    least.histogram = undefined;
+    return histogram;
   }
 
   #release(leaf: Leaf): void {
-    if (leaf.histogram !== undefined) this.#freeHistograms.push(leaf.histogram);
+    if (leaf.histogram !== undefined) this.#pool.give(leaf.histogram);
     leaf.histogram = undefined;
   }
 }
 
+/** -1 when no leaf has a split. */
 function leafWithLargestGain(leaves: readonly Leaf[]): number {
-  let best = 0;
-  for (let i = 1; i < leaves.length; i++) if (leaves[i]!.best.gain > leaves[best]!.best.gain) best = i;
+  let best = -1;
+  let bestGain = 0;
+  for (let i = 0; i < leaves.length; i++) {
+    const gain = leaves[i]!.best?.gain ?? 0;
+    if (gain > bestGain) {
+      bestGain = gain;
+      best = i;
+    }
+  }
   return best;
 }
 
-/** Stable; returns where the right rows begin. `missingBin` is the bin that goes left out of order, or -1. */
-function partitionRows(
-  rows: Int32Array,
-  start: number,
-  end: number,
-  bins: Uint8Array,
-  lastLeftBin: number,
-  missingBin: number,
-  rightRows: Int32Array,
-): number {
-  let nextLeft = start;
-  let nRight = 0;
-  for (let i = start; i < end; i++) {
-    const row = rows[i]!;
-    const bin = bins[row]!;
-    if (bin <= lastLeftBin || bin === missingBin) rows[nextLeft++] = row;
-    else rightRows[nRight++] = row;
-  }
-  rows.set(rightRows.subarray(0, nRight), nextLeft);
-  return nextLeft;
-}
-
-function gather(values: Float64Array, rows: Int32Array, out: Float64Array): void {
-  for (let i = 0; i < rows.length; i++) out[i] = values[rows[i]!]!;
-}
-
-function sumOf(values: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i]!;
-  return sum;
-}
-
-function sumOfSquares(values: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i]! * values[i]!;
-  return sum;
-}
-
-function addToRows(rows: Int32Array, start: number, end: number, value: number, scores: Float64Array): void {
-  for (let i = start; i < end; i++) scores[rows[i]!]! += value;
+function thresholdOf({ thresholds }: BinnedFeature, bin: number): number {
+  return bin < thresholds.length ? thresholds[bin]! : EVERY_VALUE;
 }

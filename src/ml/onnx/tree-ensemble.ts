@@ -1,0 +1,131 @@
+/**
+ * Trees as the node lists of ai.onnx.ml's TreeEnsembleRegressor. A test of a category set becomes a chain of
+ * equalities, one for each category of its smaller side, that all lead to the same child: the runtime takes
+ * nodes with several parents, and turns chains over small codes into one test of a bit mask.
+ */
+import { categorySetOf, nTreesOf, type TreeEnsemble } from '../tree/tree.ts';
+import { type AttributeInit, attribute } from './graph-builder.ts';
+
+export interface EnsembleOutputs {
+  readonly nScores: number;
+  /** Added to every score. */
+  readonly baseValues: ArrayLike<number>;
+  /** Divides the sum, for averages. @default 1 */
+  readonly divisor?: number;
+}
+
+class NodeLists {
+  readonly treeIds: number[] = [];
+  readonly nodeIds: number[] = [];
+  readonly featureIds: number[] = [];
+  readonly modes: string[] = [];
+  readonly values: number[] = [];
+  readonly missingTracksTrue: number[] = [];
+  readonly trueIds: number[] = [];
+  readonly falseIds: number[] = [];
+
+  add(tree: number, id: number, mode: string, feature = 0, value = 0, missing = 0, yes = 0, no = 0): void {
+    this.treeIds.push(tree);
+    this.nodeIds.push(id);
+    this.modes.push(mode);
+    this.featureIds.push(feature);
+    this.values.push(value);
+    this.missingTracksTrue.push(missing);
+    this.trueIds.push(yes);
+    this.falseIds.push(no);
+  }
+}
+
+/**
+ * @param columnOf - position in the operator's input of each column that a tree tests.
+ * @param nCategoriesOf - number of codes of a category column.
+ */
+export function ensembleAttributes(
+  trees: TreeEnsemble,
+  { nScores, baseValues, divisor = 1 }: EnsembleOutputs,
+  columnOf: (column: number) => number,
+  nCategoriesOf: (column: number) => number,
+): AttributeInit[] {
+  const nodes = new NodeLists();
+  const targetTrees: number[] = [];
+  const targetNodes: number[] = [];
+  const targetIds: number[] = [];
+  const weights: number[] = [];
+  for (let tree = 0; tree < nTreesOf(trees); tree++) {
+    const root = trees.roots[tree]!;
+    // Links of chains are numbered behind the tree's own nodes.
+    let nextId = trees.roots[tree + 1]! - root;
+    for (let node = root; node < trees.roots[tree + 1]!; node++) {
+      const id = node - root;
+      if (trees.feature[node]! < 0) {
+        nodes.add(tree, id, 'LEAF');
+        for (let k = 0; k < trees.width; k++) {
+          const weight = trees.value[node * trees.width + k]!;
+          if (trees.width > 1 && weight === 0) continue;
+          targetTrees.push(tree);
+          targetNodes.push(id);
+          targetIds.push(trees.width > 1 ? k : tree % nScores);
+          weights.push(weight / divisor);
+        }
+      } else {
+        nextId = addTest(nodes, trees, tree, node, root, nextId, columnOf, nCategoriesOf);
+      }
+    }
+  }
+  return [
+    attribute.ints('nodes_treeids', nodes.treeIds),
+    attribute.ints('nodes_nodeids', nodes.nodeIds),
+    attribute.ints('nodes_featureids', nodes.featureIds),
+    attribute.strings('nodes_modes', nodes.modes),
+    attribute.floats('nodes_values', nodes.values),
+    attribute.ints('nodes_missing_value_tracks_true', nodes.missingTracksTrue),
+    attribute.ints('nodes_truenodeids', nodes.trueIds),
+    attribute.ints('nodes_falsenodeids', nodes.falseIds),
+    attribute.ints('target_treeids', targetTrees),
+    attribute.ints('target_nodeids', targetNodes),
+    attribute.ints('target_ids', targetIds),
+    attribute.floats('target_weights', weights),
+    attribute.floats('base_values', Float32Array.from(baseValues)),
+    attribute.int('n_targets', nScores),
+    attribute.string('aggregate_function', 'SUM'),
+    attribute.string('post_transform', 'NONE'),
+  ];
+}
+
+/** @returns the first number that is free behind the nodes added */
+function addTest(
+  nodes: NodeLists,
+  trees: TreeEnsemble,
+  tree: number,
+  node: number,
+  root: number,
+  nextId: number,
+  columnOf: (column: number) => number,
+  nCategoriesOf: (column: number) => number,
+): number {
+  const column = columnOf(trees.feature[node]!);
+  const left = trees.left[node]! - root;
+  const right = trees.right[node]! - root;
+  const set = categorySetOf(trees, node);
+  if (set === undefined) {
+    const missing = trees.missingLeft[node]!;
+    nodes.add(tree, node - root, 'BRANCH_LEQ', column, trees.threshold[node]!, missing, left, right);
+    return nextId;
+  }
+  const leftCodes: number[] = [];
+  const rightCodes: number[] = [];
+  for (let code = 0; code < nCategoriesOf(trees.feature[node]!); code++) {
+    const isLeft = ((set[code >> 5] ?? 0) >>> (code & 31)) & 1;
+    (isLeft ? leftCodes : rightCodes).push(code);
+  }
+  const viaLeft = leftCodes.length > 0 && (leftCodes.length <= rightCodes.length || rightCodes.length === 0);
+  const codes = viaLeft ? leftCodes : rightCodes;
+  const [yes, otherwise] = viaLeft ? [left, right] : [right, left];
+  const missingTracks = (trees.missingLeft[node] === 1) === viaLeft ? 1 : 0;
+  codes.forEach((code, i) => {
+    const id = i === 0 ? node - root : nextId + i - 1;
+    const no = i === codes.length - 1 ? otherwise : nextId + i;
+    nodes.add(tree, id, 'BRANCH_EQ', column, code, i === 0 ? missingTracks : 0, yes, no);
+  });
+  return nextId + codes.length - 1;
+}
