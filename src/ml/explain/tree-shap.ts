@@ -40,8 +40,9 @@ export function treeShap(
   const base = Float64Array.from(model.initialScores);
   const values = new Float64Array(nRows * nScores * nFeatures);
   const matrix = rowMajor(columns, nRows);
+  const factorsOf = keptFactors(trees);
   for (let tree = 0; tree < nTreesOf(trees); tree++) {
-    const factors = pathFactors(trees, tree);
+    const factors = factorsOf(tree);
     const firstScore = trees.width === 1 ? tree % nScores : 0;
     for (let k = 0; k < trees.width; k++) base[firstScore + k]! += treeWeight * factors.expected[k]!;
     if (factors.nNodes === 1) continue;
@@ -54,6 +55,21 @@ export function treeShap(
     }
   }
   return { nRows, nScores, nFeatures, base, values };
+}
+
+/** Factors take some 200 bytes a node: those of a forest are made anew for every call. */
+const MAX_KEPT_NODES = 20_000;
+const kept = new WeakMap<TreeEnsemble, PathFactors[]>();
+
+/** Making the factors costs as much as explaining ten rows, and ensembles never change. */
+function keptFactors(trees: TreeEnsemble): (tree: number) => PathFactors {
+  if (trees.feature.length > MAX_KEPT_NODES) return (tree) => pathFactors(trees, tree);
+  let factors = kept.get(trees);
+  if (factors === undefined) {
+    factors = Array.from({ length: nTreesOf(trees) }, (_, tree) => pathFactors(trees, tree));
+    kept.set(trees, factors);
+  }
+  return (tree) => factors[tree]!;
 }
 
 /** The buffers of one tree for row after row. */

@@ -130,8 +130,7 @@ describe('TreeSHAP', () => {
   });
 
   it('is finite where a node has no cover', () => {
-    const trees = randomTrees({ nTrees: 2, nColumns: 3, nLeaves: 8 });
-    trees.cover.fill(0);
+    const trees = { ...randomTrees({ nTrees: 2, nColumns: 3, nLeaves: 8 }), cover: new Float32Array(30) };
     const shap = treeShap(
       { trees, nScores: 1, initialScores: [0], treeWeight: 1 },
       randomColumns(3, 8),
