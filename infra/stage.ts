@@ -62,6 +62,8 @@ export const StageSettings = z.strictObject({
     .min(5)
     .max(24 * 60)
     .default(30),
+  /** Seconds after which a training step leaves a checkpoint and is run again; without it as long as a function may run. */
+  trainingSliceSeconds: z.int().min(1).max(870).optional(),
   database: z
     .strictObject({
       /** Aurora capacity units at most; one unit is about 2 GiB. The minimum is always 0. */

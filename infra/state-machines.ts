@@ -64,7 +64,12 @@ interface StepOptions {
   readonly takesInput?: boolean;
 }
 
-function step(name: string, target: Record<string, string>, { next, takesInput = true }: StepOptions) {
+function step(name: string, target: Record<string, string>, options: StepOptions) {
+  return { ...bareStep(name, target, options), Catch: CATCH_ALL };
+}
+
+/** Without a way out for errors: inside a Map, which has its own for all of its iterations. */
+function bareStep(name: string, target: Record<string, string>, { next, takesInput = true }: StepOptions) {
   return {
     Type: 'Task',
     Resource: LAMBDA_INVOKE,
@@ -80,14 +85,72 @@ function step(name: string, target: Record<string, string>, { next, takesInput =
     ResultSelector: { 'value.$': '$.Payload' },
     ResultPath: '$.state',
     Retry: [RETRY_SERVICE],
-    Catch: CATCH_ALL,
     Next: next,
   };
 }
 
+/** The job's own time limit. */
+const TRAINER_TIMEOUT = { TimeoutSecondsPath: '$.timeout_seconds' };
+
 /** A step of the trainer, bounded by the job's own time limit. */
 function trainerStep(name: string, target: Record<string, string>, options: StepOptions) {
-  return { ...step(name, target, options), TimeoutSecondsPath: '$.timeout_seconds' };
+  return { ...step(name, target, options), ...TRAINER_TIMEOUT };
+}
+
+/** Trainers that evaluate candidates of one job at a time; an account begins with 10 to 1,000 of all its functions. */
+const CANDIDATES_AT_ONCE = 4;
+
+/**
+ * One evaluation per candidate, each in as many slices as it takes. Items are numbers in the plan, and what comes back
+ * are references, so that a hundred candidates stay far below what a state may hold.
+ */
+function evaluateCandidates(worker: Record<string, string>, next: string) {
+  return {
+    Type: 'Map',
+    ItemsPath: '$.state.value.candidates',
+    MaxConcurrency: CANDIDATES_AT_ONCE,
+    ItemSelector: {
+      'job_id.$': '$.job_id',
+      'deadline.$': '$.deadline',
+      'timeout_seconds.$': '$.timeout_seconds',
+      'worker.$': '$.worker',
+      state: {
+        value: {
+          'split.$': '$.state.value.split',
+          'plan.$': '$.state.value.plan',
+          'candidate.$': '$$.Map.Item.Value',
+        },
+      },
+    },
+    ItemProcessor: {
+      ProcessorConfig: { Mode: 'INLINE' },
+      StartAt: 'EvaluateCandidate',
+      States: {
+        EvaluateCandidate: {
+          ...bareStep('evaluate-candidate', worker, { next: 'CandidateDone' }),
+          ...TRAINER_TIMEOUT,
+        },
+        CandidateDone: {
+          Type: 'Choice',
+          Choices: [
+            { Variable: '$.state.value.candidate_done', BooleanEquals: false, Next: 'EvaluateCandidate' },
+          ],
+          Default: 'CandidateMeasured',
+        },
+        CandidateMeasured: {
+          Type: 'Pass',
+          Parameters: {
+            'candidate.$': '$.state.value.candidate',
+            'result.$': '$.state.value.result',
+          },
+          End: true,
+        },
+      },
+    },
+    ResultPath: '$.state.value.results',
+    Catch: CATCH_ALL,
+    Next: next,
+  };
 }
 
 /** A step that talks to Postgres. */
@@ -122,7 +185,7 @@ function closingStates(closeJob: string, complete: Record<string, unknown>) {
   };
 }
 
-/** Load, choose a size, validate, split, fit in slices, evaluate, export, register, promote or keep. */
+/** Load, choose a size, validate, split, choose between candidates if there are any, fit in slices, evaluate, export, register, promote or keep. */
 export function trainingDefinition(functions: TrainingFunctions, timeoutMinutes: number): Definition {
   const worker = { 'FunctionName.$': '$.worker' };
   const use = (arn: string) => ({ Type: 'Pass', Result: arn, ResultPath: '$.worker', Next: 'Validate' });
@@ -150,7 +213,21 @@ export function trainingDefinition(functions: TrainingFunctions, timeoutMinutes:
       UseMedium: use(functions.trainerMedium),
       UseLarge: use(functions.trainerLarge),
       Validate: trainerStep('validate', worker, { next: 'Split' }),
-      Split: trainerStep('split', worker, { next: 'Fit' }),
+      Split: trainerStep('split', worker, { next: 'Selects' }),
+      Selects: {
+        Type: 'Choice',
+        Choices: [{ Variable: '$.state.value.selects', BooleanEquals: true, Next: 'Plan' }],
+        Default: 'Fit',
+      },
+      Plan: trainerStep('plan', worker, { next: 'EvaluateCandidates' }),
+      EvaluateCandidates: evaluateCandidates(worker, 'Choose'),
+      Choose: trainerStep('choose', worker, { next: 'Selected' }),
+      Selected: {
+        Type: 'Choice',
+        // Those that were the best on few rows go on to more.
+        Choices: [{ Variable: '$.state.value.selected', BooleanEquals: false, Next: 'EvaluateCandidates' }],
+        Default: 'Fit',
+      },
       Fit: trainerStep('fit', worker, { next: 'FitDone' }),
       FitDone: {
         Type: 'Choice',

@@ -112,6 +112,7 @@ export class TrainingStack extends Stack {
 
   private trainer(size: 'small' | 'medium' | 'large', memoryMiB: number): lambda.Function {
     const { artifactBucket, stagingBucket, jobsTable } = this.data;
+    const { trainingSliceSeconds } = this.platform.settings;
     const { function: trainer, role } = new PlatformFunction(
       this,
       `Trainer${size[0]!.toUpperCase()}${size.slice(1)}`,
@@ -128,6 +129,9 @@ export class TrainingStack extends Stack {
           JOBS_TABLE: jobsTable.tableName,
           ARTIFACT_BUCKET: artifactBucket.bucketName,
           STAGING_BUCKET: stagingBucket.bucketName,
+          ...(trainingSliceSeconds === undefined
+            ? {}
+            : { TRAINING_SLICE_SECONDS: String(trainingSliceSeconds) }),
         },
       },
     );

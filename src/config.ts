@@ -98,6 +98,10 @@ export const config = {
   get trainingTimeoutMinutes() {
     return integer('ML_TRAINING_TIMEOUT_MINUTES', 30);
   },
+  /** How long one run of a training step may work before it leaves a checkpoint. @default as long as the function may run */
+  get trainingSliceSeconds(): number | undefined {
+    return process.env.TRAINING_SLICE_SECONDS ? integer('TRAINING_SLICE_SECONDS', 0) : undefined;
+  },
   get modelCacheSize() {
     return integer('ML_MODEL_CACHE_SIZE', 100);
   },

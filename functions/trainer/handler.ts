@@ -5,6 +5,7 @@ import { systemClock } from '../../src/clock.ts';
 import { artifactStore } from '../../src/composition/artifacts.ts';
 import { openDuckDb } from '../../src/composition/duckdb.ts';
 import { datasetStore, jobStore, stagingObjects } from '../../src/composition/stores.ts';
+import { config } from '../../src/config.ts';
 import { runStep, type StepParts } from '../../src/training/run-step.ts';
 import type { StepEvent, TrainerStepName } from '../../src/training/steps/step.ts';
 
@@ -21,9 +22,11 @@ const parts: StepParts = {
   clock: systemClock,
 };
 
-export const handler = stepFunction<StepEvent<TrainerStepName>, unknown>((event, context) =>
-  runStep(event, parts, {
+export const handler = stepFunction<StepEvent<TrainerStepName>, unknown>((event, context) => {
+  const lambdaMs = context.getRemainingTimeInMillis() - reserveMs;
+  const sliceMs = (config.trainingSliceSeconds ?? Number.POSITIVE_INFINITY) * 1_000;
+  return runStep(event, parts, {
     requestId: context.awsRequestId,
-    stopAtMs: systemClock.nowMs() + context.getRemainingTimeInMillis() - reserveMs,
-  }),
-);
+    stopAtMs: systemClock.nowMs() + Math.min(lambdaMs, sliceMs),
+  });
+});

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DatasetId, JobId, ModelName, Timestamp } from './names.ts';
+import { selectionFields } from './selection.ts';
 import { Algorithm, Task } from './training.ts';
 
 export const ModelStage = z
@@ -38,6 +39,7 @@ export const ModelManifest = z
     features: z.array(FeatureSpec),
     classes: z.array(ClassLabel).optional(),
     metrics: z.record(z.string(), z.number()),
+    ...selectionFields,
     dataset_id: DatasetId,
     split: z.object({
       kind: z.enum(['random', 'every_5th']),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DatasetId, JobId, ModelName, Timestamp } from './names.ts';
+import { CrossValidation, HyperparameterValue, Search, selectionFields } from './selection.ts';
 
 export const Task = z.enum(['classification', 'regression']).meta({ id: 'Task' });
 export type Task = z.infer<typeof Task>;
@@ -17,11 +18,12 @@ export const Algorithm = z
   .meta({ id: 'Algorithm' });
 export type Algorithm = z.infer<typeof Algorithm>;
 
-/** DynamoDB, which keeps the request with its job, holds no number that is nearer to 0 than 1e-130. */
-const StorableNumber = z
-  .number()
-  .refine((value) => value === 0 || Math.abs(value) >= 1e-100, 'must be 0 or at least 1e-100 in size');
-const HyperparameterValue = z.union([StorableNumber, z.string(), z.boolean(), z.null()]);
+/** What may be asked for: a version's algorithm is never `auto`, but the one that won. */
+export const RequestedAlgorithm = z
+  .enum([...Algorithm.options, 'auto'])
+  .describe('auto races the sensible ones, and a naive and a linear baseline, on the training part')
+  .meta({ id: 'RequestedAlgorithm' });
+export type RequestedAlgorithm = z.infer<typeof RequestedAlgorithm>;
 
 /** Starts a training job. */
 export const ModelTrainingRequest = z
@@ -30,11 +32,15 @@ export const ModelTrainingRequest = z
     dataset_id: DatasetId,
     target: z.string().min(1).describe('The column to predict'),
     model_type: Task.optional().describe('Found from the target when left out'),
-    algorithm: Algorithm.default('gradient_boosting'),
+    algorithm: RequestedAlgorithm.default('gradient_boosting'),
     hyperparameters: z
       .record(z.string(), HyperparameterValue)
       .default({})
       .describe("By scikit-learn's names; an unknown name is an error that names the nearest"),
+    cross_validation: CrossValidation.optional().describe(
+      'Measures on folds of the training part as well, and decides by them where candidates are compared',
+    ),
+    search: Search.optional().describe('Tries other hyperparameters; not with auto'),
     features: z
       .array(z.string().min(1))
       .min(1)
@@ -74,11 +80,17 @@ export const ModelTrainingResponse = z
   .object({ job_id: JobId, status: JobStatus, model_name: ModelName, created_at: Timestamp })
   .meta({ id: 'ModelTrainingResponse' });
 
-/** The steps of a training job, in order, as the state machine names them. */
+/**
+ * The steps of a training job, in order, as the state machine names them. The three before `fit` run only where there
+ * is something to choose or to cross-validate.
+ */
 export const trainingSteps = [
   'load',
   'validate',
   'split',
+  'plan',
+  'evaluate-candidate',
+  'choose',
   'fit',
   'evaluate',
   'export',
@@ -102,6 +114,8 @@ export const Job = z
     model_version: z.string().optional(),
     dataset_id: z.string().optional(),
     metrics: z.record(z.string(), z.number()).optional().describe('Of the test part'),
+    algorithm: Algorithm.optional().describe('The one that won, where candidates were compared'),
+    ...selectionFields,
     promotion: z.object({ decision: z.enum(['deploy', 'keep']), reasons: z.array(z.string()) }).optional(),
     error: JobError.optional(),
     training_time: z.number().optional().describe('Seconds from start to end'),

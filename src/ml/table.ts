@@ -85,6 +85,12 @@ function takeColumnRows(column: Column, rows: Int32Array): Column {
   return { ...column, values };
 }
 
+/** The table less the named columns, those that it has; their data is shared. */
+export function withoutColumns(table: Table, names: readonly string[]): Table {
+  if (names.length === 0) return table;
+  return { nRows: table.nRows, columns: table.columns.filter(({ name }) => !names.includes(name)) };
+}
+
 /** Whether no row of the column has a value. */
 export function isAllMissing(column: Column): boolean {
   return column.type === 'category'

@@ -10,6 +10,16 @@ type ItemKey = { readonly pk: string; readonly sk: string };
 
 const root = (tenant: TenantContext): string => `tenants/${tenant.tenantId}/`;
 
+/** Files that the steps of a job leave for each other. */
+export type WorkFileName =
+  | 'split.bin'
+  | 'plan.json'
+  | 'candidate.json'
+  | 'selection.json'
+  | 'model.json'
+  | 'checkpoint.json'
+  | 'evaluation.json';
+
 /** Keys of objects in S3. */
 export const objectKeys = {
   datasets: (t: TenantContext) => `${root(t)}datasets/`,
@@ -18,12 +28,8 @@ export const objectKeys = {
   datasetParquet: (t: TenantContext, id: DatasetId, sha256: string) =>
     `${root(t)}datasets/${id}/${sha256}.parquet`,
   upload: (t: TenantContext, id: UploadId) => `${root(t)}uploads/${id}/source`,
-  jobFile: (
-    t: TenantContext,
-    job: JobId,
-    file: 'split.bin' | 'model.json' | 'checkpoint.json' | 'evaluation.json',
-    sha256: string,
-  ) => `${root(t)}jobs/${job}/${sha256}/${file}`,
+  jobFile: (t: TenantContext, job: JobId, file: WorkFileName, sha256: string) =>
+    `${root(t)}jobs/${job}/${sha256}/${file}`,
   modelFile: (t: TenantContext, model: ModelName, buildId: string, file: 'model.onnx' | 'manifest.json') =>
     `${root(t)}models/${model}/builds/${buildId}/${file}`,
   /** Asked for by the health probe, and never there. */

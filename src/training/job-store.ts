@@ -22,6 +22,9 @@ export interface JobEnd {
   readonly promotion?: Job['promotion'];
 }
 
+/** What is known of a job's model before the job ends. */
+export type JobFindings = Partial<Pick<Job, 'algorithm' | 'leaderboard' | 'cross_validation' | 'baselines'>>;
+
 export interface Page<Item> {
   readonly items: readonly Item[];
   readonly nextCursor?: string;
@@ -45,10 +48,15 @@ export interface JobStore extends JobOwners {
   /** Newest first. */
   list(tenant: TenantContext, page: { limit: number; cursor?: string | undefined }): Promise<Page<StoredJob>>;
   /**
-   * Marks the job running and says how far it is.
+   * Marks the job running and says how far it is; it never goes back, whichever of parallel steps speaks last.
    * @throws {JobEndedError} when it has ended meanwhile
    */
   progress(tenant: TenantContext, jobId: JobId, at: { step: string; progress: number }): Promise<void>;
+  /**
+   * Keeps what was found out so far.
+   * @throws {JobEndedError} when it has ended meanwhile
+   */
+  record(tenant: TenantContext, jobId: JobId, findings: JobFindings): Promise<void>;
   /** @returns false when the job had ended before */
   end(tenant: TenantContext, jobId: JobId, end: JobEnd): Promise<boolean>;
 }

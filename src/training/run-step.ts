@@ -1,18 +1,23 @@
 import { join } from 'node:path';
 import type { Clock } from '../clock.ts';
+import type { ModelTrainingRequest } from '../contracts/training.ts';
 import { DatasetNotFoundError, type DatasetStore } from '../data/dataset-store.ts';
 import type { TabularEngine } from '../data/tabular-engine.ts';
 import { inWorkFolder } from '../data/work-folder.ts';
-import type { Table } from '../ml/table.ts';
+import { type Table, withoutColumns } from '../ml/table.ts';
 import type { ModelExecutor } from '../serving/model-executor.ts';
 import type { TenantContext } from '../tenancy/tenant-context.ts';
 import type { ArtifactStore } from './artifact-store.ts';
 import { beginStep } from './begin-step.ts';
 import type { JobStore, StoredJob } from './job-store.ts';
+import { foldColumns, unlearntColumns } from './selection-request.ts';
+import { chooseStep } from './steps/choose.ts';
 import { evaluateStep } from './steps/evaluate.ts';
+import { evaluateCandidateStep } from './steps/evaluate-candidate.ts';
 import { exportStep } from './steps/export.ts';
 import { fitStep } from './steps/fit.ts';
 import { loadStep } from './steps/load.ts';
+import { planStep } from './steps/plan.ts';
 import { splitStep } from './steps/split.ts';
 import type { Step, StepEvent, StepState, TrainerStepName } from './steps/step.ts';
 import { validateStep } from './steps/validate.ts';
@@ -22,6 +27,9 @@ const steps: Readonly<Record<TrainerStepName, Step>> = {
   load: loadStep,
   validate: validateStep,
   split: splitStep,
+  plan: planStep,
+  'evaluate-candidate': evaluateCandidateStep,
+  choose: chooseStep,
   fit: fitStep,
   evaluate: evaluateStep,
   export: exportStep,
@@ -47,9 +55,8 @@ export async function runStep(
   at: { readonly requestId: string; readonly stopAtMs: number },
 ): Promise<StepState> {
   const { tenant, job } = await beginStep(parts.jobs, parts.clock, event, at.requestId);
-  const table = () => {
-    const { dataset_id, features, target } = job.request;
-    const key = JSON.stringify([tenant.tenantId, dataset_id, features ?? null, target]);
+  const tableWithFoldColumns = () => {
+    const key = JSON.stringify([tenant.tenantId, job.request.dataset_id, columnsOf(job.request) ?? null]);
     if (lastTable?.key !== key) {
       lastTable = { key, table: readTrainingTable(tenant, job, parts) };
       lastTable.table.catch(() => {
@@ -58,10 +65,15 @@ export async function runStep(
     }
     return lastTable.table;
   };
-  return steps[event.step](
-    { tenant, job, stopAtMs: Math.min(at.stopAtMs, Date.parse(event.deadline)), table, ...parts },
-    event.input,
-  );
+  const table = async () => withoutColumns(await tableWithFoldColumns(), unlearntColumns(job.request));
+  const stopAtMs = Math.min(at.stopAtMs, Date.parse(event.deadline));
+  return steps[event.step]({ tenant, job, stopAtMs, table, tableWithFoldColumns, ...parts }, event.input);
+}
+
+/** @returns what to read of the dataset; undefined is everything */
+function columnsOf({ features, target, ...request }: ModelTrainingRequest): string[] | undefined {
+  if (features === undefined) return undefined;
+  return [...new Set([...features, target, ...foldColumns(request)])];
 }
 
 async function readTrainingTable(
@@ -69,12 +81,12 @@ async function readTrainingTable(
   job: StoredJob & { request: NonNullable<StoredJob['request']> },
   { datasets, openEngine }: StepParts,
 ): Promise<Table> {
-  const { dataset_id, features, target } = job.request;
+  const { dataset_id } = job.request;
   const dataset = await datasets.get(tenant, dataset_id);
   if (dataset === undefined) throw new DatasetNotFoundError(dataset_id);
   return inWorkFolder(openEngine, async (folder, engine) => {
     const file = join(folder, 'data.parquet');
     await datasets.fetchParquet(tenant, dataset, file);
-    return engine.readTable(file, features === undefined ? undefined : [...features, target]);
+    return engine.readTable(file, columnsOf(job.request));
   });
 }

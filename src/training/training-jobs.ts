@@ -1,13 +1,14 @@
 import { type Clock, isoAt } from '../clock.ts';
 import type { Dataset } from '../contracts/datasets.ts';
 import type { JobId } from '../contracts/names.ts';
-import { type Job, type ModelTrainingRequest, type Task, terminalStatuses } from '../contracts/training.ts';
+import { type Job, type ModelTrainingRequest, Task, terminalStatuses } from '../contracts/training.ts';
 import { DatasetNotFoundError } from '../data/dataset-store.ts';
 import { type FieldError, MLFrameworkError, ValidationError } from '../errors.ts';
 import { algorithmNamed, checkAlgorithmFitsTask, resolveHyperparameters } from '../ml/algorithms.ts';
 import type { TenantContext } from '../tenancy/tenant-context.ts';
 import type { Executions } from './executions.ts';
 import type { JobStore, Page, StoredJob } from './job-store.ts';
+import { checkSelection } from './selection-request.ts';
 
 export class JobNotFoundError extends MLFrameworkError {
   constructor(jobId: string) {
@@ -55,10 +56,8 @@ export class TrainingJobs {
     const dataset = await this.#parts.dataset(tenant, request);
     if (dataset === undefined) throw new DatasetNotFoundError(request.dataset_id);
     checkColumns(request, dataset);
-    resolveHyperparameters(request.algorithm, request.hyperparameters);
-    const algorithm = algorithmNamed(request.algorithm);
-    const model_type = request.model_type ?? taskOf(request, dataset, algorithm.tasks);
-    checkAlgorithmFitsTask(algorithm, model_type);
+    const model_type = checkedTask(request, dataset);
+    checkSelection(request, model_type, dataset);
     if (model_type === 'regression') checkNumericTarget(request, dataset);
     return this.startChecked(tenant, { ...request, model_type }, 'request');
   }
@@ -156,6 +155,16 @@ export class TrainingJobs {
       timeout_seconds: this.#parts.timeoutMinutes * 60,
     });
   }
+}
+
+/** @returns the task of the request, for which its algorithm and hyperparameters are fit */
+function checkedTask(request: ModelTrainingRequest, dataset: Dataset): Task {
+  if (request.algorithm === 'auto') return request.model_type ?? taskOf(request, dataset, Task.options);
+  resolveHyperparameters(request.algorithm, request.hyperparameters);
+  const algorithm = algorithmNamed(request.algorithm);
+  const task = request.model_type ?? taskOf(request, dataset, algorithm.tasks);
+  checkAlgorithmFitsTask(algorithm, task);
+  return task;
 }
 
 /** A number with this many distinct values or fewer is taken for a label. */

@@ -1,8 +1,9 @@
 import type { JobId } from '../contracts/names.ts';
 import { MLFrameworkError } from '../errors.ts';
+import type { WorkFileName } from '../tenancy/keys.ts';
 import type { TenantContext } from '../tenancy/tenant-context.ts';
 
-export type WorkFile = 'split.bin' | 'model.json' | 'checkpoint.json' | 'evaluation.json';
+export type WorkFile = WorkFileName;
 
 /** What steps pass each other: where the bytes are and what they hash to, never the bytes. */
 export interface WorkFileRef {

@@ -1,86 +1,15 @@
 import aslValidator from 'asl-validator';
-import { StateMachine } from 'aws-local-stepfunctions';
 import { describe, expect, it } from 'vitest';
-import { type Definition, ingestDefinition, trainingDefinition } from '../../infra/state-machines.ts';
-
-const arn = (name: string) => `arn:aws:lambda:eu-central-1:123456789012:function:${name}`;
-const training = trainingDefinition(
-  {
-    trainerSmall: arn('trainer-small'),
-    trainerMedium: arn('trainer-medium'),
-    trainerLarge: arn('trainer-large'),
-    registrar: arn('registrar'),
-    closeJob: arn('close-job'),
-  },
-  35,
-);
-const ingest = ingestDefinition({ ingest: arn('ingest'), closeJob: arn('close-job') }, 15);
-const trainingInput = { job_id: 'job-1', deadline: '2030-01-01T00:30:00.000Z', timeout_seconds: 1800 };
-
-interface Call {
-  readonly state: string;
-  readonly function: string;
-  // biome-ignore lint/suspicious/noExplicitAny: payloads differ by step
-  readonly payload: any;
-}
-
-/** What a fake function answers; an Error makes the task fail under the error's name. */
-type Answer = (payload: Call['payload'], attempt: number) => unknown;
-
-interface Outcome {
-  readonly calls: Call[];
-  readonly error?: { name: string; message: string };
-}
-
-class StepError extends Error {
-  constructor(name: string) {
-    super(`${name} happened`);
-    this.name = name;
-  }
-}
-
-/** Runs a definition with fakes in place of functions and no pauses between retries. */
-async function run(
-  definition: Definition,
-  answers: Record<string, Answer>,
-  input: Record<string, unknown> = trainingInput,
-): Promise<Outcome> {
-  const calls: Call[] = [];
-  const tasks = Object.entries(definition.States).filter(([, { Type }]) => Type === 'Task');
-  const handlers = Object.fromEntries(
-    tasks.map(([state]) => [
-      state,
-      async (request: { FunctionName: string; Payload: unknown }) => {
-        const attempt = calls.filter((call) => call.state === state).length;
-        calls.push({ state, function: request.FunctionName.split(':').at(-1)!, payload: request.Payload });
-        const answer = answers[state]?.(request.Payload, attempt) ?? {};
-        if (answer instanceof Error) throw answer;
-        return { StatusCode: 200, ExecutedVersion: '$LATEST', Payload: answer };
-      },
-    ]),
-  );
-  const retries = Object.fromEntries(tasks.map(([state]) => [state, 0]));
-  const machine = new StateMachine(forEmulator(definition) as never);
-  const execution = machine.run(input as never, {
-    overrides: { taskResourceLocalHandlers: handlers as never, retryIntervalOverrides: retries },
-  });
-  try {
-    await execution.result;
-    return { calls };
-  } catch (error) {
-    // The emulator wraps what the execution failed with.
-    const { name, message } = (error as Error).cause as Error;
-    return { calls, error: { name, message } };
-  }
-}
-
-/** AWS reads TimeoutSecondsPath from the state's input; the emulator reads it from what Parameters made of that. */
-function forEmulator(definition: Definition): unknown {
-  const path = JSON.stringify('$$.Execution.Input.timeout_seconds');
-  return JSON.parse(JSON.stringify(definition).replaceAll('"$.timeout_seconds"', () => path));
-}
-
-const states = ({ calls }: Outcome) => calls.map(({ state }) => state);
+import {
+  type Answer,
+  ingest,
+  run,
+  StepError,
+  states,
+  tasksOf,
+  training,
+  trainingInput,
+} from './support/run-machine.ts';
 
 describe.each([
   ['training', training],
@@ -93,9 +22,8 @@ describe.each([
     expect(isValid).toBe(true);
   });
 
-  it('retries service errors and catches everything in every task', () => {
-    for (const [name, state] of Object.entries(definition.States)) {
-      if (state.Type !== 'Task') continue;
+  it('retries service errors in every task, and catches everything in every task and Map', () => {
+    for (const [name, state] of tasksOf(definition.States)) {
       expect(state.Retry, name).toContainEqual(
         expect.objectContaining({
           JitterStrategy: 'FULL',
@@ -104,6 +32,9 @@ describe.each([
           MaxAttempts: 3,
         }),
       );
+    }
+    for (const [name, state] of Object.entries(definition.States)) {
+      if (state.Type !== 'Task' && state.Type !== 'Map') continue;
       expect(state.Catch, name).toContainEqual(expect.objectContaining({ ErrorEquals: ['States.ALL'] }));
     }
   });
@@ -120,6 +51,7 @@ describe.each([
 describe('training', () => {
   const answers: Record<string, Answer> = {
     Load: () => ({ size: 'small', estimated_bytes: 1000 }),
+    Split: () => ({ selects: false }),
     Fit: (_payload, attempt) => ({ fit_done: attempt === 2, slice: attempt }),
     PromotionGate: () => ({ decision: 'deploy' }),
   };
@@ -219,7 +151,8 @@ describe('training', () => {
   it('tries a throttled step again, and no failed one', async () => {
     const throttled = await run(training, {
       ...answers,
-      Split: (_payload, attempt) => (attempt < 2 ? new StepError('Lambda.TooManyRequestsException') : {}),
+      Split: (_payload, attempt) =>
+        attempt < 2 ? new StepError('Lambda.TooManyRequestsException') : { selects: false },
     });
     expect(throttled.error).toBeUndefined();
     const failed = await run(training, { ...answers, Split: () => new StepError('CONSTANT_TARGET') });
@@ -237,21 +170,30 @@ describe('training', () => {
 
   it('has a time limit in every task', () => {
     for (const definition of [training, ingest]) {
-      for (const [name, { Type, TimeoutSeconds, TimeoutSecondsPath }] of Object.entries(definition.States)) {
-        if (Type === 'Task') expect(TimeoutSeconds ?? TimeoutSecondsPath, name).toBeDefined();
+      for (const [name, { TimeoutSeconds, TimeoutSecondsPath }] of tasksOf(definition.States)) {
+        expect(TimeoutSeconds ?? TimeoutSecondsPath, name).toBeDefined();
       }
     }
   });
 
   it('bounds every step of the trainer by the time limit of the job', () => {
-    const trainer = ['Load', 'Validate', 'Split', 'Fit', 'Evaluate', 'Export'];
-    for (const name of trainer) expect(training.States[name]?.TimeoutSecondsPath).toBe('$.timeout_seconds');
+    const trainer = ['Load', 'Validate', 'Split', 'Plan', 'Choose', 'Fit', 'Evaluate', 'Export'];
+    const tasks = new Map(tasksOf(training.States));
+    for (const name of [...trainer, 'EvaluateCandidate']) {
+      expect(tasks.get(name)?.TimeoutSecondsPath, name).toBe('$.timeout_seconds');
+    }
     expect(training.TimeoutSeconds).toBe(2100);
   });
 
   it('passes payloads that stay far below the 256 KB of a state', async () => {
     const facts = { text: 'x'.repeat(7500) };
-    const bulky: Answer = () => ({ size: 'small', fit_done: true, decision: 'deploy', ...facts });
+    const bulky: Answer = () => ({
+      size: 'small',
+      selects: false,
+      fit_done: true,
+      decision: 'deploy',
+      ...facts,
+    });
     const outcome = await run(
       training,
       Object.fromEntries(Object.keys(training.States).map((name) => [name, bulky])),

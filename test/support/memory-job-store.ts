@@ -2,7 +2,13 @@ import { type Clock, isoAt } from '../../src/clock.ts';
 import type { JobId } from '../../src/contracts/names.ts';
 import { terminalStatuses } from '../../src/contracts/training.ts';
 import type { TenantContext } from '../../src/tenancy/tenant-context.ts';
-import { type JobEnd, JobEndedError, type JobStore, type StoredJob } from '../../src/training/job-store.ts';
+import {
+  type JobEnd,
+  JobEndedError,
+  type JobFindings,
+  type JobStore,
+  type StoredJob,
+} from '../../src/training/job-store.ts';
 
 /** Jobs in memory, for what works with a job store; the store itself is tested in `test/contract`. */
 export class MemoryJobStore implements JobStore {
@@ -38,11 +44,18 @@ export class MemoryJobStore implements JobStore {
     const now = isoAt(this.#clock.nowMs());
     await this.create(tenant, {
       ...job,
-      ...at,
+      step: at.step,
+      progress: Math.max(job.progress, at.progress),
       status: 'running',
       started_at: job.started_at ?? now,
       updated_at: now,
     });
+  }
+
+  async record(tenant: TenantContext, jobId: JobId, findings: JobFindings) {
+    const job = await this.#live(tenant, jobId);
+    if (job === undefined) throw new JobEndedError(jobId);
+    await this.create(tenant, { ...job, ...findings, updated_at: isoAt(this.#clock.nowMs()) });
   }
 
   async end(tenant: TenantContext, jobId: JobId, end: JobEnd) {

@@ -63,6 +63,15 @@ describe('config', () => {
     expect(() => config.modelCacheSize).toThrow(`ML_MODEL_CACHE_SIZE=${value} must be a whole number`);
   });
 
+  it('reads how long a slice of a training may be, and refuses what is no number of seconds', () => {
+    delete process.env.TRAINING_SLICE_SECONDS;
+    expect(config.trainingSliceSeconds).toBeUndefined();
+    process.env.TRAINING_SLICE_SECONDS = '5';
+    expect(config.trainingSliceSeconds).toBe(5);
+    process.env.TRAINING_SLICE_SECONDS = '0.5';
+    expect(() => config.trainingSliceSeconds).toThrow('TRAINING_SLICE_SECONDS=0.5 must be a whole number');
+  });
+
   it('has defaults for what may be left out', () => {
     for (const name of ['ML_MODEL_CACHE_SIZE', 'ML_TRAINING_TIMEOUT_MINUTES', 'TENANTML_STAGE'])
       delete process.env[name];

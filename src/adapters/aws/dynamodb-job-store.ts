@@ -12,6 +12,7 @@ import type { TenantContext } from '../../tenancy/tenant-context.ts';
 import {
   type JobEnd,
   JobEndedError,
+  type JobFindings,
   type JobStore,
   type Page,
   type StoredJob,
@@ -99,21 +100,59 @@ export class DynamoDbJobStore implements JobStore {
 
   async progress(tenant: TenantContext, jobId: JobId, at: { step: string; progress: number }): Promise<void> {
     const now = isoAt(this.#clock.nowMs());
+    const assignments =
+      '#status = :running, step = :step, updated_at = :now, started_at = if_not_exists(started_at, :now)';
+    const values = { ':step': at.step, ':now': now };
+    const advanced = await this.#updateLive(tenant, jobId, {
+      set: `${assignments}, progress = :progress`,
+      only: 'progress <= :progress',
+      values: { ...values, ':progress': at.progress },
+    });
+    if (advanced) return;
+    // Ended, or further already: then the step is news, and the progress is not.
+    if (!(await this.#updateLive(tenant, jobId, { set: assignments, values }))) {
+      throw new JobEndedError(jobId);
+    }
+  }
+
+  async record(tenant: TenantContext, jobId: JobId, findings: JobFindings): Promise<void> {
+    const given = Object.entries(findings).filter(([, value]) => value !== undefined);
+    const recorded = await this.#updateLive(tenant, jobId, {
+      set: ['updated_at = :now', ...given.map(([name]) => `#${name} = :${name}`)].join(', '),
+      names: Object.fromEntries(given.map(([name]) => [`#${name}`, name])),
+      values: {
+        ':now': isoAt(this.#clock.nowMs()),
+        ...Object.fromEntries(given.map(([name, value]) => [`:${name}`, value])),
+      },
+    });
+    if (!recorded) throw new JobEndedError(jobId);
+  }
+
+  /** @returns false when the job has ended, or when `only` does not hold */
+  async #updateLive(
+    tenant: TenantContext,
+    jobId: JobId,
+    update: {
+      set: string;
+      only?: string;
+      names?: Record<string, string>;
+      values: Record<string, unknown>;
+    },
+  ): Promise<boolean> {
     try {
       await this.#client.send(
         new UpdateCommand({
           TableName: this.#table,
           Key: itemKeys.job(tenant, jobId),
-          UpdateExpression:
-            'SET #status = :running, step = :step, progress = :progress, updated_at = :now, ' +
-            'started_at = if_not_exists(started_at, :now)',
-          ConditionExpression: notEnded,
-          ExpressionAttributeNames: { '#status': 'status' },
-          ExpressionAttributeValues: { ...live, ':step': at.step, ':progress': at.progress, ':now': now },
+          UpdateExpression: `SET ${update.set}`,
+          ConditionExpression: update.only === undefined ? notEnded : `${notEnded} AND ${update.only}`,
+          ExpressionAttributeNames: { '#status': 'status', ...update.names },
+          ExpressionAttributeValues: { ...live, ...update.values },
         }),
       );
+      return true;
     } catch (error) {
-      if (isConditionFailure(error)) throw new JobEndedError(jobId);
+      if (isConditionFailure(error)) return false;
       throw error;
     }
   }

@@ -5,7 +5,7 @@ import { fitPipeline, type PipelineModel, type PipelineSpec } from '../pipeline.
 import type { ClassLabel, FitHooks } from '../pipeline-model.ts';
 import { classTarget, rowsWithTarget } from '../preprocessing/target.ts';
 import { splitRows } from '../split.ts';
-import { columnNamed, type Table, takeRows } from '../table.ts';
+import { columnNamed, type Table, takeRows, withoutColumns } from '../table.ts';
 import { foldsOf } from './folds.ts';
 import type { Fold, Splitter } from './splitter.ts';
 
@@ -139,10 +139,6 @@ function stateOf(checkpoint: unknown, identity: string): CrossValidationState {
 
 function paused(checkpoint: CrossValidationState): Resumable<CrossValidationResult> {
   return { done: false, checkpoint };
-}
-
-export function withoutColumns(table: Table, names: readonly string[]): Table {
-  return { nRows: table.nRows, columns: table.columns.filter(({ name }) => !names.includes(name)) };
 }
 
 /** The newest rows where time matters, else a draw in proportion to the classes. */

@@ -1,23 +1,23 @@
+import type { Baselines } from '../../contracts/selection.ts';
 import { TrainingError } from '../../errors.ts';
-import { classificationMetrics } from '../../ml/metrics/classification-metrics.ts';
-import { regressionMetrics } from '../../ml/metrics/regression-metrics.ts';
-import { type PipelineModel, pipelineFromJSON } from '../../ml/pipeline.ts';
-import { classTarget, rowsWithTarget } from '../../ml/preprocessing/target.ts';
-import { columnNamed, type NumericColumn, type Table, takeRows } from '../../ml/table.ts';
+import { modelMetrics } from '../../ml/metrics/score-model.ts';
+import { autoCandidates } from '../../ml/model-selection/auto.ts';
+import { fitPipeline, type PipelineModel, pipelineFromJSON } from '../../ml/pipeline.ts';
+import { rowsWithTarget } from '../../ml/preprocessing/target.ts';
+import { columnNamed, type Table, takeRows } from '../../ml/table.ts';
 import { decodeSplit } from '../split-file.ts';
+import { storableMetrics } from '../storable-metrics.ts';
+import { readJson, writeJson } from '../work-json.ts';
 import type { Step, StepContext, StepState } from './step.ts';
 
 /** Metrics by the names that `metricTable` lists. */
 export interface Evaluation {
   readonly metrics: Readonly<Record<string, number>>;
+  readonly baselines?: Baselines;
 }
 
-export async function fittedModel(
-  { tenant, job, workFiles }: StepContext,
-  state: StepState,
-): Promise<PipelineModel> {
-  const bytes = await workFiles.get(tenant, job.job_id, state.model!);
-  return pipelineFromJSON(JSON.parse(Buffer.from(bytes).toString('utf8')));
+export async function fittedModel(context: StepContext, state: StepState): Promise<PipelineModel> {
+  return pipelineFromJSON(await readJson<unknown>(context, state.model!));
 }
 
 /** @returns the test rows, less those whose target is missing */
@@ -28,9 +28,9 @@ export async function testRows(context: StepContext, state: StepState): Promise<
   return takeRows(rows, rowsWithTarget(columnNamed(rows, job.request.target)!));
 }
 
-/** Measures the model on the test part. */
+/** Measures the model on the test part; where candidates were compared, the naive and the linear baseline, too. */
 export const evaluateStep: Step = async (context, state) => {
-  const { tenant, job, workFiles } = context;
+  const { tenant, job, jobs } = context;
   const model = await fittedModel(context, state);
   const rows = await testRows(context, state);
   if (rows.nRows === 0) {
@@ -39,27 +39,32 @@ export const evaluateStep: Step = async (context, state) => {
       'no row of the test part has a target; send more rows or raise test_size',
     );
   }
-  const predicted = model.predict(rows);
-  const target = columnNamed(rows, job.request.target)!;
-  const metrics =
-    model.classes !== undefined
-      ? classificationMetrics(
-          classTarget(target, model.classes).indices,
-          predicted.probabilities!,
-          model.classes,
-        )
-      : // A regression on a category was refused by the validate step.
-        regressionMetrics((target as NumericColumn).values, predicted.values!);
-  const storable = Object.entries(metrics)
-    .filter(([, value]) => Number.isFinite(value))
-    // DynamoDB holds no number that is nearer to 0 than 1e-130.
-    .map(([name, value]) => [name, Math.abs(value) < 1e-100 ? 0 : value] as const);
-  const evaluation: Evaluation = { metrics: Object.fromEntries(storable) };
-  const ref = await workFiles.put(
-    tenant,
-    job.job_id,
-    'evaluation.json',
-    Buffer.from(JSON.stringify(evaluation)),
-  );
-  return { ...state, evaluation: ref };
+  // A regression on a category was refused by the validate step.
+  const evaluation: Evaluation = { metrics: storableMetrics(modelMetrics(model, rows)) };
+  if (state.selection === undefined) {
+    return { ...state, evaluation: await writeJson(context, 'evaluation.json', evaluation) };
+  }
+  const baselines = await measuredBaselines(context, state, rows);
+  await jobs.record(tenant, job.job_id, { baselines });
+  return { ...state, evaluation: await writeJson(context, 'evaluation.json', { ...evaluation, baselines }) };
 };
+
+/** One that cannot be fitted, or not before this run has to stop, is left out: the model does not depend on it. */
+async function measuredBaselines(context: StepContext, state: StepState, test: Table): Promise<Baselines> {
+  const { tenant, job, workFiles, clock, stopAtMs } = context;
+  const { model_type: task, target, random_state: randomState } = job.request;
+  const { train } = decodeSplit(await workFiles.get(tenant, job.job_id, state.split!));
+  const rows = takeRows(await context.table(), train);
+  const measured: Baselines = {};
+  for (const { role, algorithm } of autoCandidates(task!)) {
+    if (role === 'candidate') continue;
+    const spec = { task: task!, target, algorithm, hyperparameters: {}, randomState };
+    try {
+      const fit = fitPipeline(rows, spec, { shouldPause: () => clock.nowMs() >= stopAtMs });
+      if (fit.done) measured[role] = { algorithm, metrics: storableMetrics(modelMetrics(fit.model, test)) };
+    } catch (error) {
+      if (!(error instanceof TrainingError)) throw error;
+    }
+  }
+  return measured;
+}

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isoAt } from '../../clock.ts';
 import type { ModelManifest } from '../../contracts/models.ts';
+import type { Algorithm } from '../../contracts/training.ts';
 import { TrainingError } from '../../errors.ts';
 import { resolveHyperparameters } from '../../ml/algorithms.ts';
 import { exportOnnx, onnxInputs } from '../../ml/onnx/export-onnx.ts';
@@ -9,7 +10,10 @@ import { type Table, takeRows } from '../../ml/table.ts';
 import { batchOfTable } from '../../serving/feature-batch.ts';
 import type { ModelExecutor } from '../../serving/model-executor.ts';
 import { softwareVersions } from '../software-versions.ts';
+import { readJson } from '../work-json.ts';
+import { selectionOf } from './choose.ts';
 import { type Evaluation, fittedModel, testRows } from './evaluate.ts';
+import { specOf } from './fit.ts';
 import type { Step } from './step.ts';
 
 /** How far a graph may be from the model in memory: float32 sums of a few hundred terms stay within it. */
@@ -22,7 +26,7 @@ const parityRows = 1_000;
  * @throws {TrainingError} ONNX_PARITY_FAILED; then nothing is written
  */
 export const exportStep: Step = async (context, state) => {
-  const { tenant, job, clock, artifacts, executor, workFiles } = context;
+  const { tenant, job, clock, artifacts, executor } = context;
   const model = await fittedModel(context, state);
   const graph = exportOnnx(model);
   const rows = await testRows(context, state);
@@ -31,21 +35,25 @@ export const exportStep: Step = async (context, state) => {
     Int32Array.from({ length: Math.min(parityRows, rows.nRows) }, (_, i) => i),
   );
   const verification = await verifyParity(model, graph, sample, executor);
-  const { metrics } = JSON.parse(
-    Buffer.from(await workFiles.get(tenant, job.job_id, state.evaluation!)).toString('utf8'),
-  ) as Evaluation;
+  const { metrics, baselines } = await readJson<Evaluation>(context, state.evaluation!);
+  const selection = state.selection === undefined ? undefined : await selectionOf(context, state);
   const { request } = job;
+  const { algorithm, hyperparameters } = await specOf(context, state);
   const manifest: ModelManifest = {
     model_name: request.model_name,
     // The job's own start, so that a repeated export writes the same build again.
     build_id: `${job.created_at.replaceAll(/[-:]|\.\d+/g, '')}-${request.dataset_id.slice(0, 8)}-${job.job_id.slice(-6).toLowerCase()}`,
     task: model.task,
-    algorithm: request.algorithm,
-    hyperparameters: resolveHyperparameters(request.algorithm, request.hyperparameters),
+    algorithm: algorithm as Algorithm,
+    hyperparameters: resolveHyperparameters(algorithm, hyperparameters),
     target: request.target,
     features: onnxInputs(model),
     ...(model.classes === undefined ? {} : { classes: [...model.classes] }),
     metrics: { ...metrics },
+    ...(selection === undefined
+      ? {}
+      : { leaderboard: selection.leaderboard, cross_validation: selection.cross_validation }),
+    ...(baselines === undefined ? {} : { baselines }),
     dataset_id: request.dataset_id,
     split: {
       kind: request.split,

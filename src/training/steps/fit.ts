@@ -1,13 +1,17 @@
 import { fitPipeline, type PipelineSpec } from '../../ml/pipeline.ts';
 import { takeRows } from '../../ml/table.ts';
 import { decodeSplit } from '../split-file.ts';
-import { progressAt, type Step, type StepContext } from './step.ts';
+import { selectionOf } from './choose.ts';
+import { progressAt, type Step, type StepContext, type StepState } from './step.ts';
 
 /** The fit looks up this often at first, then ever less: to say how far it is, and to hear of a cancellation. */
 const firstLookUpMs = 1_000;
 
-export function specOf({ job }: Pick<StepContext, 'job'>): PipelineSpec {
-  const { model_type, target, algorithm, hyperparameters, random_state } = job.request;
+/** @returns what is to be fitted: what was chosen before, or what was asked for */
+export async function specOf(context: StepContext, state: StepState): Promise<PipelineSpec> {
+  const { model_type, target, random_state } = context.job.request;
+  const { algorithm, hyperparameters } =
+    state.selection === undefined ? context.job.request : (await selectionOf(context, state)).chosen;
   return { task: model_type!, target, algorithm, hyperparameters, randomState: random_state };
 }
 
@@ -20,6 +24,7 @@ export const fitStep: Step = async (context, state) => {
   const data = await context.table();
   const { train } = decodeSplit(await workFiles.get(tenant, job.job_id, state.split!));
   const rows = takeRows(data, train);
+  const spec = await specOf(context, state);
   let checkpoint: unknown =
     state.checkpoint === undefined
       ? undefined
@@ -30,7 +35,7 @@ export const fitStep: Step = async (context, state) => {
     const lookUpAtMs = Math.min(stopAtMs, clock.nowMs() + lookUpAfterMs);
     const result = fitPipeline(
       rows,
-      specOf(context),
+      spec,
       {
         onProgress: (done) => {
           fraction = done;

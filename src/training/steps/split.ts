@@ -1,5 +1,6 @@
 import { splitRows } from '../../ml/split.ts';
 import { columnNamed, type Table } from '../../ml/table.ts';
+import { selects } from '../selection-request.ts';
 import { encodeSplit } from '../split-file.ts';
 import type { Step } from './step.ts';
 
@@ -20,5 +21,9 @@ export const splitStep: Step = async ({ tenant, job, table, workFiles }, state) 
         },
   );
   const ref = await workFiles.put(tenant, job.job_id, 'split.bin', encodeSplit(rows));
-  return { ...state, split: { ...ref, n_train: rows.train.length, n_test: rows.test.length } };
+  return {
+    ...state,
+    selects: selects(job.request),
+    split: { ...ref, n_train: rows.train.length, n_test: rows.test.length },
+  };
 };

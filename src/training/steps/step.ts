@@ -12,6 +12,20 @@ export interface StepState {
   readonly estimated_bytes?: number;
   readonly size?: 'small' | 'medium' | 'large';
   readonly split?: WorkFileRef & { readonly n_train: number; readonly n_test: number };
+  /** Whether candidates are compared, or the one there is is cross-validated, before the fit. */
+  readonly selects?: boolean;
+  readonly plan?: WorkFileRef;
+  /** Numbers in the plan of those to evaluate now. */
+  readonly candidates?: readonly number[];
+  /** What the parallel evaluations left. */
+  readonly results?: readonly { readonly candidate: number; readonly result: WorkFileRef }[];
+  /** Of one evaluation: its number, whether it is through, and what came out. */
+  readonly candidate?: number;
+  readonly candidate_done?: boolean;
+  readonly result?: WorkFileRef;
+  /** Whether the choice is made; else more evaluations follow. */
+  readonly selected?: boolean;
+  readonly selection?: WorkFileRef;
   readonly checkpoint?: WorkFileRef;
   readonly fit_done?: boolean;
   readonly model?: WorkFileRef;
@@ -35,8 +49,10 @@ export interface StepContext {
   readonly workFiles: WorkFiles;
   readonly artifacts: ArtifactStore;
   readonly executor: ModelExecutor;
-  /** The training table, read once for all the steps that a warm process runs. */
+  /** What is learnt from, and the target; read once for all the steps that a warm process runs. */
   readonly table: () => Promise<Table>;
+  /** The same with the columns that only decide which rows belong together. */
+  readonly tableWithFoldColumns: () => Promise<Table>;
   readonly clock: Clock;
 }
 
@@ -45,11 +61,14 @@ export type Step = (context: StepContext, state: StepState) => Promise<StepState
 /** A step that has its own function, beside the database. */
 export type RegistryStepName = 'register' | 'promotion-gate' | 'deploy';
 
-/** How far a job is when a step begins; fit fills its share by iterations. */
+/** How far a job is when a step begins; fit fills its share by iterations, unless a choice has taken it before. */
 export const progressAt = {
   load: 0.02,
   validate: 0.05,
   split: 0.08,
+  plan: 0.09,
+  'evaluate-candidate': 0.1,
+  choose: 0.7,
   fit: 0.1,
   evaluate: 0.8,
   export: 0.87,

@@ -1,0 +1,66 @@
+import { autoMetric } from '../../ml/model-selection/auto.ts';
+import type { Candidate, CandidateResult, Race } from '../../ml/model-selection/candidate.ts';
+import { foldsOf } from '../../ml/model-selection/folds.ts';
+import { halvingRungs, onRung, type Rung } from '../../ml/model-selection/successive-halving.ts';
+import { takeRows } from '../../ml/table.ts';
+import { candidatesOf, splitterOf, unlearntColumns } from '../selection-request.ts';
+import { decodeSplit } from '../split-file.ts';
+import { readJson, writeJson } from '../work-json.ts';
+import type { Step, StepContext, StepState } from './step.ts';
+
+/** Fewer rows tell candidates apart no better than chance. */
+const minRowsOnRung = 200;
+
+/** Who is raced how; kept as a work file, so that the state machine passes numbers only. */
+export interface Plan {
+  readonly race: Race;
+  readonly candidates: readonly Candidate[];
+  /** One rung, unless many candidates are first tried on few rows. */
+  readonly rungs: readonly Rung[];
+  readonly rung: number;
+  /** Those that earlier rungs left behind. */
+  readonly eliminated: readonly CandidateResult[];
+}
+
+/**
+ * Says which candidates are to be compared on which folds of the train part.
+ * @throws TrainingError TOO_FEW_GROUPS, TIME_MISSING, TIME_NOT_ORDERED, INSUFFICIENT_SAMPLES where there are no folds
+ */
+export const planStep: Step = async (context, state) => {
+  const { tenant, job, workFiles, tableWithFoldColumns } = context;
+  const { request } = job;
+  const task = request.model_type!;
+  const { train } = decodeSplit(await workFiles.get(tenant, job.job_id, state.split!));
+  const rows = takeRows(await tableWithFoldColumns(), train);
+  const splitter = splitterOf(request, task, rows.nRows);
+  const folds = foldsOf(rows, request.target, splitter);
+  const candidates = candidatesOf(request, task);
+  const leastTrained = Math.min(...folds.map((fold) => fold.train.length));
+  const rungs =
+    request.search?.method === 'halving'
+      ? halvingRungs({ nCandidates: candidates.length, minShare: minRowsOnRung / leastTrained })
+      : [{ n_candidates: candidates.length, share: 1 }];
+  const race: Race = {
+    ...{ task, target: request.target, metric: autoMetric(task), splitter },
+    randomState: request.random_state,
+    unlearnt: unlearntColumns(request),
+  };
+  return withPlan(context, state, {
+    ...{ race, rungs, rung: 0, eliminated: [] },
+    candidates: onRung(candidates, rungs[0]!),
+  });
+};
+
+/** The state from which the plan's candidates are evaluated. */
+export async function withPlan(context: StepContext, state: StepState, plan: Plan): Promise<StepState> {
+  const { results: _measured, ...rest } = state;
+  return {
+    ...rest,
+    plan: await writeJson(context, 'plan.json', plan),
+    candidates: [...plan.candidates.keys()],
+    selected: false,
+  };
+}
+
+export const planOf = (context: StepContext, state: StepState): Promise<Plan> =>
+  readJson<Plan>(context, state.plan!);
