@@ -1,5 +1,6 @@
 import type { Algorithm } from './algorithm.ts';
 import { coordinateDescentHyperparameters } from './lasso.ts';
+import { linearPreprocessing } from './linear-preprocessing.ts';
 
 export const elasticNet: Algorithm = {
   name: 'elastic_net',
@@ -21,5 +22,6 @@ export const elasticNet: Algorithm = {
       description: 'Share of the L1 penalty; 1 is the lasso, and ridge is what 0 would be.',
     },
     ...coordinateDescentHyperparameters.slice(1),
+    ...linearPreprocessing,
   ],
 };

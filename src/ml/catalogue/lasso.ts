@@ -1,5 +1,6 @@
 import type { Hyperparameter } from '../hyperparameter.ts';
 import type { Algorithm } from './algorithm.ts';
+import { linearPreprocessing } from './linear-preprocessing.ts';
 
 /** Of the estimators that coordinate descent fits. */
 export const coordinateDescentHyperparameters: readonly Hyperparameter[] = [
@@ -41,5 +42,5 @@ export const lasso: Algorithm = {
     'help, on imputed, standardized and one-hot encoded features. Tibshirani 1996; fitted by coordinate descent ' +
     '(Friedman, Hastie and Tibshirani 2010).',
   tasks: ['regression'],
-  hyperparameters: coordinateDescentHyperparameters,
+  hyperparameters: [...coordinateDescentHyperparameters, ...linearPreprocessing],
 };

@@ -1,4 +1,5 @@
 import type { Algorithm } from './algorithm.ts';
+import { linearPreprocessing } from './linear-preprocessing.ts';
 
 export const linearRegression: Algorithm = {
   name: 'linear_regression',
@@ -8,5 +9,5 @@ export const linearRegression: Algorithm = {
     'share the weight (minimum norm). Solved by pivoted Cholesky decomposition, corrected from the residuals ' +
     '(Björck 1987).',
   tasks: ['regression'],
-  hyperparameters: [],
+  hyperparameters: linearPreprocessing,
 };

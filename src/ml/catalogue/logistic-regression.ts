@@ -1,5 +1,6 @@
 import type { Algorithm } from './algorithm.ts';
 import { classWeight } from './class-weight.ts';
+import { linearPreprocessing } from './linear-preprocessing.ts';
 
 export const logisticRegression: Algorithm = {
   name: 'logistic_regression',
@@ -52,5 +53,6 @@ export const logisticRegression: Algorithm = {
       description: 'Stops when no component of the (sub)gradient of the mean loss is larger.',
     },
     classWeight,
+    ...linearPreprocessing,
   ],
 };

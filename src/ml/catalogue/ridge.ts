@@ -1,4 +1,5 @@
 import type { Algorithm } from './algorithm.ts';
+import { linearPreprocessing } from './linear-preprocessing.ts';
 
 export const ridge: Algorithm = {
   name: 'ridge',
@@ -16,5 +17,6 @@ export const ridge: Algorithm = {
       maximum: 1e12,
       description: 'Strength of the L2 penalty; the intercept is not penalized.',
     },
+    ...linearPreprocessing,
   ],
 };

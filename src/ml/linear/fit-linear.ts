@@ -1,14 +1,18 @@
 /** From a checked training table to a linear pipeline model: preprocessing, then the solver of the algorithm. */
 import type { FitInput } from '../fit-input.ts';
 import type { FitHooks, FitResult } from '../pipeline-model.ts';
-import { encodeDesign, fitDesignEncoding } from '../preprocessing/design-encoding.ts';
 import {
-  expandFeatures,
-  type FeatureExpansion,
-  fitFeatureExpansion,
-} from '../preprocessing/feature-expansion.ts';
+  type CategoricalEncoding,
+  fitDesign,
+  type PreprocessingOptions,
+} from '../preprocessing/design-encoding.ts';
+import { expandFeatures, fitFeatureExpansion } from '../preprocessing/feature-expansion.ts';
+import type { Imputation } from '../preprocessing/imputation.ts';
+import type { Scaling } from '../preprocessing/scaling.ts';
+import { encodingTargets } from '../preprocessing/target.ts';
 import type { DesignMatrix } from './design-matrix.ts';
 import { fitElasticNet } from './elastic-net.ts';
+import { meansOf } from './gram.ts';
 import { fitLeastSquares } from './least-squares.ts';
 import { LinearPipelineModel } from './linear-pipeline.ts';
 import { fitLogisticRegression, type LogisticWeights } from './logistic-regression.ts';
@@ -65,17 +69,26 @@ function regression(solve: Solve<LinearWeights>): Fit {
 
 function pipelineOf(solve: Solve<LogisticWeights>): Fit {
   return (input, hooks, checkpoint) => {
-    const { expansion, encoding, design } = designOf(input);
+    const expansion = fitFeatureExpansion(input.features);
+    const columns = expandFeatures(input.features, expansion);
+    const { encoding, design } = fitDesign(columns, input.nRows, encodingTargets(input), optionsOf(input));
     const result = solve(design, input, hooks, checkpoint);
     if (!result.done) return result;
     hooks.onProgress?.(1);
-    return { done: true, model: new LinearPipelineModel(input, expansion, encoding, result.model) };
+    const preprocessing = { expansion, encoding, columnMeans: meansOf(design) };
+    return { done: true, model: new LinearPipelineModel(input, preprocessing, result.model) };
   };
 }
 
-function designOf({ features, nRows }: FitInput) {
-  const expansion: FeatureExpansion = fitFeatureExpansion(features);
-  const columns = expandFeatures(features, expansion);
-  const encoding = fitDesignEncoding(columns);
-  return { expansion, encoding, design: encodeDesign(columns, encoding, nRows) };
+function optionsOf({ hyperparameters, randomState }: FitInput): PreprocessingOptions {
+  const numbers = hyperparameters as Record<string, number>;
+  return {
+    scaling: hyperparameters.scaling as Scaling,
+    imputation: hyperparameters.imputation as Imputation,
+    categoricalEncoding: hyperparameters.categorical_encoding as CategoricalEncoding,
+    maxCategories: numbers.max_categories!,
+    minCategoryRows: numbers.min_category_rows!,
+    targetSmoothing: numbers.target_smoothing!,
+    randomState,
+  };
 }

@@ -6,8 +6,16 @@ import { type DesignEncoding, encodeDesign } from '../preprocessing/design-encod
 import { alignFeatures } from '../preprocessing/feature-columns.ts';
 import { expandFeatures, type FeatureExpansion } from '../preprocessing/feature-expansion.ts';
 import type { Table } from '../table.ts';
-import { addProduct } from './design-matrix.ts';
+import { addProduct, type DesignMatrix } from './design-matrix.ts';
 import type { LogisticWeights } from './logistic-regression.ts';
+
+export interface LinearPreprocessing {
+  readonly expansion: FeatureExpansion;
+  /** Of the expansion's columns. */
+  readonly encoding: DesignEncoding;
+  /** Mean of each column of the design matrix over the training rows. */
+  readonly columnMeans: Float64Array;
+}
 
 export class LinearPipelineModel implements PipelineModel {
   readonly task: Task;
@@ -16,15 +24,14 @@ export class LinearPipelineModel implements PipelineModel {
   readonly features: readonly FeatureSpec[];
   readonly classes?: readonly ClassLabel[];
   readonly expansion: FeatureExpansion;
-  /** Of the expansion's columns. */
   readonly encoding: DesignEncoding;
+  readonly columnMeans: Float64Array;
   /** Regression has one score, the prediction itself. */
   readonly linear: LogisticWeights;
 
   constructor(
     input: Pick<FitInput, 'task' | 'algorithm' | 'target' | 'specs' | 'classes'>,
-    expansion: FeatureExpansion,
-    encoding: DesignEncoding,
+    { expansion, encoding, columnMeans }: LinearPreprocessing,
     linear: LogisticWeights,
   ) {
     this.task = input.task;
@@ -34,20 +41,30 @@ export class LinearPipelineModel implements PipelineModel {
     if (input.classes !== undefined) this.classes = input.classes;
     this.expansion = expansion;
     this.encoding = encoding;
+    this.columnMeans = columnMeans;
     this.linear = linear;
     Object.freeze(this);
   }
 
   predict(table: Table): Predictions {
-    const columns = expandFeatures(alignFeatures(table, this.features), this.expansion);
-    const design = encodeDesign(columns, this.encoding, table.nRows);
-    const scores = Array.from({ length: this.linear.nScores }, (_, k) => {
+    const scores = this.scores(table);
+    if (this.classes === undefined) return { nRows: table.nRows, values: scores[0]! };
+    return probabilitiesFromScores(scores, this.classes.length);
+  }
+
+  /** One column per score: the value itself, the log odds of the second of two classes, or one per class. */
+  scores(table: Table): Float64Array[] {
+    const design = this.design(table);
+    return Array.from({ length: this.linear.nScores }, (_, k) => {
       const column = new Float64Array(table.nRows).fill(this.linear.intercepts[k]!);
       addProduct(design, this.linear.weights, k * design.nColumns, column);
       return column;
     });
-    if (this.classes === undefined) return { nRows: table.nRows, values: scores[0]! };
-    return probabilitiesFromScores(scores, this.classes.length);
+  }
+
+  design(table: Table): DesignMatrix {
+    const columns = expandFeatures(alignFeatures(table, this.features), this.expansion);
+    return encodeDesign(columns, this.encoding, table.nRows);
   }
 
   toJSON(): unknown {
@@ -60,6 +77,7 @@ export class LinearPipelineModel implements PipelineModel {
       classes: this.classes,
       expansion: this.expansion,
       encoding: this.encoding,
+      columnMeans: Array.from(this.columnMeans),
       nScores: this.linear.nScores,
       weights: Array.from(this.linear.weights),
       intercepts: Array.from(this.linear.intercepts),
@@ -76,11 +94,14 @@ export function linearPipelineFromJSON(json: unknown): LinearPipelineModel {
     classes?: ClassLabel[];
     expansion: FeatureExpansion;
     encoding: DesignEncoding;
+    columnMeans: number[];
     nScores: number;
     weights: number[];
     intercepts: number[];
   };
-  return new LinearPipelineModel({ ...data, specs: data.features }, data.expansion, data.encoding, {
+  const { expansion, encoding } = data;
+  const preprocessing = { expansion, encoding, columnMeans: Float64Array.from(data.columnMeans) };
+  return new LinearPipelineModel({ ...data, specs: data.features }, preprocessing, {
     nScores: data.nScores,
     weights: Float64Array.from(data.weights),
     intercepts: Float64Array.from(data.intercepts),

@@ -2,13 +2,18 @@
 import type { LinearPipelineModel } from '../linear/linear-pipeline.ts';
 import type { CategoryEncoding, NumericEncoding } from '../preprocessing/design-encoding.ts';
 import { type ExpandedInput, expandInputs } from './expanded-inputs.ts';
-import { categoryToInt64, concatenated, constantScores, type FeatureInput } from './feature-inputs.ts';
+import {
+  categoryToFloat,
+  categoryToInt64,
+  concatenated,
+  constantScores,
+  type FeatureInput,
+} from './feature-inputs.ts';
 import { attribute, ElementType, type GraphBuilder } from './graph-builder.ts';
 
 /** Weights of a design column for every score. */
 type WeightsOf = (column: number) => number[];
 
-type NumericInput = Extract<ExpandedInput, { kind: 'numeric' }>;
 type CategoryInput = Extract<ExpandedInput, { kind: 'category' }>;
 
 /** double [N, nScores]. */
@@ -24,7 +29,7 @@ export function linearScores(
   const { numeric, category } = model.encoding;
   const columns = expandInputs(graph, inputs, model.expansion);
   const terms = [
-    ...(numeric.length > 0 ? numericTerms(graph, numeric, columns, weightsOf, nScores) : []),
+    ...(numeric.length > 0 ? numericTerms(graph, model, columns, weightsOf) : []),
     ...(category.length > 0 ? [categoryTerm(graph, model, columns, weightsOf)] : []),
   ];
   if (terms.length === 0) return constantScores(graph, inputs[0]!.input, Array.from(intercepts));
@@ -34,15 +39,16 @@ export function linearScores(
 /** One term of the scaled values and one of the missing indicators, where there are any. */
 function numericTerms(
   graph: GraphBuilder,
-  numeric: readonly NumericEncoding[],
+  model: LinearPipelineModel,
   columns: readonly ExpandedInput[],
   weightsOf: WeightsOf,
-  nScores: number,
 ): string[] {
+  const { numeric } = model.encoding;
+  const { nScores } = model.linear;
   const nFeatures = numeric.length;
   const floats = concatenated(
     graph,
-    numeric.map(({ column }) => (columns[column] as NumericInput).tensor()),
+    numeric.map((encoding) => numberOf(graph, model, encoding, columns[encoding.column]!)),
   );
   const isMissing = graph.node('IsNaN', [floats]);
   const values = graph.node('Cast', [floats], { attributes: [attribute.int('to', ElementType.double)] });
@@ -60,7 +66,7 @@ function numericTerms(
   const centered = graph.node('Sub', [
     imputed,
     graph.doubles(
-      numeric.map(({ mean }) => mean),
+      numeric.map(({ center }) => center),
       [1, nFeatures],
     ),
   ]);
@@ -78,6 +84,20 @@ function numericTerms(
     terms.push(graph.node('MatMul', [indicators, graph.doubles(indicatorWeights, [nFeatures, nScores])]));
   }
   return terms;
+}
+
+/** float32 [N, 1]. */
+function numberOf(
+  graph: GraphBuilder,
+  model: LinearPipelineModel,
+  { numbers }: NumericEncoding,
+  column: ExpandedInput,
+): string {
+  if (column.kind === 'numeric') return column.tensor();
+  const { ofCategory, ofMissing, ofUnknown } = numbers!;
+  const keys = [...model.features[column.source]!.categories!, ''];
+  const values = [...ofCategory, ofMissing].map((value) => value ?? Number.NaN);
+  return categoryToFloat(graph, column.input, keys, values, ofUnknown ?? Number.NaN);
 }
 
 /** One table of weights for the levels of all category features; each feature looks up its row. */

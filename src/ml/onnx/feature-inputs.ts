@@ -26,19 +26,20 @@ function inputElementType(type: FeatureSpec['type']): ElementType {
   return type === 'date' ? ElementType.int64 : ElementType.float;
 }
 
-/** float32 [N, 1]: the value of each category, NaN for missing and every other string. */
+/** float32 [N, 1]: the number of each string, `otherwise` for every other one. */
 export function categoryToFloat(
   graph: GraphBuilder,
   feature: FeatureInput,
-  categories: readonly string[],
+  keys: readonly string[],
   values: readonly number[],
+  otherwise = Number.NaN,
 ): string {
   return graph.node('LabelEncoder', [feature.input], {
     domain: 'ai.onnx.ml',
     attributes: [
-      attribute.strings('keys_strings', categories),
+      attribute.strings('keys_strings', keys),
       attribute.floats('values_floats', values),
-      attribute.float('default_float', Number.NaN),
+      attribute.float('default_float', otherwise),
     ],
   });
 }

@@ -1,16 +1,37 @@
-/** Features of mixed types as a design matrix for linear learners: imputed, standardized, one-hot encoded. */
+/** Columns of mixed types as a design matrix for linear learners: imputed, scaled, categories as columns or numbers. */
 import type { DesignMatrix, OneHotBlock } from '../linear/design-matrix.ts';
+import { type CategoryNumbers, categoryNumbers, ordinalNumbers } from './category-numbers.ts';
 import type { CategoryFeature, NumericFeature } from './feature-columns.ts';
 import type { LearnerColumn } from './feature-expansion.ts';
-import { imputed, median, missingIndicator, mostFrequent } from './imputation.ts';
+import { type Imputation, imputed, missingIndicator, mostFrequent, replacementOf } from './imputation.ts';
 import { fitOneHot, type OneHotLevels, oneHotCodes } from './one-hot.ts';
-import { standardization, standardized } from './standard-scaler.ts';
+import { fitScale, type Scaling, scaled } from './scaling.ts';
+import { fitTargetEncodings, foldsOf } from './target-encoding.ts';
 
+export const CATEGORICAL_ENCODINGS = ['auto', 'one_hot', 'ordinal', 'target'] as const;
+/** auto: one_hot, but target where more than `maxCategories` categories are not rare. */
+export type CategoricalEncoding = (typeof CATEGORICAL_ENCODINGS)[number];
+
+export interface PreprocessingOptions {
+  readonly scaling: Scaling;
+  readonly imputation: Imputation;
+  readonly categoricalEncoding: CategoricalEncoding;
+  readonly maxCategories: number;
+  readonly minCategoryRows: number;
+  readonly targetSmoothing: number;
+  readonly randomState: number;
+}
+
+/** A number per row: a column's own, or one per category. */
 export interface NumericEncoding {
   /** Position among the learner's columns. */
   readonly column: number;
+  /** Of a category column. */
+  readonly numbers?: CategoryNumbers;
+  /** Index of the target's class that the numbers are shares of, with more than two classes. */
+  readonly targetClass?: number;
   readonly replacement: number;
-  readonly mean: number;
+  readonly center: number;
   /** 0: constant but for missing values, so it has an indicator only. */
   readonly scale: number;
   /** Training saw missing values, so being missing is a column of its own. */
@@ -28,49 +49,116 @@ export interface DesignEncoding {
   readonly category: readonly CategoryEncoding[];
 }
 
-/** Columns that are constant or have no value are left out. */
-export function fitDesignEncoding(columns: readonly LearnerColumn[]): DesignEncoding {
-  const numeric: NumericEncoding[] = [];
-  const category: CategoryEncoding[] = [];
-  const withIndicator = new Set<number>();
-  columns.forEach((column, position) => {
-    if (column.kind === 'category') {
-      const levels = fitOneHot(column);
-      if (levels !== undefined) category.push({ column: position, levels });
-      return;
-    }
-    const replacement = column.spec.type === 'boolean' ? mostFrequent(column.values) : median(column.values);
-    if (replacement === undefined) return;
-    // The parts of a date are missing together: one indicator says it for all.
-    const hasIndicator = !withIndicator.has(column.source) && column.values.some(Number.isNaN);
-    const { mean, scale } = standardization(imputed(column.values, replacement));
-    if (hasIndicator) withIndicator.add(column.source);
-    if (scale > 0 || hasIndicator) numeric.push({ column: position, replacement, mean, scale, hasIndicator });
-  });
-  return { numeric, category };
+export interface FittedDesign {
+  readonly encoding: DesignEncoding;
+  /** Of the training rows: it differs from what `encodeDesign` gives where means of the target leave rows out. */
+  readonly design: DesignMatrix;
 }
 
+/**
+ * Columns that are constant or have no value are left out.
+ * @param targets - the target itself, or a 0/1 column per class (of the second one for two classes).
+ */
+export function fitDesign(
+  columns: readonly LearnerColumn[],
+  nRows: number,
+  targets: readonly Float64Array[],
+  options: PreprocessingOptions,
+): FittedDesign {
+  const numeric: NumericEncoding[] = [];
+  const category: CategoryEncoding[] = [];
+  const values: Float32Array[] = [];
+  const withIndicator = new Set<number>();
+  let folds: Uint8Array | undefined;
+  const add = (
+    encoding: Pick<NumericEncoding, 'column' | 'numbers' | 'targetClass' | 'replacement'>,
+    training: Float32Array,
+  ): void => {
+    const { source } = columns[encoding.column]!;
+    // The parts of a date are missing together: one indicator says it for all.
+    const hasIndicator = !withIndicator.has(source) && training.some(Number.isNaN);
+    const scale = fitScale(imputed(training, encoding.replacement), options.scaling);
+    if (scale.scale === 0 && !hasIndicator) return;
+    if (hasIndicator) withIndicator.add(source);
+    numeric.push({ ...encoding, ...scale, hasIndicator });
+    values.push(training);
+  };
+  columns.forEach((feature, column) => {
+    if (feature.kind === 'numeric') {
+      const isBoolean = feature.spec.type === 'boolean';
+      const replacement = replacementOf(feature.values, isBoolean ? 'most_frequent' : options.imputation);
+      if (replacement !== undefined) add({ column, replacement }, feature.values);
+      return;
+    }
+    const encoding = encodingOf(feature, options);
+    if (encoding === 'one_hot') {
+      const levels = fitOneHot(feature, options);
+      if (levels !== undefined) category.push({ column, levels });
+    } else if (encoding === 'ordinal') {
+      const numbers = ordinalNumbers(feature);
+      const training = categoryNumbers(feature.codes, numbers);
+      const replacement = mostFrequent(training);
+      if (replacement !== undefined) add({ column, numbers, replacement }, training);
+    } else {
+      folds ??= foldsOf(nRows, options.randomState);
+      const encodings = fitTargetEncodings(feature, targets, {
+        minCategoryRows: options.minCategoryRows,
+        smoothing: options.targetSmoothing,
+        folds,
+      });
+      encodings.forEach(({ numbers, training }, k) => {
+        const targetClass = targets.length > 1 ? { targetClass: k } : {};
+        add({ column, numbers, ...targetClass, replacement: 0 }, training);
+      });
+    }
+  });
+  const encoding = { numeric, category };
+  return { encoding, design: assemble(columns, encoding, values, nRows) };
+}
+
+function encodingOf(
+  feature: CategoryFeature,
+  { categoricalEncoding, maxCategories, minCategoryRows }: PreprocessingOptions,
+): Exclude<CategoricalEncoding, 'auto'> {
+  if (categoricalEncoding !== 'auto') return categoricalEncoding;
+  if (feature.spec.categories.length <= maxCategories) return 'one_hot';
+  const counts = new Int32Array(feature.spec.categories.length);
+  for (const code of feature.codes) if (code >= 0) counts[code]!++;
+  const nFrequent = counts.filter((count) => count >= minCategoryRows).length;
+  return nFrequent > maxCategories ? 'target' : 'one_hot';
+}
+
+/** The design matrix of rows that training did not see, or saw only as any other. */
 export function encodeDesign(
   columns: readonly LearnerColumn[],
   encoding: DesignEncoding,
   nRows: number,
 ): DesignMatrix {
+  const values = encoding.numeric.map(({ column, numbers }) =>
+    numbers === undefined
+      ? (columns[column] as NumericFeature).values
+      : categoryNumbers((columns[column] as CategoryFeature).codes, numbers),
+  );
+  return assemble(columns, encoding, values, nRows);
+}
+
+function assemble(
+  columns: readonly LearnerColumn[],
+  encoding: DesignEncoding,
+  values: readonly Float32Array[],
+  nRows: number,
+): DesignMatrix {
   const dense: Float64Array[] = [];
-  for (const numeric of encoding.numeric) {
-    if (numeric.scale === 0) continue;
-    dense.push(standardized(imputed(numericValues(columns, numeric), numeric.replacement), numeric));
-  }
-  for (const numeric of encoding.numeric) {
-    if (numeric.hasIndicator) dense.push(missingIndicator(numericValues(columns, numeric)));
-  }
+  encoding.numeric.forEach((numeric, position) => {
+    if (numeric.scale > 0) dense.push(scaled(imputed(values[position]!, numeric.replacement), numeric));
+  });
+  encoding.numeric.forEach(({ hasIndicator }, position) => {
+    if (hasIndicator) dense.push(missingIndicator(values[position]!));
+  });
   const blocks: OneHotBlock[] = encoding.category.map(({ column, levels }) => ({
     codes: oneHotCodes((columns[column] as CategoryFeature).codes, levels),
     width: levels.nLevels,
   }));
   const nColumns = dense.length + blocks.reduce((sum, block) => sum + block.width, 0);
   return { nRows, nColumns, dense, blocks };
-}
-
-function numericValues(columns: readonly LearnerColumn[], encoding: NumericEncoding): Float32Array {
-  return (columns[encoding.column] as NumericFeature).values;
 }

@@ -1,5 +1,14 @@
 /** What stands in for a missing value, learnt from the values that are there. */
 
+export const IMPUTATIONS = ['median', 'mean', 'most_frequent'] as const;
+export type Imputation = (typeof IMPUTATIONS)[number];
+
+/** A float32; `undefined` when all values are NaN. */
+export function replacementOf(values: Float32Array, imputation: Imputation): number | undefined {
+  if (imputation === 'median') return median(values);
+  return imputation === 'mean' ? mean(values) : mostFrequent(values);
+}
+
 /** Middle of the values that are not NaN (mean of the two middle ones); `undefined` when there are none. */
 export function median(values: Float32Array): number | undefined {
   const present = values.filter((value) => !Number.isNaN(value)).sort();
@@ -8,6 +17,18 @@ export function median(values: Float32Array): number | undefined {
   return present.length % 2 === 1
     ? present[upper]!
     : Math.fround((present[upper - 1]! + present[upper]!) / 2);
+}
+
+/** Of the values that are not NaN; `undefined` when there are none. */
+export function mean(values: Float32Array): number | undefined {
+  let sum = 0;
+  let count = 0;
+  for (const value of values) {
+    if (Number.isNaN(value)) continue;
+    sum += value;
+    count++;
+  }
+  return count === 0 ? undefined : Math.fround(sum / count);
 }
 
 /** Most frequent of the values that are not NaN, the smallest of equals; `undefined` when there are none. */

@@ -14,14 +14,17 @@ export interface OneHotLevels {
   readonly levelOfUnknown: number;
 }
 
-/** A category with fewer training rows is rare, and so are all beyond the most frequent `maxCategories`. */
-export const MIN_CATEGORY_ROWS = 5;
-const MAX_CATEGORIES = 100;
+export interface RareRules {
+  /** A category with fewer training rows is rare ... */
+  readonly minCategoryRows: number;
+  /** ... and so are all beyond the most frequent ones. */
+  readonly maxCategories: number;
+}
 
 /** @returns undefined when every row has the same level: there is nothing to learn from. */
 export function fitOneHot(
   feature: CategoryFeature,
-  maxCategories = MAX_CATEGORIES,
+  { minCategoryRows, maxCategories }: RareRules,
 ): OneHotLevels | undefined {
   const counts = new Int32Array(feature.spec.categories.length);
   let nMissing = 0;
@@ -30,9 +33,7 @@ export function fitOneHot(
     else counts[code]!++;
   }
   const byFrequency = Array.from(counts.keys()).sort((a, b) => counts[b]! - counts[a]! || a - b);
-  const kept = byFrequency
-    .slice(0, maxCategories)
-    .filter((category) => counts[category]! >= MIN_CATEGORY_ROWS);
+  const kept = byFrequency.slice(0, maxCategories).filter((category) => counts[category]! >= minCategoryRows);
   const hasRare = kept.length < counts.length;
   const levelOfRare = hasRare ? kept.length : -1;
   let nLevels = kept.length + (hasRare ? 1 : 0);

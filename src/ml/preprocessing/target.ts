@@ -44,6 +44,25 @@ function presentLabels(codes: Int32Array, categories: readonly string[]): string
   return categories.filter((_, code) => present.has(code)).sort();
 }
 
+/** Columns whose means by category say something: the target itself, or 0/1 per class, of the second one of two. */
+export function encodingTargets({
+  y,
+  classes,
+  classIndices,
+}: {
+  readonly y?: Float64Array;
+  readonly classes?: readonly ClassLabel[];
+  readonly classIndices?: Int32Array;
+}): Float64Array[] {
+  if (y !== undefined) return [y];
+  const indices = classIndices!;
+  const nClasses = classes!.length;
+  if (nClasses === 2) return [Float64Array.from(indices)];
+  return Array.from({ length: nClasses }, (_, k) =>
+    Float64Array.from(indices, (index) => (index === k ? 1 : 0)),
+  );
+}
+
 /** Weights per row that make every class count the same: n / (nClasses * rows of the class). */
 export function balancedWeights(indices: Int32Array, nClasses: number): Float64Array {
   const counts = new Float64Array(nClasses);

@@ -4,8 +4,9 @@ import {
   median,
   missingIndicator,
   mostFrequent,
+  replacementOf,
 } from '../../../../src/ml/preprocessing/imputation.ts';
-import { standardization, standardized } from '../../../../src/ml/preprocessing/standard-scaler.ts';
+import { fitScale, scaled } from '../../../../src/ml/preprocessing/scaling.ts';
 import { balancedWeights, classTarget, rowsWithTarget } from '../../../../src/ml/preprocessing/target.ts';
 import { categoryColumn } from '../../../../src/ml/table.ts';
 
@@ -16,6 +17,11 @@ describe('imputation', () => {
     expect(median(Float32Array.of(9, nan, 1, 3))).toBe(3);
     expect(median(Float32Array.of(9, 1, 3, 4))).toBe(3.5);
     expect(median(Float32Array.of(nan))).toBeUndefined();
+  });
+
+  it('takes the mean', () => {
+    expect(replacementOf(Float32Array.of(1, nan, 3, 8), 'mean')).toBe(4);
+    expect(replacementOf(Float32Array.of(nan), 'mean')).toBeUndefined();
   });
 
   it('takes the most frequent value, the smallest of equals', () => {
@@ -30,16 +36,30 @@ describe('imputation', () => {
   });
 });
 
-describe('standardization', () => {
-  it('gives mean 0 and population variance 1', () => {
-    const scaler = standardization(Float32Array.of(1, 2, 3, 6));
-    expect(scaler).toEqual({ mean: 3, scale: Math.sqrt(3.5) });
-    expect(standardized(Float32Array.of(3), scaler)).toEqual(Float64Array.of(0));
+describe('scaling', () => {
+  it('standard gives mean 0 and population variance 1', () => {
+    const scale = fitScale(Float32Array.of(1, 2, 3, 6), 'standard');
+    expect(scale).toEqual({ center: 3, scale: Math.sqrt(3.5) });
+    expect(scaled(Float32Array.of(3), scale)).toEqual(Float64Array.of(0));
   });
 
-  it('sees a constant column behind a large offset', () => {
-    expect(standardization(new Float32Array(1000).fill(1.6e12)).scale).toBe(0);
+  it('minmax gives 0 to 1, robust the median and the interquartile range, none the units of the values', () => {
+    const values = Float32Array.of(1, 2, 3, 4, 100);
+    expect(fitScale(values, 'minmax')).toEqual({ center: 1, scale: 99 });
+    expect(fitScale(values, 'robust')).toEqual({ center: 3, scale: 2 });
+    expect(fitScale(values, 'none')).toEqual({ center: 22, scale: 1 });
   });
+
+  it('robust takes the standard deviation where half of the values are the same', () => {
+    expect(fitScale(Float32Array.of(0, 0, 0, 0, 5), 'robust')).toEqual({ center: 0, scale: 2 });
+  });
+
+  it.each(['standard', 'minmax', 'robust', 'none'] as const)(
+    '%s sees a constant column behind a large offset',
+    (scaling) => {
+      expect(fitScale(new Float32Array(1000).fill(1.6e12), scaling).scale).toBe(0);
+    },
+  );
 });
 
 describe('targets', () => {
