@@ -28,9 +28,10 @@ export function fitOneHot(
 ): OneHotLevels | undefined {
   const counts = new Int32Array(feature.spec.categories.length);
   let nMissing = 0;
-  for (const code of feature.codes) {
-    if (code === MISSING_CODE) nMissing++;
-    else counts[code]!++;
+  const { codes } = feature;
+  for (let i = 0; i < codes.length; i++) {
+    if (codes[i] === MISSING_CODE) nMissing++;
+    else counts[codes[i]!]!++;
   }
   const byFrequency = Array.from(counts.keys()).sort((a, b) => counts[b]! - counts[a]! || a - b);
   const kept = byFrequency.slice(0, maxCategories).filter((category) => counts[category]! >= minCategoryRows);
