@@ -13,6 +13,7 @@ async function main(): Promise<void> {
     );
   }
   const dataDir = process.env.TENANTML_DATA_DIR ?? '.tenantml';
+  const slice = process.env.TENANTML_TRAINING_SLICE_SECONDS;
   const startedAt = performance.now();
   let twin: Twin | undefined;
   let stopping = false;
@@ -28,7 +29,11 @@ async function main(): Promise<void> {
   process.on('SIGTERM', shutDown);
 
   process.stdout.write('TenantML, the local twin\n');
-  twin = await startTwin({ port, dataDir });
+  twin = await startTwin({
+    port,
+    dataDir,
+    functionEnvironment: slice === undefined ? {} : { TRAINING_SLICE_SECONDS: slice },
+  });
   if (stopping) {
     await twin.stop();
     process.exit(0);

@@ -32,6 +32,8 @@ export interface TwinOptions {
   /** Where all data is kept. @default `.tenantml` */
   readonly dataDir?: string;
   readonly quiet?: boolean;
+  /** Set in every function, over what the template sets. */
+  readonly functionEnvironment?: Readonly<Record<string, string>>;
   /** A synthesized app to run. @default - the platform's own, synthesized when its sources changed */
   readonly cloudAssembly?: string;
 }
@@ -180,7 +182,10 @@ async function start(
     runtime: { databaseHost: database.host, databasePort: database.port, gatewayUrl: url },
     parameters: { OidcIssuer: issuerUrl },
   });
-  const functions = functionConfigurations(template);
+  const functions = functionConfigurations(template).map((one) => ({
+    ...one,
+    environment: { ...one.environment, ...options.functionEnvironment },
+  }));
   issuer = await OidcIssuer.open({
     issuer: issuerUrl,
     audience:

@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
+import type { HistoryEvent } from './execution-history.ts';
 
 export type ExecutionStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
 
@@ -34,7 +35,10 @@ export class ExecutionStore {
       PRAGMA synchronous = OFF;
       CREATE TABLE IF NOT EXISTS executions (
         arn TEXT PRIMARY KEY, machine_arn TEXT NOT NULL, name TEXT NOT NULL, input TEXT NOT NULL, status TEXT NOT NULL,
-        start_ms INTEGER NOT NULL, stop_ms INTEGER, output TEXT, error TEXT, cause TEXT);`);
+        start_ms INTEGER NOT NULL, stop_ms INTEGER, output TEXT, error TEXT, cause TEXT);
+      CREATE TABLE IF NOT EXISTS events (
+        id INTEGER PRIMARY KEY, arn TEXT NOT NULL, event TEXT NOT NULL);
+      CREATE INDEX IF NOT EXISTS events_by_execution ON events (arn, id);`);
   }
 
   insert(execution: Pick<Execution, 'arn' | 'machineArn' | 'name' | 'input' | 'startMs'>): void {
@@ -69,6 +73,18 @@ export class ExecutionStore {
       )
       .run(end.status, end.stopMs, end.output ?? null, end.error ?? null, end.cause ?? null, arn);
     return changes === 0 ? undefined : this.find(arn);
+  }
+
+  tell(arn: string, event: HistoryEvent): void {
+    this.#database.prepare('INSERT INTO events (arn, event) VALUES (?, ?)').run(arn, JSON.stringify(event));
+  }
+
+  /** Oldest first. */
+  history(arn: string): HistoryEvent[] {
+    return this.#database
+      .prepare('SELECT event FROM events WHERE arn = ? ORDER BY id')
+      .all(arn)
+      .map((row) => JSON.parse(String(row.event)) as HistoryEvent);
   }
 
   close(): void {

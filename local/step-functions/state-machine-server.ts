@@ -16,6 +16,7 @@ import type { CredentialRegistry } from '../iam/credential-registry.ts';
 import { roleNameOf, roleSession } from '../iam/principal.ts';
 import type { LambdaHost } from '../lambda/lambda-host.ts';
 import type { DeployedResource } from '../template/deployed-template.ts';
+import { describeEvent, type HistoryEvent, historyEvent } from './execution-history.ts';
 import { type Execution, type ExecutionEnd, ExecutionStore } from './execution-store.ts';
 import { type Definition, prepareDefinition, taskStates } from './prepare-definition.ts';
 import { TaskRunner } from './task-runner.ts';
@@ -39,9 +40,11 @@ interface Machine {
   readonly handlers: TaskHandlers;
 }
 
+/** Events of one answer, as on AWS. */
+const MAX_HISTORY_PAGE = 100;
 const NAME = /^[A-Za-z0-9_.()'!@+=-]{1,80}$/;
 
-/** Step Functions for the template's machines: StartExecution, DescribeExecution, StopExecution. */
+/** Step Functions for the template's machines: start, describe, stop and history of executions. */
 export class StateMachineServer {
   readonly #options: StateMachineServerOptions;
   readonly #store: ExecutionStore;
@@ -140,12 +143,20 @@ export class StateMachineServer {
       },
     });
     this.#aborts.set(execution.arn, run.abort);
-    void discard(run.eventLogs);
+    void this.#keepHistory(execution.arn, run.eventLogs);
     run.result.then(
       (output) =>
         this.#end(execution.arn, { status: 'SUCCEEDED', stopMs: Date.now(), output: JSON.stringify(output) }),
       (error: unknown) => this.#end(execution.arn, failure(error)),
     );
+  }
+
+  /** Also empties the queue in which the interpreter keeps its events until someone reads them. */
+  async #keepHistory(executionArn: string, events: AsyncIterable<unknown>): Promise<void> {
+    for await (const event of events) {
+      const told = historyEvent(event);
+      if (told !== undefined && !this.#stopping) this.#store.tell(executionArn, told);
+    }
   }
 
   #end(executionArn: string, end: ExecutionEnd): void {
@@ -184,6 +195,13 @@ export class StateMachineServer {
       case 'DescribeExecution':
         await allow(input.executionArn);
         return describe(this.#find(String(input.executionArn)));
+      case 'GetExecutionHistory': {
+        await allow(input.executionArn);
+        return history(
+          this.#store.history(this.#find(String(input.executionArn)).arn).map(describeOne),
+          input,
+        );
+      }
       case 'StopExecution': {
         await allow(input.executionArn);
         const execution = this.#find(String(input.executionArn));
@@ -286,7 +304,15 @@ function parseJson(text: string): Json {
   }
 }
 
-/** The interpreter queues its log events until someone reads them. */
-async function discard(events: AsyncIterable<unknown>): Promise<void> {
-  for await (const _ of events);
+const describeOne = (event: HistoryEvent, position: number): object => describeEvent(event, position + 1);
+
+/** A page: the token is the number of events before it. */
+function history(events: readonly object[], input: Record<string, unknown>): object {
+  const ordered = input.reverseOrder === true ? [...events].reverse() : events;
+  const from = Number(input.nextToken ?? 0);
+  const to = from + Number(input.maxResults ?? MAX_HISTORY_PAGE);
+  return {
+    events: ordered.slice(from, to),
+    ...(to < ordered.length ? { nextToken: String(to) } : {}),
+  };
 }

@@ -42,7 +42,17 @@ function program(json: boolean): Command {
         'regression',
       ]),
     )
-    .option('--algorithm <name>', 'gradient_boosting (default), logistic_regression or ridge')
+    .option(
+      '--algorithm <name>',
+      'gradient_boosting (default), another of docs/algorithms.md, or auto to let them race',
+    )
+    .option('--cv <folds>', 'cross-validate on so many folds of the training part, 2 to 20')
+    .option('--cv-kind <kind>', 'stratified, kfold, group or time')
+    .option('--group-column <column>', 'rows with one value of it stay in one fold')
+    .option('--time-column <column>', 'folds follow each other in the order of it')
+    .option('--search <method>', 'try other hyperparameters: grid, random or halving')
+    .option('--candidates <n>', 'how many to try, 1 to 100 (default 20)')
+    .option('--search-space <json>', "what to try, by hyperparameter; the algorithm's own when left out")
     .option('--param <name=value>', 'a hyperparameter; may be repeated', collect, [])
     .option(
       '--feature <column>',

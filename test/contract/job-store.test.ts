@@ -89,6 +89,48 @@ describe('JobStore on DynamoDB', () => {
     });
   });
 
+  it('never goes back, whichever of parallel steps speaks last, but says which one that was', async () => {
+    const job = sampleJob();
+    await jobs.create(tenantA, job);
+    await jobs.progress(tenantA, job.job_id, { step: 'evaluate-candidate', progress: 0.5 });
+    await jobs.progress(tenantA, job.job_id, { step: 'evaluate-candidate', progress: 0.3 });
+    await jobs.progress(tenantA, job.job_id, { step: 'fit', progress: 0.1 });
+    expect(await jobs.get(tenantA, job.job_id)).toMatchObject({ step: 'fit', progress: 0.5 });
+  });
+
+  it('keeps what was found out before the end, and adds to it', async () => {
+    const job = sampleJob();
+    await jobs.create(tenantA, job);
+    const cross_validation = { kind: 'kfold', n_folds: 5, cv_mean: { rmse: 1e-7 }, cv_std: { rmse: 0 } };
+    const leaderboard = {
+      ...{ metric: 'rmse', n_candidates: 1 },
+      entries: [
+        {
+          ...{
+            rank: 1,
+            id: 'ridge-1',
+            role: 'linear' as const,
+            algorithm: 'ridge',
+            status: 'winner' as const,
+          },
+          ...{ hyperparameters: { alpha: 0.1, solver: null }, mean: 1.5 },
+        },
+      ],
+    };
+    await jobs.record(tenantA, job.job_id, { algorithm: 'ridge', leaderboard, cross_validation });
+    const baselines = { naive: { algorithm: 'baseline', metrics: { rmse: 3 } } };
+    await jobs.record(tenantA, job.job_id, { baselines });
+    const found = { algorithm: 'ridge', leaderboard, cross_validation, baselines };
+    expect(await jobs.get(tenantA, job.job_id)).toMatchObject(found);
+    await jobs.end(tenantA, job.job_id, { status: 'completed', metrics: { rmse: 1 } });
+    expect(await jobs.get(tenantA, job.job_id)).toMatchObject({ ...found, metrics: { rmse: 1 } });
+    await expect(jobs.record(tenantA, job.job_id, { baselines: {} })).rejects.toThrow(JobEndedError);
+    for (const stranger of [tenantAb, tenantB]) {
+      await expect(jobs.record(stranger, job.job_id, { baselines: {} })).rejects.toThrow(JobEndedError);
+    }
+    expect(await jobs.get(tenantA, job.job_id)).toMatchObject(found);
+  });
+
   it('ends a job once: what comes later changes nothing', async () => {
     const job = sampleJob();
     await jobs.create(tenantA, job);

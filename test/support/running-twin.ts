@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startTwin, type Twin } from '../../local/main.ts';
+import { startTwin, type Twin, type TwinOptions } from '../../local/main.ts';
 import { HttpClient } from '../../src/client/http-client.ts';
 import type { Dataset } from '../../src/contracts/datasets.ts';
 import type { ModelName } from '../../src/contracts/names.ts';
@@ -16,7 +16,7 @@ export interface RunningTwin {
 }
 
 export async function runTwin(
-  options: { dataDir?: string; cloudAssembly?: string } = {},
+  options: { dataDir?: string } & Pick<TwinOptions, 'cloudAssembly' | 'functionEnvironment'> = {},
 ): Promise<RunningTwin> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'tenantml-test-'));
   const twin = await startTwin({
@@ -24,6 +24,9 @@ export async function runTwin(
     dataDir,
     quiet: true,
     ...(options.cloudAssembly === undefined ? {} : { cloudAssembly: options.cloudAssembly }),
+    ...(options.functionEnvironment === undefined
+      ? {}
+      : { functionEnvironment: options.functionEnvironment }),
   });
   return {
     twin,

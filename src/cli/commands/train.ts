@@ -3,6 +3,7 @@ import type { HttpClient } from '../../client/http-client.ts';
 import type { Job } from '../../contracts/training.ts';
 import { UsageError } from '../exit-code.ts';
 import { followJob } from '../follow-job.ts';
+import { leaderboardText } from '../leaderboard.ts';
 import { bold, type Output, ProgressBar, print, printJson, table } from '../output.ts';
 import { uploadDataset } from '../upload-dataset.ts';
 
@@ -13,6 +14,13 @@ export interface TrainOptions extends Output {
   readonly algorithm?: string;
   readonly param: readonly string[];
   readonly feature: readonly string[];
+  readonly cv?: string;
+  readonly cvKind?: string;
+  readonly groupColumn?: string;
+  readonly timeColumn?: string;
+  readonly search?: string;
+  readonly candidates?: string;
+  readonly searchSpace?: string;
   readonly split?: string;
   readonly testSize?: string;
   readonly minSamples?: string;
@@ -50,6 +58,43 @@ function numberOption(name: string, text: string | undefined): number | undefine
   return value;
 }
 
+/** @returns folds of the training part, when any of their options is given */
+function crossValidationOf({ cv, cvKind, groupColumn, timeColumn }: TrainOptions) {
+  // What a column is given for is what is meant.
+  const kind =
+    cvKind ??
+    (groupColumn === undefined ? undefined : 'group') ??
+    (timeColumn === undefined ? undefined : 'time');
+  if (cv === undefined && kind === undefined) return undefined;
+  return {
+    folds: numberOption('--cv', cv),
+    kind: kind as never,
+    group_column: groupColumn,
+    time_column: timeColumn,
+  };
+}
+
+function searchOf({ search, candidates, searchSpace }: TrainOptions) {
+  if (search === undefined) {
+    const alone = candidates === undefined ? searchSpace && '--search-space' : '--candidates';
+    if (alone) throw new UsageError(`${alone} belongs to --search grid, random or halving`);
+    return undefined;
+  }
+  return {
+    method: search as never,
+    n_candidates: numberOption('--candidates', candidates),
+    space: searchSpace === undefined ? undefined : (jsonOption('--search-space', searchSpace) as never),
+  };
+}
+
+function jsonOption(name: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new UsageError(`${name} ${text}: is not JSON`);
+  }
+}
+
 /** Uploads a file, trains on it, follows the job to its end, and says what came out. */
 export async function train(client: HttpClient, file: string, options: TrainOptions): Promise<void> {
   const format = formatOf(file);
@@ -62,6 +107,8 @@ export async function train(client: HttpClient, file: string, options: TrainOpti
     model_type: options.type,
     algorithm: options.algorithm as never,
     hyperparameters: hyperparametersOf(options.param),
+    cross_validation: crossValidationOf(options),
+    search: searchOf(options),
     features: options.feature.length === 0 ? undefined : [...options.feature],
     split: options.split as never,
     test_size: numberOption('--test-size', options.testSize),
@@ -111,9 +158,46 @@ function summaryOf(job: Job): string {
     .map(([name, value]) => [name, Number(value.toPrecision(6))] as const);
   const seconds = job.training_time === undefined ? '' : ` in ${job.training_time.toFixed(1)} s`;
   const promotion = job.promotion?.decision === 'deploy' ? 'deployed' : 'kept, not deployed';
+  const winner = job.algorithm === undefined ? '' : ` with ${job.algorithm}`;
+  const leaderboard = leaderboardText(job);
   return [
-    `${bold(`${job.model_name} ${job.model_version}`)} trained${seconds}, ${promotion}: ${job.promotion?.reasons.join('; ') ?? ''}`,
+    `${bold(`${job.model_name} ${job.model_version}`)} trained${winner}${seconds}, ${promotion}: ${job.promotion?.reasons.join('; ') ?? ''}`,
     '',
-    table(['metric (test part)', 'value'], rows),
+    ...(leaderboard === undefined ? [] : [leaderboard, '']),
+    table(...metricColumns(job, rows)),
   ].join('\n');
+}
+
+type Cell = string | number | undefined;
+
+/** The metrics of the model beside those of the folds and of the baselines, where there are any. */
+function metricColumns(
+  { cross_validation: cv, baselines }: Job,
+  rows: readonly (readonly [string, number])[],
+): [string[], Cell[][]] {
+  const columns: [string, (name: string) => number | undefined][] = [
+    ...(cv === undefined
+      ? []
+      : ([
+          [`mean of ${cv.n_folds} folds`, (name) => cv.cv_mean[name]],
+          ['±', (name) => cv.cv_std[name]],
+        ] as [string, (name: string) => number | undefined][])),
+    ...(['naive', 'linear'] as const)
+      .filter((role) => baselines?.[role] !== undefined)
+      .map((role): [string, (name: string) => number | undefined] => [
+        `${role} (test part)`,
+        (name) => baselines![role]!.metrics[name],
+      ]),
+  ];
+  return [
+    ['metric (test part)', 'value', ...columns.map(([title]) => title)],
+    rows.map(([name, value]) => [
+      name,
+      value,
+      ...columns.map(([, of]) => {
+        const other = of(name);
+        return other === undefined ? undefined : Number(other.toPrecision(6));
+      }),
+    ]),
+  ];
 }

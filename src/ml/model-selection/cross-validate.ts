@@ -129,8 +129,12 @@ function startOf(identity: string): CrossValidationState {
 }
 
 function stateOf(checkpoint: unknown, identity: string): CrossValidationState {
-  const state = structuredClone(checkpoint) as CrossValidationState;
-  if (state.format === 'cv-checkpoint-1' && state.identity === identity) return state;
+  const state = checkpoint as CrossValidationState;
+  if (state.format === 'cv-checkpoint-1' && state.identity === identity) {
+    // The predictions are appended to; whoever gave the checkpoint may give it again.
+    const { rows, outputs } = state.predictions;
+    return { ...state, predictions: { rows: [...rows], outputs: [...outputs] } };
+  }
   throw new TrainingError(
     'CHECKPOINT_MISMATCH',
     'the checkpoint belongs to another cross-validation: another table, algorithm or splitter; start without it',

@@ -1,5 +1,6 @@
 import {
   DescribeExecutionCommand,
+  GetExecutionHistoryCommand,
   SFNClient,
   StartExecutionCommand,
   StopExecutionCommand,
@@ -46,7 +47,15 @@ beforeAll(async () => {
   fixture = new Fixture(
     {
       Starter: role(
-        allow(['states:StartExecution', 'states:DescribeExecution', 'states:StopExecution'], '*'),
+        allow(
+          [
+            'states:StartExecution',
+            'states:DescribeExecution',
+            'states:StopExecution',
+            'states:GetExecutionHistory',
+          ],
+          '*',
+        ),
       ),
       Stranger: role(allow('states:StartExecution', `${MACHINE}Other`)),
       MachineRole: role(allow('lambda:InvokeFunction', functionArn('Step'))),
@@ -71,6 +80,49 @@ beforeAll(async () => {
             Default: 'End',
           },
           End: { Type: 'Pass', OutputPath: '$.state.value', End: true },
+        },
+      }),
+      // One loop of slices per item, as the evaluation of candidates does.
+      Each: machine({
+        StartAt: 'Items',
+        States: {
+          Items: {
+            Type: 'Map',
+            ItemsPath: '$.state.value.items',
+            MaxConcurrency: 2,
+            ItemSelector: {
+              'timeout_seconds.$': '$.timeout_seconds',
+              'fail.$': '$.fail',
+              state: { value: { 'n.$': '$$.Map.Item.Value' } },
+            },
+            ItemProcessor: {
+              ProcessorConfig: { Mode: 'INLINE' },
+              StartAt: 'Slice',
+              States: {
+                Slice: invoke(
+                  'Step',
+                  { 'n.$': '$.state.value.n', 'failAt.$': '$.fail' },
+                  {
+                    ResultSelector: { 'value.$': '$.Payload' },
+                    ResultPath: '$.state',
+                    TimeoutSecondsPath: '$.timeout_seconds',
+                    Next: 'Done?',
+                  },
+                ),
+                'Done?': {
+                  Type: 'Choice',
+                  Choices: [{ Variable: '$.state.value.done', BooleanEquals: false, Next: 'Slice' }],
+                  Default: 'Measured',
+                },
+                Measured: { Type: 'Pass', Parameters: { 'n.$': '$.state.value.n' }, End: true },
+              },
+            },
+            ResultPath: '$.state.value.results',
+            Catch: [{ ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'Failed' }],
+            Next: 'End',
+          },
+          End: { Type: 'Pass', OutputPath: '$.state.value', End: true },
+          Failed: { Type: 'Fail', ErrorPath: '$.error.Error', CausePath: '$.error.Cause' },
         },
       }),
       Failing: machine({
@@ -132,6 +184,7 @@ beforeAll(async () => {
         const fail = (name) => { const x = new Error('because'); x.name = name; throw x; };
         if (e.sleepMs) await new Promise((r) => setTimeout(r, e.sleepMs));
         if (e.fail) fail(e.fail);
+        if (e.failAt !== undefined && e.failAt === e.n) fail('JOB_ENDED');
         if (e.file) { fs.appendFileSync(e.file, 'x'); const attempts = fs.readFileSync(e.file, 'utf8').length; if (attempts <= e.failUntil) fail('DATABASE_RESUMING'); return { attempts }; }
         if (Object.keys(e).some((k) => k.startsWith('__'))) fail('LEAKED_FIELD');
         return { n: e.n + 1, done: e.n + 1 >= 3, job: e.job };
@@ -178,6 +231,65 @@ describe('an execution', () => {
       'RUNNING',
       'SUCCEEDED',
     ]);
+  });
+
+  it('runs one loop per item of a Map, and gives the results in the order of the items', async () => {
+    const input = { timeout_seconds: 20, fail: -1, state: { value: { items: [0, 2, 1] } } };
+    const end = await finish('Each', input);
+    expect(end.status).toBe('SUCCEEDED');
+    expect(JSON.parse(end.output ?? '')).toEqual({
+      items: [0, 2, 1],
+      results: [{ n: 3 }, { n: 3 }, { n: 3 }],
+    });
+    const { events } = await sfn.send(
+      new GetExecutionHistoryCommand({ executionArn: end.executionArn, maxResults: 1_000 }),
+    );
+    const types = events!.map(({ type }) => type);
+    expect(types.filter((type) => type === 'MapIterationStarted')).toHaveLength(3);
+    // Three, one and two slices.
+    const slices = events!.filter(
+      ({ type, stateEnteredEventDetails }) =>
+        type === 'TaskStateEntered' && stateEnteredEventDetails?.name === 'Slice',
+    );
+    expect(slices).toHaveLength(6);
+  });
+
+  it('catches at the Map what one of its items failed with', async () => {
+    const end = await finish('Each', { timeout_seconds: 20, fail: 1, state: { value: { items: [2, 1] } } });
+    expect([end.status, end.error]).toEqual(['FAILED', 'JOB_ENDED']);
+    expect(JSON.parse(end.cause ?? '')).toMatchObject({ errorType: 'JOB_ENDED', errorMessage: 'because' });
+  });
+
+  it('tells what happened, in order, in pages, forwards and backwards', async () => {
+    const { executionArn } = await finish('Slices', {
+      job: 'j',
+      timeout_seconds: 20,
+      state: { value: { n: 1 } },
+    });
+    const first = await sfn.send(new GetExecutionHistoryCommand({ executionArn, maxResults: 4 }));
+    const rest = await sfn.send(new GetExecutionHistoryCommand({ executionArn, nextToken: first.nextToken }));
+    const told = [...first.events!, ...rest.events!].map(({ type, stateEnteredEventDetails: entered }) =>
+      entered === undefined ? type : `${type} ${entered.name}`,
+    );
+    expect(first.events).toHaveLength(4);
+    expect(told).toEqual([
+      'ExecutionStarted',
+      'TaskStateEntered Fit',
+      'TaskStateExited',
+      'ChoiceStateEntered Done?',
+      'ChoiceStateExited',
+      'TaskStateEntered Fit',
+      'TaskStateExited',
+      'ChoiceStateEntered Done?',
+      'ChoiceStateExited',
+      'PassStateEntered End',
+      'PassStateExited',
+      'ExecutionSucceeded',
+    ]);
+    const backwards = await sfn.send(
+      new GetExecutionHistoryCommand({ executionArn, reverseOrder: true, maxResults: 1 }),
+    );
+    expect(backwards.events![0]).toMatchObject({ type: 'ExecutionSucceeded', id: 12 });
   });
 
   it('catches an error by the name that the function gave it', async () => {

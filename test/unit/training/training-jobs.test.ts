@@ -70,6 +70,17 @@ describe('starting a training', () => {
     expect(job.request?.model_type).toBe(task);
   });
 
+  it.each([
+    ['income', 'classification'],
+    ['many', 'regression'],
+  ])('finds the task of auto from the target %s: %s', async (target, task) => {
+    const job = await training.start(
+      tenantA,
+      sampleRequest({ target, algorithm: 'auto', model_type: undefined }),
+    );
+    expect(job.request).toMatchObject({ algorithm: 'auto', model_type: task });
+  });
+
   it('lets an algorithm that knows one task decide', async () => {
     const ridge = await training.start(
       tenantA,
@@ -87,6 +98,18 @@ describe('starting a training', () => {
       { hyperparameters: { n_estimator: 5 } },
       'UNKNOWN_HYPERPARAMETER',
       undefined,
+    ],
+    [
+      'a search with auto',
+      { algorithm: 'auto', search: { method: 'grid', n_candidates: 3 } },
+      'VALIDATION_FAILED',
+      '/search',
+    ],
+    [
+      'a group column that is none',
+      { cross_validation: { folds: 5, kind: 'group', group_column: 'shop' } },
+      'VALIDATION_FAILED',
+      '/cross_validation/group_column',
     ],
     [
       'ridge for classes',
