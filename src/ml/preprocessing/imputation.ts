@@ -1,4 +1,5 @@
 /** What stands in for a missing value, learnt from the values that are there. */
+import { selectInPlace } from './selection.ts';
 
 export const IMPUTATIONS = ['median', 'mean', 'most_frequent'] as const;
 export type Imputation = (typeof IMPUTATIONS)[number];
@@ -11,12 +12,23 @@ export function replacementOf(values: Float32Array, imputation: Imputation): num
 
 /** Middle of the values that are not NaN (mean of the two middle ones); `undefined` when there are none. */
 export function median(values: Float32Array): number | undefined {
-  const present = values.filter((value) => !Number.isNaN(value)).sort();
+  const present = presentValues(values);
   if (present.length === 0) return undefined;
-  const upper = present.length >> 1;
-  return present.length % 2 === 1
-    ? present[upper]!
-    : Math.fround((present[upper - 1]! + present[upper]!) / 2);
+  const middle = present.length >> 1;
+  const upper = selectInPlace(present, middle);
+  if (present.length % 2 === 1) return upper;
+  let lower = present[0]!;
+  for (let i = 1; i < middle; i++) if (present[i]! > lower) lower = present[i]!;
+  return Math.fround((lower + upper) / 2);
+}
+
+function presentValues(values: Float32Array): Float32Array {
+  const present = new Float32Array(values.length);
+  let count = 0;
+  for (let i = 0; i < values.length; i++) {
+    if (!Number.isNaN(values[i]!)) present[count++] = values[i]!;
+  }
+  return present.subarray(0, count);
 }
 
 /** Of the values that are not NaN; `undefined` when there are none. */
@@ -47,7 +59,9 @@ export function mostFrequent(values: Float32Array): number | undefined {
 }
 
 export function imputed(values: Float32Array, replacement: number): Float32Array {
-  return values.map((value) => (Number.isNaN(value) ? replacement : value));
+  const result = Float32Array.from(values);
+  for (let i = 0; i < result.length; i++) if (Number.isNaN(result[i]!)) result[i] = replacement;
+  return result;
 }
 
 /** 1 where the value is missing, 0 elsewhere. */

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   imputed,
@@ -17,6 +18,24 @@ describe('imputation', () => {
     expect(median(Float32Array.of(9, nan, 1, 3))).toBe(3);
     expect(median(Float32Array.of(9, 1, 3, 4))).toBe(3.5);
     expect(median(Float32Array.of(nan))).toBeUndefined();
+  });
+
+  it('takes the middle value of any numbers', () => {
+    const number = fc
+      .float({ noNaN: true, noDefaultInfinity: true, min: -8, max: 8 })
+      .map((value) => value + 0);
+    fc.assert(
+      fc.property(fc.array(fc.oneof(number, fc.integer({ min: 0, max: 2 })), { minLength: 1 }), (numbers) => {
+        const sorted = Float32Array.from(numbers).sort();
+        const middle = sorted.length >> 1;
+        const expected =
+          sorted.length % 2 === 1
+            ? sorted[middle]!
+            : Math.fround((sorted[middle - 1]! + sorted[middle]!) / 2);
+        expect(median(Float32Array.from(numbers))).toBe(expected);
+      }),
+      { numRuns: 500, seed: 42 },
+    );
   });
 
   it('takes the mean', () => {
