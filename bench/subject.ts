@@ -64,6 +64,14 @@ export class PeerProcess {
     return (await this.#process.ask<{ versions: Record<string, string> }>({ command: 'available' })).versions;
   }
 
+  /** Milliseconds of XGBoost's exact TreeSHAP for one row, and for many in one call. */
+  async explain(
+    settings: Readonly<Record<string, number>>,
+    rows: number,
+  ): Promise<{ one: number; many: number }> {
+    return await this.#process.ask({ command: 'explain', settings, rows });
+  }
+
   subject(peer: string, settings: Readonly<Record<string, number>>): Subject {
     const ask = <Answer>(question: Record<string, unknown>) =>
       this.#process.ask<Answer>({ peer, settings, ...question });

@@ -41,17 +41,17 @@ export function treeShap(
   const values = new Float64Array(nRows * nScores * nFeatures);
   const matrix = rowMajor(columns, nRows);
   const factorsOf = keptFactors(trees);
+  const walk = new TreeWalk(trees);
   for (let tree = 0; tree < nTreesOf(trees); tree++) {
     const factors = factorsOf(tree);
     const firstScore = trees.width === 1 ? tree % nScores : 0;
     for (let k = 0; k < trees.width; k++) base[firstScore + k]! += treeWeight * factors.expected[k]!;
     if (factors.nNodes === 1) continue;
-    const sourceOf = factors.column.map((column) => (column < 0 ? -1 : sources[column]!));
-    const walk = new TreeWalk(trees, factors);
+    walk.enter(factors);
     for (let row = 0; row < nRows; row++) {
       walk.follow(matrix, row * columns.length);
       const first = (row * nScores + firstScore) * nFeatures;
-      walk.addEffects(sourceOf, treeWeight, values, first, nFeatures);
+      walk.addEffects(sources, treeWeight, values, first, nFeatures);
     }
   }
   return { nRows, nScores, nFeatures, base, values };
@@ -72,23 +72,29 @@ function keptFactors(trees: TreeEnsemble): (tree: number) => PathFactors {
   return (tree) => factors[tree]!;
 }
 
-/** The buffers of one tree for row after row. */
+/** The buffers of tree after tree and row after row. */
 class TreeWalk {
   readonly #trees: TreeEnsemble;
-  readonly #factors: PathFactors;
+  #factors!: PathFactors;
   /** 1 where the tests of the edge's column so far, this one included, are all followed by the row. */
-  readonly #isOn: Uint8Array;
+  #isOn = new Uint8Array(0);
   /** nNodes × nPoints: weight · product of the factors on the way to the node. */
-  readonly #product: Float64Array;
-  /** nNodes × nPoints × width: sum of product · value over the leaves below. */
-  readonly #sum: Float64Array;
+  #product = new Float64Array(0);
+  /** width × nNodes × nPoints: sum of product · value over the leaves below. */
+  #sum = new Float64Array(0);
 
-  constructor(trees: TreeEnsemble, factors: PathFactors) {
+  constructor(trees: TreeEnsemble) {
     this.#trees = trees;
+  }
+
+  enter(factors: PathFactors): void {
     this.#factors = factors;
-    this.#isOn = new Uint8Array(factors.nNodes);
-    this.#product = new Float64Array(factors.nNodes * factors.nPoints);
-    this.#sum = new Float64Array(factors.nNodes * factors.nPoints * trees.width);
+    const size = factors.nNodes * factors.nPoints;
+    if (this.#isOn.length < factors.nNodes) this.#isOn = new Uint8Array(factors.nNodes);
+    if (this.#product.length < size) {
+      this.#product = new Float64Array(size);
+      this.#sum = new Float64Array(size * this.#trees.width);
+    }
     this.#product.set(factors.weights);
   }
 
@@ -120,17 +126,17 @@ class TreeWalk {
 
   /** From the leaves to the root. */
   addEffects(
-    sourceOf: Int32Array,
+    sources: ArrayLike<number>,
     scale: number,
     values: Float64Array,
     first: number,
     nFeatures: number,
   ): void {
-    const { root, nNodes, nPoints, parent, previous, effectOn, effectOff } = this.#factors;
+    const { root, nNodes, nPoints, parent, column, previous, effectOn, effectOff } = this.#factors;
     const { feature, value, width } = this.#trees;
     const isOn = this.#isOn;
     const product = this.#product;
-    const sum = this.#sum.fill(0);
+    const sum = this.#sum.fill(0, 0, nNodes * nPoints * width);
     for (let node = nNodes - 1; node > 0; node--) {
       const points = node * nPoints;
       const isLeaf = feature[root + node]! < 0;
@@ -147,7 +153,7 @@ class TreeWalk {
           sum[above + q]! += below;
           if (effect !== undefined) total += effect[points + q]! * below;
         }
-        values[first + k * nFeatures + sourceOf[node]!]! += scale * total;
+        values[first + k * nFeatures + sources[column[node]!]!]! += scale * total;
       }
     }
   }
