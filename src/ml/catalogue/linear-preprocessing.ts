@@ -29,7 +29,7 @@ export const linearPreprocessing: readonly Hyperparameter[] = [
     description:
       'one_hot: a column per category, rare ones together; ordinal: position in the sorted list; target: mean target of ' +
       'the category, of other folds in training (Micci-Barreca 2001), one column per class with more than two; auto: ' +
-      'one_hot up to max_categories, target beyond.',
+      'one_hot, and target beside it where more than max_categories categories are not rare.',
   },
   {
     name: 'max_categories',
@@ -38,7 +38,7 @@ export const linearPreprocessing: readonly Hyperparameter[] = [
     minimum: 1,
     maximum: 1000,
     description:
-      'Most categories of a feature that get a column of their own; with one_hot, all others are rare.',
+      'Most categories of a feature that get a column of their own; all others count as rare there.',
   },
   {
     name: 'min_category_rows',

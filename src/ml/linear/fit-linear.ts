@@ -1,4 +1,5 @@
 /** From a checked training table to a linear pipeline model: preprocessing, then the solver of the algorithm. */
+import { TrainingError } from '../../errors.ts';
 import type { FitInput } from '../fit-input.ts';
 import type { FitHooks, FitResult } from '../pipeline-model.ts';
 import {
@@ -18,6 +19,9 @@ import { LinearPipelineModel } from './linear-pipeline.ts';
 import { fitLogisticRegression, type LogisticWeights } from './logistic-regression.ts';
 import { fitRidge, type LinearWeights } from './ridge.ts';
 import { fitSparseLogistic } from './sparse-logistic.ts';
+
+/** Solvers that hold the products of all columns with each other need 8 bytes for each, some of them thrice. */
+const MAX_COLUMNS_OF_PRODUCTS = 5000;
 
 type Fit = (input: FitInput, hooks: FitHooks, checkpoint?: unknown) => FitResult<LinearPipelineModel>;
 type Solve<Weights> = (
@@ -54,12 +58,14 @@ export const fitLogisticPipeline = pipelineOf((design, input, hooks, checkpoint)
   if (l1Ratio === 0) {
     return fitLogisticRegression(design, classIndices!, nClasses, options, sampleWeights, hooks, checkpoint);
   }
+  checkColumns(design, input.algorithm);
   const sparse = { ...options, l1Ratio };
   return fitSparseLogistic(design, classIndices!, nClasses, sparse, sampleWeights, hooks, checkpoint);
 });
 
 function regression(solve: Solve<LinearWeights>): Fit {
   return pipelineOf((design, input, hooks, checkpoint) => {
+    checkColumns(design, input.algorithm);
     const result = solve(design, input, hooks, checkpoint);
     if (!result.done) return result;
     const { weights, intercept } = result.model;
@@ -78,6 +84,15 @@ function pipelineOf(solve: Solve<LogisticWeights>): Fit {
     const preprocessing = { expansion, encoding, columnMeans: meansOf(design) };
     return { done: true, model: new LinearPipelineModel(input, preprocessing, result.model) };
   };
+}
+
+function checkColumns({ nColumns }: DesignMatrix, algorithm: string): void {
+  if (nColumns <= MAX_COLUMNS_OF_PRODUCTS) return;
+  throw new TrainingError(
+    'TOO_MANY_COLUMNS',
+    `the features become n_columns=${nColumns} numbers a row but ${algorithm} takes at most ${MAX_COLUMNS_OF_PRODUCTS}; lower max_categories, set categorical_encoding=target, leave out features, or choose gradient_boosting`,
+    { evidence: { n_columns: nColumns, limit: MAX_COLUMNS_OF_PRODUCTS, algorithm } },
+  );
 }
 
 function optionsOf({ hyperparameters, randomState }: FitInput): PreprocessingOptions {

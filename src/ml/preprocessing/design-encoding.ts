@@ -9,7 +9,7 @@ import { fitScale, type Scaling, scaled } from './scaling.ts';
 import { fitTargetEncodings, foldsOf } from './target-encoding.ts';
 
 export const CATEGORICAL_ENCODINGS = ['auto', 'one_hot', 'ordinal', 'target'] as const;
-/** auto: one_hot, but target where more than `maxCategories` categories are not rare. */
+/** auto: one_hot, and target beside it where more than `maxCategories` categories are not rare. */
 export type CategoricalEncoding = (typeof CATEGORICAL_ENCODINGS)[number];
 
 export interface PreprocessingOptions {
@@ -90,23 +90,25 @@ export function fitDesign(
       if (replacement !== undefined) add({ column, replacement }, feature.values);
       return;
     }
-    const encoding = encodingOf(feature, options);
-    if (encoding === 'one_hot') {
+    const encodings = encodingsOf(feature, options);
+    if (encodings.includes('one_hot')) {
       const levels = fitOneHot(feature, options);
       if (levels !== undefined) category.push({ column, levels });
-    } else if (encoding === 'ordinal') {
+    }
+    if (encodings.includes('ordinal')) {
       const numbers = ordinalNumbers(feature);
       const training = categoryNumbers(feature.codes, numbers);
       const replacement = mostFrequent(training);
       if (replacement !== undefined) add({ column, numbers, replacement }, training);
-    } else {
+    }
+    if (encodings.includes('target')) {
       folds ??= foldsOf(nRows, options.randomState);
-      const encodings = fitTargetEncodings(feature, targets, {
+      const means = fitTargetEncodings(feature, targets, {
         minCategoryRows: options.minCategoryRows,
         smoothing: options.targetSmoothing,
         folds,
       });
-      encodings.forEach(({ numbers, training }, k) => {
+      means.forEach(({ numbers, training }, k) => {
         const targetClass = targets.length > 1 ? { targetClass: k } : {};
         add({ column, numbers, ...targetClass, replacement: 0 }, training);
       });
@@ -116,16 +118,16 @@ export function fitDesign(
   return { encoding, design: assemble(columns, encoding, values, nRows) };
 }
 
-function encodingOf(
+function encodingsOf(
   feature: CategoryFeature,
   { categoricalEncoding, maxCategories, minCategoryRows }: PreprocessingOptions,
-): Exclude<CategoricalEncoding, 'auto'> {
-  if (categoricalEncoding !== 'auto') return categoricalEncoding;
-  if (feature.spec.categories.length <= maxCategories) return 'one_hot';
+): readonly CategoricalEncoding[] {
+  if (categoricalEncoding !== 'auto') return [categoricalEncoding];
+  if (feature.spec.categories.length <= maxCategories) return ['one_hot'];
   const counts = new Int32Array(feature.spec.categories.length);
   for (const code of feature.codes) if (code >= 0) counts[code]!++;
   const nFrequent = counts.filter((count) => count >= minCategoryRows).length;
-  return nFrequent > maxCategories ? 'target' : 'one_hot';
+  return nFrequent > maxCategories ? ['one_hot', 'target'] : ['one_hot'];
 }
 
 /** The design matrix of rows that training did not see, or saw only as any other. */

@@ -154,6 +154,35 @@ describe('many categories', () => {
   });
 });
 
+describe('more columns than the products of all with each other have room for', () => {
+  const nRows = 60;
+  const wide = createTable([
+    ...Array.from({ length: 5001 }, (_, j) => ({
+      name: `x${j}`,
+      type: 'number' as const,
+      values: Float64Array.from({ length: nRows }, (_, i) => (i * 7 + j) % 59),
+    })),
+    { name: 'y', type: 'number', values: Float64Array.from({ length: nRows }, (_, i) => i % 2) },
+  ]);
+
+  it.each([
+    ['ridge', 'regression', {}],
+    ['logistic_regression', 'classification', { penalty: 'l1' }],
+  ] as const)('are refused by %s', (algorithm, task, hyperparameters) => {
+    expect(() => fitted(wide, { algorithm, task, hyperparameters })).toThrowError(
+      expect.objectContaining({
+        code: 'TOO_MANY_COLUMNS',
+        message: expect.stringContaining('n_columns=5001'),
+      }),
+    );
+  });
+
+  it('are no matter for logistic regression with the L2 penalty', () => {
+    const model = fitted(wide, { algorithm: 'logistic_regression', task: 'classification' });
+    expect(model.predict(wide).probabilities!.every(Number.isFinite)).toBe(true);
+  });
+});
+
 describe('any small table', () => {
   const number = fc.option(
     fc.float({ noNaN: true, noDefaultInfinity: true, min: -(2 ** 80), max: 2 ** 80 }),
