@@ -14,16 +14,8 @@ const options = [
   ...['--baseDir', root],
   ...['-O3', '--converge', '--noAssert'],
   ...['--runtime', 'stub', '--use', 'abort='],
-  ...[
-    '--enable',
-    'threads',
-    '--sharedMemory',
-    '--importMemory',
-    '--initialMemory',
-    '1',
-    '--maximumMemory',
-    '65536',
-  ],
+  ...['--enable', 'threads', '--enable', 'simd'],
+  ...['--sharedMemory', '--importMemory', '--initialMemory', '1', '--maximumMemory', '65536'],
   ...['--outFile', 'kernel.wasm'],
 ];
 

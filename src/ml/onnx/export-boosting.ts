@@ -18,6 +18,15 @@ export function boostingScores(
   model: BoostingPipelineModel,
   inputs: readonly FeatureInput[],
 ): string {
+  const scores = sumsOfTrees(graph, model, inputs);
+  return model.link === 'log' ? graph.node('Exp', [scores]) : scores;
+}
+
+function sumsOfTrees(
+  graph: GraphBuilder,
+  model: BoostingPipelineModel,
+  inputs: readonly FeatureInput[],
+): string {
   const used = usedColumns(model.boosted.trees);
   if (used.length === 0) return constantScores(graph, inputs[0]!.input, constantsOf(model.boosted));
   const expanded = expandInputs(graph, inputs, model.encoding.expansion);

@@ -30,7 +30,7 @@ import {
   squaredLoss,
 } from './loss.ts';
 import { ensembleFromJSON, ensembleToJSON } from './tree.ts';
-import { encodedColumns, fitTreeEncoding, type TreeEncoding } from './tree-columns.ts';
+import { encodedColumns, fitTreeEncoding, orderingTargets, type TreeEncoding } from './tree-columns.ts';
 
 /** What turns the score of a regression into its prediction. */
 export type Link = 'identity' | 'log';
@@ -123,7 +123,7 @@ export function fitBoostingPipeline(
   checkpoint?: unknown,
 ): FitResult<BoostingPipelineModel> {
   const loss = lossOf(input);
-  const { encoding, columns } = fitTreeEncoding(input.features);
+  const { encoding, columns } = fitTreeEncoding(input.features, orderingTargets(input));
   const options = optionsOf(input, encoding);
   const result = fitGradientBoosting(columns, input.nRows, loss, options, hooks, checkpoint);
   if (!result.done) return result;

@@ -229,7 +229,8 @@ export class BoostingRun {
     const countBits = 32 - Math.clz32(this.#nRows);
     const bits = 63 - countBits;
     const hessianBits = this.#loss.constantHessian ? 0 : Math.floor(bits / 2);
-    const gradientBits = bits - hessianBits;
+    // Beyond 51 bits a float64 has no room for more.
+    const gradientBits = Math.min(51, bits - hessianBits);
     const gradientScale = absolute > 0 ? (2 ** (gradientBits - 1) - this.#nRows) / absolute : 1;
     const hessianScale = hessian > 0 ? (2 ** hessianBits - this.#nRows) / hessian : 1;
     const fineness = Math.min(
@@ -249,14 +250,17 @@ export class BoostingRun {
     const count = Number(total & ((1n << BigInt(countBits)) - 1n));
     const mask = (1n << BigInt(hessianBits)) - 1n;
     const meanGradient = absolute / this.#unit / Math.max(1, count);
+    const hessianSum = this.#loss.constantHessian
+      ? count
+      : Number((total >> BigInt(countBits)) & mask) / hessianScale;
     return {
       gradient: Number(total >> BigInt(countBits + hessianBits)) / (gradientScale * this.#unit),
-      hessian: this.#loss.constantHessian
-        ? count
-        : Number((total >> BigInt(countBits)) & mask) / hessianScale,
+      hessian: hessianSum,
       count,
       // Relative to the gradients, so that the unit of the target does not matter.
       minGain: NEGLIGIBLE_GAIN * meanGradient * meanGradient * count,
+      // The square of a normal variable is on average pi / 2 times the square of its mean size.
+      chanceGain: hessianSum > 0 ? ((Math.PI / 2) * meanGradient * meanGradient * count) / hessianSum : 0,
     };
   }
 
@@ -320,13 +324,13 @@ export class BoostingRun {
 
 function planRun(plan: MemoryPlan, nRows: number, loss: Loss, isSampled: boolean): RunPlace {
   return {
-    target: plan.reserve(nRows * 8),
+    target: plan.reserve(nRows * 8 + 8),
     weights: loss.weights === undefined ? 0 : plan.reserve(nRows * 4),
     inSample: isSampled ? plan.reserve(nRows) : 0,
-    scores: plan.reserve(nRows * 8 * loss.nScores),
+    scores: plan.reserve(nRows * 8 * loss.nScores + 8),
     probabilities: loss.kind === LOSS_SOFTMAX ? plan.reserve(nRows * 4 * loss.nScores) : 0,
-    gradients: plan.reserve(nRows * 4),
-    hessians: loss.constantHessian ? 0 : plan.reserve(nRows * 4),
+    gradients: plan.reserve(nRows * 4 + 4),
+    hessians: loss.constantHessian ? 0 : plan.reserve(nRows * 4 + 4),
     partials: plan.reserve(Math.ceil(nRows / CHUNK_ROWS) * PARTIAL_BYTES),
   };
 }

@@ -6,7 +6,7 @@ import {
   JOB_PARTITION,
   LEAF_RECORD_BYTES,
   P_BLOCK,
-  P_CATEGORY_LAMBDA,
+  P_CATEGORY_PRICE,
   P_CATEGORY_SMOOTHING,
   P_CHUNK_COUNTS,
   P_CHUNK_ROWS,
@@ -63,6 +63,8 @@ export interface RootSums {
   readonly hessian: number;
   readonly count: number;
   readonly minGain: number;
+  /** What one more free parameter gains by chance: the mean square of the gradients over the mean hessian. */
+  readonly chanceGain: number;
 }
 
 export interface GrowerPlace {
@@ -81,8 +83,8 @@ export interface GrowerPlace {
 const MIN_HESSIAN = 1e-3;
 /** Rows' worth of hessian that damp the order of categories; a category with fewer rows in a leaf stays right. */
 const CATEGORY_SMOOTHING = 10;
-/** Added to the hessian of both sides of a category split. */
-const CATEGORY_LAMBDA = 10;
+/** What a set owes for each category in the leaf, in units of what one category gains by chance. */
+const CATEGORY_PRICE = 2;
 const MIN_PARTITION_CHUNK_ROWS = 16_384;
 /** Beyond this, leaves wait without a histogram and have it built when they are split. */
 const MAX_HISTOGRAM_BYTES = 128 * 1024 * 1024;
@@ -191,7 +193,7 @@ export class TreeGrower {
     kernel.setFloat(P_MIN_HESSIAN, MIN_HESSIAN);
     kernel.setFloat(P_MIN_GAIN, root.minGain);
     kernel.setFloat(P_CATEGORY_SMOOTHING, CATEGORY_SMOOTHING);
-    kernel.setFloat(P_CATEGORY_LAMBDA, CATEGORY_LAMBDA);
+    kernel.setFloat(P_CATEGORY_PRICE, CATEGORY_PRICE * root.chanceGain);
     kernel.setInt(P_HAS_CONSTRAINTS, this.#constraints === undefined ? 0 : 1);
     kernel.setInt(P_ROWS_SPARE, this.#place.spareRows);
     kernel.setInt(P_LEFT_TABLE, this.#place.leftTable);

@@ -16,6 +16,7 @@ import {
   P_HISTOGRAM,
   P_HISTOGRAM_BYTES,
   P_IDENTITY_ROWS,
+  P_LEAF_BINS,
   P_LEAF_PACKED,
   P_LEAF_SUMS,
   P_N_CHUNKS,
@@ -65,6 +66,7 @@ export interface LeafRows {
 
 export interface SearchPlace {
   readonly leafPacked: number;
+  readonly leafBins: number;
   readonly partialHistograms: number;
   readonly splits: number;
 }
@@ -81,6 +83,7 @@ export function histogramBytesOf(nColumns: number): number {
 export function planSearch(plan: MemoryPlan, nRows: number, nColumns: number, nThreads: number): SearchPlace {
   return {
     leafPacked: plan.reserve(nRows * 8),
+    leafBins: plan.reserve(sparseRows(nRows) * Math.ceil(nColumns / BLOCK_FEATURES) * BLOCK_FEATURES),
     partialHistograms: plan.reserve((nThreads - 1) * 3 * histogramBytesOf(nColumns)),
     splits: plan.reserve(nColumns * (2 * SPLIT_BYTES + CATEGORY_SCRATCH_BYTES)),
   };
@@ -147,7 +150,8 @@ export class SplitSearch {
     const count = end - start;
     const isRoot = count === nRows;
     const nBlocks = Math.ceil(features.length / BLOCK_FEATURES);
-    if (!isRoot) this.#gather(start, count);
+    if (isRoot) kernel.setInt(P_LEAF_BINS, 0);
+    else this.#gather(start, count);
     const isShared = kernel.nThreads > 1 && count * features.length >= MIN_SHARED_WORK;
     const nChunks = isShared ? chunksFor(kernel.nThreads, nBlocks, count) : 1;
     kernel.setInt(P_IDENTITY_ROWS, isRoot ? 1 : 0);
@@ -164,6 +168,7 @@ export class SplitSearch {
   #gather(start: number, count: number): void {
     const kernel = this.#kernel;
     kernel.setInt(P_LEAF_PACKED, this.#place.leafPacked);
+    kernel.setInt(P_LEAF_BINS, count <= sparseRows(this.#binned.nRows) ? this.#place.leafBins : 0);
     kernel.setInt(P_GATHER_START, start);
     kernel.setInt(P_GATHER_COUNT, count);
     kernel.setInt(P_CHUNK_ROWS, GATHER_CHUNK_ROWS);
@@ -206,6 +211,11 @@ export class SplitSearch {
       set: isSet ? Uint32Array.from(kernel.int32(record + 40, 8)) : undefined,
     };
   }
+}
+
+/** A leaf with at most so many rows is sparse: its rows lie on cache lines of their own. */
+function sparseRows(nRows: number): number {
+  return Math.floor(nRows / 8);
 }
 
 /** Enough tasks that no thread idles while another finishes, and rows enough in each to be worth a histogram. */

@@ -1,4 +1,5 @@
 /** A model's features as the columns that trees test: numbers as they are, categories as codes. */
+import type { FitInput } from '../fit-input.ts';
 import type { FeatureColumn } from '../preprocessing/feature-columns.ts';
 import {
   expandFeatures,
@@ -16,17 +17,28 @@ export interface TreeEncoding {
   readonly categories: readonly CategoryCodes[];
 }
 
-export function fitTreeEncoding(features: readonly FeatureColumn[]): {
+/** @param targets - what categories are ordered by: the target itself, or one 0/1 column per class. */
+export function fitTreeEncoding(
+  features: readonly FeatureColumn[],
+  targets: readonly Float64Array[],
+): {
   encoding: TreeEncoding;
   columns: TreeColumn[];
 } {
   const expansion = fitFeatureExpansion(features);
   const expanded = expandFeatures(features, expansion);
   const categories = expanded.flatMap((column, position) =>
-    column.kind === 'category' ? [fitCategoryCodes(column, position)] : [],
+    column.kind === 'category' ? [fitCategoryCodes(column, position, targets)] : [],
   );
   const encoding = { expansion, categories };
   return { encoding, columns: treeColumns(expanded, encoding) };
+}
+
+/** The target itself, or one 0/1 column per class (of the second one where there are two). */
+export function orderingTargets({ y, classes, classIndices }: FitInput): Float64Array[] {
+  if (y !== undefined) return [y];
+  if (classes!.length === 2) return [Float64Array.from(classIndices!)];
+  return classes!.map((_, k) => Float64Array.from(classIndices!, (index) => (index === k ? 1 : 0)));
 }
 
 function treeColumns(expanded: readonly LearnerColumn[], { categories }: TreeEncoding): TreeColumn[] {

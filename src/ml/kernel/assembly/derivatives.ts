@@ -1,4 +1,4 @@
-import { exponential } from './exponential';
+import { exponential, exponentialPair, INTEGER_MAGIC } from './exponential';
 import {
   LOSS_ABSOLUTE, LOSS_BINARY, LOSS_POISSON, LOSS_QUANTILE, LOSS_SOFTMAX, LOSS_SOFTMAX_CLASS, P_CHUNK_ROWS, P_CLASS,
   P_CONSTANT_HESSIAN, P_COUNT_BITS, P_GRADIENTS, P_GRADIENT_SCALE, P_HESSIANS, P_HESSIAN_BITS, P_HESSIAN_SCALE,
@@ -33,10 +33,15 @@ function binary(from: u32, to: u32): void {
   const target = <usize>load<u32>(P_TARGET);
   const gradients = <usize>load<u32>(P_GRADIENTS);
   const hessians = <usize>load<u32>(P_HESSIANS);
-  for (let i = <usize>from; i < <usize>to; i++) {
-    const probability = 1.0 / (1.0 + exponential(-load<f64>(scores + (i << 3))));
-    store<f32>(gradients + (i << 2), <f32>(probability - load<f64>(target + (i << 3))));
-    store<f32>(hessians + (i << 2), <f32>(probability * (1.0 - probability)));
+  // Chunks begin at even rows, and the lists have room for one more row than there are.
+  for (let i = <usize>from; i < <usize>to; i += 2) {
+    const odds = exponentialPair(f64x2.neg(v128.load(scores + (i << 3))));
+    const one = f64x2.splat(1);
+    const probability = f64x2.div(one, f64x2.add(one, odds));
+    const gradient = f64x2.sub(probability, v128.load(target + (i << 3)));
+    const hessian = f64x2.mul(probability, f64x2.sub(one, probability));
+    v128.store64_lane(gradients + (i << 2), f32x4.demote_f64x2_zero(gradient), 0);
+    v128.store64_lane(hessians + (i << 2), f32x4.demote_f64x2_zero(hessian), 0);
   }
 }
 
@@ -126,7 +131,30 @@ function sumUp(chunk: u32, from: u32, to: u32): void {
   const constant = load<u32>(P_CONSTANT_HESSIAN) != 0;
   let absolute: f64 = 0;
   let hessian: f64 = 0;
-  for (let i = <usize>from; i < <usize>to; i++) {
+  let i = <usize>from;
+  if (inSample == 0) {
+    // Four sums of every fourth row: in an order of their own, but always the same one.
+    const fours = <usize>from + ((<usize>to - <usize>from) & ~3);
+    let absolutes0 = f64x2.splat(0);
+    let absolutes1 = f64x2.splat(0);
+    let hessians0 = f64x2.splat(0);
+    let hessians1 = f64x2.splat(0);
+    for (; i < fours; i += 4) {
+      const g = f32x4.abs(v128.load(gradients + (i << 2)));
+      absolutes0 = f64x2.add(absolutes0, f64x2.promote_low_f32x4(g));
+      absolutes1 = f64x2.add(absolutes1, f64x2.promote_low_f32x4(i64x2.shuffle(g, g, 1, 0)));
+      if (!constant) {
+        const h = v128.load(hessians + (i << 2));
+        hessians0 = f64x2.add(hessians0, f64x2.promote_low_f32x4(h));
+        hessians1 = f64x2.add(hessians1, f64x2.promote_low_f32x4(i64x2.shuffle(h, h, 1, 0)));
+      }
+    }
+    const absolutes = f64x2.add(absolutes0, absolutes1);
+    const hessianSums = f64x2.add(hessians0, hessians1);
+    absolute = f64x2.extract_lane(absolutes, 0) + f64x2.extract_lane(absolutes, 1);
+    hessian = f64x2.extract_lane(hessianSums, 0) + f64x2.extract_lane(hessianSums, 1);
+  }
+  for (; i < <usize>to; i++) {
     if (inSample != 0 && load<u8>(inSample + i) == 0) continue;
     absolute += <f64>abs<f32>(load<f32>(gradients + (i << 2)));
     if (!constant) hessian += <f64>load<f32>(hessians + (i << 2));
@@ -166,17 +194,39 @@ export function quantizeTask(chunk: u32): void {
   const stochastic = load<u32>(P_STOCHASTIC) != 0;
   const seed = load<u32>(P_SEED);
   let total: i64 = 0;
-  for (let i = <usize>from; i < <usize>to; i++) {
+  let i = <usize>from;
+  if (inSample == 0 && !constant) {
+    // Two rows at once, to the same bits as one after the other.
+    const pairs = <usize>from + ((<usize>to - <usize>from) & ~1);
+    let totals = i64x2.splat(0);
+    const magic = f64x2.splat(INTEGER_MAGIC);
+    for (; i < pairs; i += 2) {
+      let g = f64x2.mul(f64x2.promote_low_f32x4(v128.load64_zero(gradients + (i << 2))), f64x2.splat(gradientScale));
+      let h = f64x2.mul(f64x2.promote_low_f32x4(v128.load64_zero(hessians + (i << 2))), f64x2.splat(hessianScale));
+      if (stochastic) {
+        const u = f64x2.replace_lane(f64x2.splat(noise(<u32>i, seed)), 1, noise(<u32>i + 1, seed));
+        g = f64x2.floor(f64x2.add(g, u));
+        h = f64x2.floor(f64x2.add(h, f64x2.sub(f64x2.splat(1), u)));
+      }
+      const gradient = i64x2.shl(i64x2.sub(f64x2.add(g, magic), magic), <i32>lowBits);
+      const hessian = i64x2.shl(i64x2.sub(f64x2.add(h, magic), magic), <i32>countBits);
+      const value = i64x2.add(i64x2.add(gradient, hessian), i64x2.splat(1));
+      v128.store(packed + (i << 3), value);
+      totals = i64x2.add(totals, value);
+    }
+    total = i64x2.extract_lane(totals, 0) + i64x2.extract_lane(totals, 1);
+  }
+  for (; i < <usize>to; i++) {
     if (inSample != 0 && load<u8>(inSample + i) == 0) {
       store<i64>(packed + (i << 3), 0);
       continue;
     }
     const g = <f64>load<f32>(gradients + (i << 2)) * gradientScale;
-    const u = stochastic ? noise(<u32>i, seed) : 0.5;
-    let value = (<i64>floor(g + u) << lowBits) + 1;
+    const u = stochastic ? noise(<u32>i, seed) : 0;
+    let value = ((stochastic ? <i64>floor(g + u) : <i64>nearest(g)) << lowBits) + 1;
     if (!constant) {
       const h = <f64>load<f32>(hessians + (i << 2)) * hessianScale;
-      value += <i64>floor(h + (1.0 - u)) << countBits;
+      value += (stochastic ? <i64>floor(h + (1.0 - u)) : <i64>nearest(h)) << countBits;
     }
     store<i64>(packed + (i << 3), value);
     total += value;

@@ -1,5 +1,5 @@
 import {
-  BLOCK_BYTES, P_BINS, P_CHUNK_ROWS, P_COUNT, P_HISTOGRAM, P_HISTOGRAM_BYTES, P_IDENTITY_ROWS, P_LEAF_PACKED,
+  BLOCK_BYTES, P_BINS, P_CHUNK_ROWS, P_COUNT, P_HISTOGRAM, P_HISTOGRAM_BYTES, P_IDENTITY_ROWS, P_LEAF_BINS, P_LEAF_PACKED,
   P_N_CHUNKS, P_N_FEATURES, P_N_ROWS, P_PARTIAL_HISTOGRAMS, P_ROWS, P_START,
 } from './layout';
 
@@ -92,10 +92,13 @@ export function histogramTask(task: u32): void {
     : <usize>load<u32>(P_PARTIAL_HISTOGRAMS) + <usize>(chunk - 1) * <usize>load<u32>(P_HISTOGRAM_BYTES);
   const histogram = base + <usize>block * BLOCK_BYTES;
   const width = min<u32>(8, load<u32>(P_N_FEATURES) - block * 8);
-  const bins = <usize>load<u32>(P_BINS) + <usize>block * (<usize>load<u32>(P_N_ROWS) << 3);
+  const leafBins = <usize>load<u32>(P_LEAF_BINS);
+  const bins = leafBins != 0
+    ? leafBins + <usize>block * (<usize>count << 3)
+    : <usize>load<u32>(P_BINS) + <usize>block * (<usize>load<u32>(P_N_ROWS) << 3);
   const packed = <usize>load<u32>(P_LEAF_PACKED);
   memory.fill(histogram, 0, <usize>width * 2048 + (width & 1) * 2048);
-  if (load<u32>(P_IDENTITY_ROWS) != 0) {
+  if (leafBins != 0 || load<u32>(P_IDENTITY_ROWS) != 0) {
     if (width > 6) addAll8(bins, packed, from, to, histogram);
     else if (width > 4) addAll6(bins, packed, from, to, histogram);
     else if (width > 2) addAll4(bins, packed, from, to, histogram);

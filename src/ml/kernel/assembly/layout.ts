@@ -91,6 +91,8 @@ export const P_CONSTANT_HESSIAN = 428;
 export const P_GATHER_START = 432;
 export const P_GATHER_COUNT = 436;
 export const P_HISTOGRAM_BYTES = 440;
+/** Room for the bins of a sparse leaf, or 0 to leave them where they are. */
+export const P_LEAF_BINS = 444;
 
 export const P_GRADIENT_SCALE = 512;
 export const P_HESSIAN_SCALE = 520;
@@ -99,7 +101,8 @@ export const P_MIN_GAIN = 536;
 export const P_QUANTILE = 544;
 export const P_MIN_HESSIAN = 552;
 export const P_CATEGORY_SMOOTHING = 560;
-export const P_CATEGORY_LAMBDA = 568;
+/** Gain that a set owes for every category it was chosen among. */
+export const P_CATEGORY_PRICE = 568;
 /** Factor on residuals, so that those of huge targets are float32 numbers. */
 export const P_TARGET_UNIT = 576;
 /** Two leaves that are searched: gradient, hessian, count, lowest and highest value (5 × float64 each). */

@@ -1,5 +1,5 @@
 import {
-  BLOCK_BYTES, CATEGORY_SCRATCH_BYTES, FEATURE_RECORD_BYTES, LEAF_SUMS_BYTES, P_CATEGORY_LAMBDA, P_CATEGORY_SMOOTHING,
+  BLOCK_BYTES, CATEGORY_SCRATCH_BYTES, FEATURE_RECORD_BYTES, LEAF_SUMS_BYTES, P_CATEGORY_PRICE, P_CATEGORY_SMOOTHING,
   P_CONSTANT_HESSIAN, P_COUNT_BITS, P_FEATURES, P_GRADIENT_SCALE, P_HAS_CONSTRAINTS, P_HESSIAN_BITS, P_HESSIAN_SCALE,
   P_HISTOGRAM, P_HISTOGRAM_BYTES, P_LAMBDA, P_LEAF_SUMS, P_MIN_GAIN, P_MIN_HESSIAN, P_MIN_SAMPLES_LEAF, P_N_CHUNKS,
   P_N_FEATURES, P_PARTIAL_HISTOGRAMS, P_SEARCH, P_SIBLING, P_SPLITS, P_SUBTRACT, SPLIT_BYTES,
@@ -51,13 +51,15 @@ function search(cells: usize, feature: u32, record: usize, nBins: u32, sums: usi
   store<u32>(out, 0, IS_SET);
   const missing = load<i64>(cells + (<usize>nBins << 3));
   const missingCount = missing & ((<i64>1 << <i64>load<u32>(P_COUNT_BITS)) - 1);
-  if (load<u32>(record, 4) == 1) {
-    searchSets(cells, feature, nBins, missingCount != 0, sums, out);
-    return;
-  }
-  const sign = load<u32>(P_HAS_CONSTRAINTS) == 0 ? 0 : load<i32>(record, 8);
+  searchCuts(cells, nBins, missing, missingCount != 0, load<i32>(record, 8), sums, out);
+  if (load<u32>(record, 4) == 1) searchSets(cells, feature, nBins, missingCount != 0, sums, out);
+}
+
+function searchCuts(
+  cells: usize, nBins: u32, missing: i64, hasMissing: bool, sign: i32, sums: usize, out: usize,
+): void {
   const constrained = load<u32>(P_HAS_CONSTRAINTS) != 0;
-  if (missingCount != 0) {
+  if (hasMissing) {
     if (constrained) {
       scanConstrained(cells, nBins, 0, false, sums, out, sign);
       scanConstrained(cells, nBins - 1, missing, true, sums, out, sign);
@@ -194,9 +196,9 @@ function scanConstrained(
 }
 
 /**
- * Sets of categories: in the order of gradient over hessian, the best set is a prefix (Fisher 1958). Missing is a
+ * Sets of categories, where one gains more than the best cut of their order over all rows: in the order of gradient over hessian, the best set is a prefix (Fisher 1958). Missing is a
  * category like the others; one with few rows here stays right. `P_CATEGORY_SMOOTHING` rows' worth of hessian damp
- * the order, `P_CATEGORY_LAMBDA` the gain: a set has many ways to fit noise.
+ * the order; the gain is lowered by what so many categories gain by chance.
  */
 function searchSets(cells: usize, feature: u32, nBins: u32, hasMissing: bool, sums: usize, out: usize): void {
   const countBits = <i64>load<u32>(P_COUNT_BITS);
@@ -232,12 +234,13 @@ function searchSets(cells: usize, feature: u32, nBins: u32, hasMissing: bool, su
     store<f64>(keys + (at << 3), key);
     store<u32>(order + (at << 2), bin);
   }
-  const lambda = load<f64>(P_LAMBDA) + load<f64>(P_CATEGORY_LAMBDA);
+  const lambda = load<f64>(P_LAMBDA);
+  const price = load<f64>(P_CATEGORY_PRICE) * <f64>n;
   const minSamplesLeaf = <i64>load<u32>(P_MIN_SAMPLES_LEAF);
   const minHessian = load<f64>(P_MIN_HESSIAN);
   const unsplit = (leafGradient * leafGradient) / (leafHessian + lambda);
   const constrained = load<u32>(P_HAS_CONSTRAINTS) != 0;
-  let best = load<f64>(out, GAIN);
+  let best = load<f64>(out, GAIN) + price;
   let bestLength: usize = 0;
   let sum: i64 = 0;
   // With every category in order the last prefix is everything; where some stay right it is a candidate.
@@ -264,7 +267,7 @@ function searchSets(cells: usize, feature: u32, nBins: u32, hasMissing: bool, su
     if (gain > best) {
       best = gain;
       bestLength = i + 1;
-      keep(out, gain, <i32>i, sum, false);
+      keep(out, gain - price, <i32>i, sum, false);
     }
   }
   if (bestLength == 0) return;

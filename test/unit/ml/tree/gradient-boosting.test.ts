@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../../../src/ml/random.ts';
-import { binValues, fitThresholds } from '../../../../src/ml/tree/bin-mapper.ts';
 import {
   type BoostingOptions,
   boostedScores,
   fitGradientBoosting,
 } from '../../../../src/ml/tree/gradient-boosting.ts';
-import { squaredError } from '../../../../src/ml/tree/objective.ts';
+import { squaredLoss } from '../../../../src/ml/tree/loss.ts';
 import type { TreeEnsemble } from '../../../../src/ml/tree/tree.ts';
+import { numericColumn } from '../support/tree-columns.ts';
 
 const defaults: BoostingOptions = {
   nEstimators: 1,
@@ -18,10 +18,15 @@ const defaults: BoostingOptions = {
   l2Regularization: 0,
   maxBins: 255,
   randomState: 0,
+  subsample: 1,
+  nIterNoChange: undefined,
+  validationFraction: 0.1,
+  tol: 0,
 };
 
 function boosted(columns: readonly Float32Array[], y: Float64Array, options: Partial<BoostingOptions> = {}) {
-  const result = fitGradientBoosting(columns, y.length, squaredError(y), { ...defaults, ...options });
+  const sources = columns.map((values) => numericColumn(values));
+  const result = fitGradientBoosting(sources, y.length, squaredLoss(y), { ...defaults, ...options });
   if (!result.done) throw new Error('paused without being asked');
   return result.model;
 }
@@ -36,28 +41,6 @@ function noise(nRows: number, seed: number): Float64Array {
   const random = new Random(seed);
   return Float64Array.from({ length: nRows }, () => random.nextFloat());
 }
-
-describe('bins', () => {
-  it('separate all distinct values when there are few', () => {
-    const values = Float32Array.of(3, 1, Number.NaN, 2, 1);
-    const thresholds = fitThresholds(values, 255, new Random(0));
-    expect(Array.from(thresholds)).toEqual([1.5, 2.5]);
-    const bins = new Uint8Array(5);
-    binValues(values, thresholds, 3, bins);
-    expect(Array.from(bins)).toEqual([2, 0, 3, 1, 0]);
-  });
-
-  it('hold about the same number of rows when there are many distinct values', () => {
-    const values = Float32Array.from(noise(10_000, 1), (x) => x ** 4);
-    const thresholds = fitThresholds(values, 16, new Random(0));
-    expect(thresholds.length).toBe(15);
-    const bins = new Uint8Array(values.length);
-    binValues(values, thresholds, 16, bins);
-    for (let bin = 0; bin < 16; bin++) {
-      expect(Math.abs(bins.filter((one) => one === bin).length - 625)).toBeLessThan(5);
-    }
-  });
-});
 
 describe('a tree', () => {
   it('takes the split that lowers the squared error most, found by trying all', () => {
