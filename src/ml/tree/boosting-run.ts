@@ -36,7 +36,7 @@ import type { BoostingOptions } from './gradient-boosting.ts';
 import { type GrowerPlace, planGrower, type RootSums, TreeGrower } from './grower.ts';
 import type { Loss } from './loss.ts';
 import { quantileOf } from './quantile.ts';
-import { addTreeScores, rowMajor, type TreeEnsemble, TreeEnsembleBuilder } from './tree.ts';
+import { type TreeEnsemble, TreeEnsembleBuilder } from './tree.ts';
 
 /** Share of the sum of squared gradients below which a gain is rounding of sums, not information. */
 const NEGLIGIBLE_GAIN = 1e-12;
@@ -80,7 +80,7 @@ export class BoostingRun {
     loss: Loss,
     options: BoostingOptions,
     parallel: ParallelExecutor | undefined,
-    trees?: TreeEnsemble,
+    resumed?: { readonly trees: TreeEnsemble; readonly scores: Float64Array },
   ) {
     this.#loss = loss;
     this.#options = options;
@@ -119,7 +119,14 @@ export class BoostingRun {
     );
     this.#grower = new TreeGrower(this.#kernel, binned, options, this.#grow);
     this.#load();
-    this.trees = trees === undefined ? new TreeEnsembleBuilder() : this.#resume(trees, columns);
+    if (resumed !== undefined) this.#scores().set(resumed.scores);
+    this.trees =
+      resumed === undefined ? new TreeEnsembleBuilder() : TreeEnsembleBuilder.continuing(resumed.trees);
+  }
+
+  /** Of all rows, one score after the other: where a resumed fit goes on. */
+  scores(): Float64Array {
+    return this.#scores().slice();
   }
 
   pause(): void {
@@ -181,23 +188,6 @@ export class BoostingRun {
     this.initialScores.forEach((score, k) => {
       kernel.float64(place.scores + k * this.#nRows * 8, this.#nRows).fill(score);
     });
-  }
-
-  /** Scores are the sums of the same leaf values in the same order, so the fit goes on as if it had not stopped. */
-  #resume(trees: TreeEnsemble, columns: readonly TreeColumn[]): TreeEnsembleBuilder {
-    const values = columns.map((column) => {
-      const out = new Float32Array(this.#nRows);
-      column.fill(out);
-      return out;
-    });
-    const matrix = rowMajor(values, this.#nRows);
-    const nTrees = trees.roots.length - 1;
-    for (let tree = 0; tree < nTrees; tree++) {
-      const k = tree % this.#loss.nScores;
-      const scores = this.#kernel.float64(this.#place.scores + k * this.#nRows * 8, this.#nRows);
-      addTreeScores(trees, tree, matrix, columns.length, scores);
-    }
-    return TreeEnsembleBuilder.continuing(trees);
   }
 
   #setDerivativeParameters(loss: number, scores: number, hessians: number): void {
