@@ -32,7 +32,7 @@ import { MemoryPlan } from '../kernel/memory-plan.ts';
 import type { ParallelExecutor } from '../parallel-executor.ts';
 import { Random } from '../random.ts';
 import { binColumns, planBinnedMatrix, planBinningRoom, type TreeColumn } from './binned-matrix.ts';
-import type { BoostingOptions } from './gradient-boosting.ts';
+import type { BoostingOptions } from './boosting-options.ts';
 import { type GrowerPlace, planGrower, type RootSums, TreeGrower } from './grower.ts';
 import type { Loss } from './loss.ts';
 import { quantileOf } from './quantile.ts';

@@ -1,8 +1,8 @@
 import { fromBase64, toBase64 } from '../base64.ts';
 import type { FitHooks, FitResult } from '../pipeline-model.ts';
 import type { TreeColumn } from './binned-matrix.ts';
+import type { BoostingOptions } from './boosting-options.ts';
 import { BoostingRun } from './boosting-run.ts';
-import type { GrowthRules } from './grower.ts';
 import type { Loss } from './loss.ts';
 import {
   addTreeScores,
@@ -13,19 +13,7 @@ import {
   type TreeEnsemble,
 } from './tree.ts';
 
-export interface BoostingOptions extends GrowthRules {
-  readonly nEstimators: number;
-  readonly maxBins: number;
-  readonly randomState: number;
-  /** Share of the rows that each iteration learns from, in (0, 1] (Friedman 2002). */
-  readonly subsample: number;
-  /** Stop after so many iterations without a better validation loss. `undefined`: never */
-  readonly nIterNoChange: number | undefined;
-  /** Share of the rows held back to tell. */
-  readonly validationFraction: number;
-  /** A loss counts as better when it is lower by more than this. */
-  readonly tol: number;
-}
+export type { BoostingOptions } from './boosting-options.ts';
 
 /** score k of a row = initialScores[k] + sum of the trees t with t % nScores == k. */
 export interface BoostedTrees {

@@ -54,16 +54,25 @@ export function readLightgbmTree(lines: Lines, nFeatures: number, name: string):
   if (setStarts.some((start, i) => i > 0 && start < setStarts[i - 1]!)) {
     throw notReadable(`${name}.cat_boundaries go down`);
   }
+  const thresholds = words('threshold');
+  const decisions = integers('decision_type', 255);
+  requireOwnSets(thresholds, decisions, name);
   return {
     name,
     nLeaves,
     lines,
     features: integers('split_feature', nFeatures - 1),
-    thresholds: words('threshold'),
-    decisions: integers('decision_type', 255),
+    thresholds,
+    decisions,
     setStarts,
     setWords,
   };
+}
+
+/** Shared sets could make a short file large. */
+function requireOwnSets(thresholds: readonly string[], decisions: readonly number[], name: string): void {
+  const sets = thresholds.filter((_, split) => (decisions[split]! & IS_CATEGORY) !== 0);
+  if (new Set(sets).size < sets.length) throw notReadable(`${name} has two splits on one set of categories`);
 }
 
 function uint32(word: string, name: string): number {

@@ -12,6 +12,8 @@ import {
 } from './lightgbm-tree.ts';
 import { integerOf, MAX_CLASSES, MAX_FEATURES, notReadable, numberOf, unsupported } from './untrusted.ts';
 
+const MAX_CATEGORIES = 1_000_000;
+
 interface ObjectiveReading {
   readonly kind: 'binary' | 'multiclass' | 'regression';
   readonly link: Link;
@@ -175,6 +177,8 @@ function addCodesOfSplits(trees: readonly LightgbmTree[], codes: Map<number, Set
         const known = codes.get(feature) ?? new Set();
         for (const code of codesOf(tree, split)) known.add(code);
         codes.set(feature, known);
+        if (known.size > MAX_CATEGORIES)
+          throw notReadable(`feature ${feature} has more than ${MAX_CATEGORIES} categories`);
       }
     });
   }
