@@ -2,11 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { explain } from '../../src/ml/explain/explain.ts';
-import { pipelineFromJSON } from '../../src/ml/pipeline.ts';
 import { categoryColumn, createTable, type Table } from '../../src/ml/table.ts';
-import type { BoostingPipelineModel } from '../../src/ml/tree/boosting-pipeline.ts';
 import { importXgboost } from '../../src/ml/tree/import/xgboost.ts';
-import { runOnnx } from './onnx-session.ts';
+import { differences, expectClose, expectServedAlike, marginsOf } from './imported-models.ts';
 
 interface Golden {
   readonly X: readonly (readonly (number | null)[])[];
@@ -39,23 +37,6 @@ function table(withCodes: boolean): Table {
   return createTable(withCodes ? [...numbers, categoryColumn('kind', texts)] : numbers);
 }
 
-/** XGBoost adds up in float32: the rounding of some ten sums of numbers of about one. */
-function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>): void {
-  expect(actual.length).toBe(expected.length);
-  for (let i = 0; i < expected.length; i++) {
-    const isClose = Math.abs(actual[i]! - expected[i]!) <= 1e-5 * Math.abs(expected[i]!) + 1e-6;
-    if (!isClose) expect.fail(`value ${i} is ${actual[i]}, not ${expected[i]}`);
-  }
-}
-
-/** Row-major. */
-function marginsOf(model: BoostingPipelineModel, rows: Table): Float64Array {
-  const scores = model.scores(rows);
-  return Float64Array.from({ length: rows.nRows * scores.length }, (_, i) => {
-    return scores[i % scores.length]![Math.floor(i / scores.length)]!;
-  });
-}
-
 describe.each(golden.cases)('XGBoost model "$name"', (one) => {
   const rows = table(one.with_codes);
   const options = { categories: { kind: kinds } };
@@ -64,10 +45,7 @@ describe.each(golden.cases)('XGBoost model "$name"', (one) => {
 
   it('predicts as XGBoost does', () => {
     const { values, probabilities } = model.predict(rows);
-    const isPair = nScores === 2;
-    const margins = isPair
-      ? Float64Array.from({ length: nRows }, (_, row) => one.margins[2 * row + 1]! - one.margins[2 * row]!)
-      : one.margins;
+    const margins = nScores === 2 ? differences(one.margins) : one.margins;
     expectClose(marginsOf(model, rows), margins);
     if (values !== undefined) expectClose(values, one.predictions);
     else if (one.is_label) {
@@ -91,14 +69,7 @@ describe.each(golden.cases)('XGBoost model "$name"', (one) => {
   });
 
   it('predicts the same in onnxruntime and after a round trip as JSON', async () => {
-    const outputs = await runOnnx(model, rows);
-    const { values, probabilities } = model.predict(rows);
-    expectClose(
-      (outputs.prediction ?? outputs.probabilities)!.data as Float32Array,
-      values ?? probabilities!,
-    );
-    const again = pipelineFromJSON(JSON.parse(JSON.stringify(model.toJSON()))) as BoostingPipelineModel;
-    expect(again.predict(rows)).toEqual(model.predict(rows));
+    await expectServedAlike(model, rows);
   });
 
   it.runIf(one.contribs !== null && nScores !== 2)('is explained as by pred_contribs', () => {

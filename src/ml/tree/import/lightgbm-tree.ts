@@ -1,6 +1,6 @@
 /** One tree of a LightGBM model. */
 import type { TreeEnsembleBuilder } from '../tree.ts';
-import { floorToFloat32 } from './float32.ts';
+import { floorToFloat32, nextBelow } from './float32.ts';
 import { addImportedTree, type ImportedNode } from './imported-tree.ts';
 import { type Lines, lineOf, wordsOf } from './lightgbm-text.ts';
 import { integerOf, notReadable, numberOf, unsupported } from './untrusted.ts';
@@ -140,13 +140,20 @@ export function addLightgbmTree(
 
 function numericTest({ thresholds, decisions, name }: LightgbmTree, split: number) {
   const threshold = numberOf(thresholds[split], `${name}.threshold`);
-  const test = floorToFloat32(threshold);
   const defaultLeft = (decisions[split]! & DEFAULT_LEFT) !== 0;
   const missing = (decisions[split]! >> 2) & 3;
-  if (missing === MISSING_IS_NAN) return { test, missingLeft: defaultLeft };
-  if (missing === MISSING_IS_ZERO) return { test, missingLeft: defaultLeft, zeroBand: ZERO_BAND };
-  // Nothing was missing in training: NaN counts as 0.
-  return { test, missingLeft: threshold >= 0 };
+  if (missing === MISSING_IS_ZERO) {
+    return { test: floorToFloat32(threshold), missingLeft: defaultLeft, zeroBand: ZERO_BAND };
+  }
+  const test = thresholdWithZeros(threshold);
+  // Where nothing was missing in training, NaN counts as 0.
+  return { test, missingLeft: missing === MISSING_IS_NAN ? defaultLeft : threshold >= 0 };
+}
+
+/** Values of the zero band are 0 to LightGBM: all of them take the side of 0. */
+function thresholdWithZeros(threshold: number): number {
+  if (threshold >= 0) return Math.max(ZERO_BAND, floorToFloat32(threshold));
+  return Math.min(nextBelow(-ZERO_BAND), floorToFloat32(threshold));
 }
 
 function bitsOf(codes: readonly number[]): Uint32Array {
