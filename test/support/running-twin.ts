@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { GetExecutionHistoryCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { startTwin, type Twin, type TwinOptions } from '../../local/main.ts';
 import { HttpClient } from '../../src/client/http-client.ts';
 import type { Dataset } from '../../src/contracts/datasets.ts';
@@ -95,6 +96,28 @@ export async function trainSample(
     } as never,
   });
   return jobEnd(client, job_id);
+}
+
+/** Names of the states that the execution of a job entered, in order. */
+export async function executionHistory(twin: Twin, jobId: Job['job_id']): Promise<string[]> {
+  const machines = twin.template.ofType('AWS::StepFunctions::StateMachine');
+  const training = machines.find(({ logicalId }) => logicalId.startsWith('Training'))!;
+  const sfn = new SFNClient({
+    region: 'us-east-1',
+    endpoint: twin.endpoints.stepFunctions,
+    credentials: twin.administrator,
+  });
+  const executionArn = `${training.physicalId.replace(':stateMachine:', ':execution:')}:${jobId}`;
+  const names: string[] = [];
+  let nextToken: string | undefined;
+  do {
+    const page = await sfn.send(
+      new GetExecutionHistoryCommand({ executionArn, ...(nextToken === undefined ? {} : { nextToken }) }),
+    );
+    names.push(...(page.events ?? []).flatMap(({ stateEnteredEventDetails: one }) => one?.name ?? []));
+    nextToken = page.nextToken;
+  } while (nextToken !== undefined);
+  return names;
 }
 
 /** A request as it is, for what no client of ours would send. */

@@ -97,6 +97,53 @@ describe('tenantml', () => {
     expect(stdout).toMatch(/^r2 +0\.9/m);
   });
 
+  it('lets candidates race, and prints the leaderboard and what the baselines make of the test part', async () => {
+    const path = join(folder, 'sample.csv');
+    const raced = await run([
+      'train',
+      path,
+      '--name',
+      'raced',
+      '--target',
+      'score',
+      '--algorithm',
+      'auto',
+      '--cv',
+      '3',
+    ]);
+    expect(raced.stderr).toBe('');
+    expect(raced.stdout).toMatch(/raced 1\.0\.0.* trained with \w+ in .* deployed/);
+    expect(raced.stdout).toMatch(/rank +candidate +settings +rmse \(folds\)/);
+    expect(raced.stdout).toMatch(/^ *1 +\w+ .*(winner|tied)/m);
+    expect(raced.stdout).toMatch(/baseline +defaults .*behind \(naive baseline\)/);
+    expect(raced.stdout).toMatch(
+      /metric \(test part\) +value +mean of 3 folds +± +naive \(test part\) +linear/,
+    );
+    const searched = await run([
+      ...['train', path, '--name', 'searched', '--target', 'score', '--algorithm', 'ridge', '--json'],
+      ...['--search', 'random', '--candidates', '3', '--cv', '4', '--cv-kind', 'kfold'],
+    ]);
+    const job = JSON.parse(searched.stdout) as Job;
+    expect(job.leaderboard!.entries).toHaveLength(3);
+    expect(job.cross_validation).toMatchObject({ kind: 'kfold', n_folds: 4 });
+    const grouped = await run([
+      ...['train', path, '--name', 'grouped', '--target', 'risk', '--json'],
+      ...['--group-column', 'country', '--cv', '2', '--param', 'n_estimators=5'],
+    ]);
+    expect((JSON.parse(grouped.stdout) as Job).cross_validation).toMatchObject({ kind: 'group', n_folds: 2 });
+  });
+
+  it.each([
+    ['--candidates without a search', ['--candidates', '3'], /--candidates belongs to --search/],
+    ['a search space that is no JSON', ['--search', 'grid', '--search-space', 'C=1'], /not JSON/],
+    ['a number of folds that is none', ['--cv', 'many'], /--cv many: must be a number/],
+  ])('refuses before it uploads anything: %s', async (_name, options, message) => {
+    const path = join(folder, 'sample.csv');
+    const result = await run(['train', path, '--name', 'x', '--target', 'score', ...options]);
+    expect([result.code, result.stdout]).toEqual([2, '']);
+    expect(result.stderr).toMatch(message);
+  });
+
   it('predicts for JSON, for a CSV file with more columns than the model has, and for many rows', async () => {
     const single = await run(['predict', 'risk', '--input', '{"amount": 9, "country": "US"}', '--json']);
     expect(JSON.parse(single.stdout)).toMatchObject({ prediction: 'high', model_version: '1.0.0' });
