@@ -8,6 +8,8 @@ export type Task = z.infer<typeof Task>;
 export const Algorithm = z
   .enum([
     'gradient_boosting',
+    'random_forest',
+    'extra_trees',
     'logistic_regression',
     'linear_regression',
     'ridge',

@@ -3,10 +3,12 @@ import { ValidationError } from '../errors.ts';
 import type { Algorithm } from './catalogue/algorithm.ts';
 import { baseline } from './catalogue/baseline.ts';
 import { elasticNet } from './catalogue/elastic-net.ts';
+import { extraTrees } from './catalogue/extra-trees.ts';
 import { gradientBoosting } from './catalogue/gradient-boosting.ts';
 import { lasso } from './catalogue/lasso.ts';
 import { linearRegression } from './catalogue/linear-regression.ts';
 import { logisticRegression } from './catalogue/logistic-regression.ts';
+import { randomForest } from './catalogue/random-forest.ts';
 import { ridge } from './catalogue/ridge.ts';
 import { type HyperparameterValues, resolveAgainst } from './hyperparameter.ts';
 import { nearestName } from './nearest-name.ts';
@@ -16,6 +18,8 @@ export type { Algorithm } from './catalogue/algorithm.ts';
 
 export const algorithms: readonly Algorithm[] = [
   gradientBoosting,
+  randomForest,
+  extraTrees,
   logisticRegression,
   linearRegression,
   ridge,

@@ -7,8 +7,8 @@ export interface Hyperparameter {
   readonly name: string;
   readonly aliases?: readonly string[];
   /** `signs`: an object from feature name to -1, 0 or 1. */
-  readonly type: 'integer' | 'number' | 'choice' | 'signs';
-  readonly default: number | string | null;
+  readonly type: 'integer' | 'number' | 'boolean' | 'choice' | 'signs';
+  readonly default: number | string | boolean | null;
   readonly minimum?: number;
   readonly maximum?: number;
   /** `minimum` itself is out of range. */
@@ -19,7 +19,7 @@ export interface Hyperparameter {
   readonly description: string;
 }
 
-export type HyperparameterValue = number | string | null | Readonly<Record<string, number>>;
+export type HyperparameterValue = number | string | boolean | null | Readonly<Record<string, number>>;
 export type HyperparameterValues = Readonly<Record<string, HyperparameterValue>>;
 
 /**
@@ -75,6 +75,7 @@ function brokenRule(parameter: Hyperparameter, name: string, value: unknown): st
     typeof value === 'string' ? `"${value.slice(0, 64)}"` : (JSON.stringify(value) ?? typeof value);
   const broken = `${name}=${shown} must be ${rule}; the default is ${parameter.default}`;
   if (parameter.type === 'signs') return isSigns(value) ? undefined : broken;
+  if (parameter.type === 'boolean') return typeof value === 'boolean' ? undefined : broken;
   if (parameter.type === 'choice') {
     return typeof value === 'string' && parameter.choices!.includes(value) ? undefined : broken;
   }
@@ -94,6 +95,7 @@ function isSigns(value: unknown): boolean {
 export function ruleOf(parameter: Hyperparameter): string {
   const parts: string[] = [];
   if (parameter.type === 'signs') parts.push('an object from feature name to -1, 0 or 1');
+  else if (parameter.type === 'boolean') parts.push('true or false');
   else if (parameter.type === 'choice') parts.push(`one of ${parameter.choices!.join(', ')}`);
   else {
     parts.push(parameter.type === 'integer' ? 'an integer' : 'a number');

@@ -1,6 +1,7 @@
 /** Fits preprocessing and learner as one model, whatever the algorithm; models travel as JSON. */
 import { TrainingError, ValidationError } from '../errors.ts';
 import { baselinePipelineFromJSON, fitBaselinePipeline } from './baseline/baseline-pipeline.ts';
+import { fitForestPipeline, forestPipelineFromJSON } from './ensemble/forest-pipeline.ts';
 import { type FitInput, fitInputOf } from './fit-input.ts';
 import {
   fitElasticNetPipeline,
@@ -28,6 +29,8 @@ type Fit = (input: FitInput, hooks: FitHooks, checkpoint?: unknown) => FitResult
 
 const fits: Readonly<Record<string, Fit>> = {
   gradient_boosting: fitBoostingPipeline,
+  random_forest: fitForestPipeline,
+  extra_trees: fitForestPipeline,
   logistic_regression: fitLogisticPipeline,
   linear_regression: fitLinearRegressionPipeline,
   ridge: fitRidgePipeline,
@@ -98,8 +101,9 @@ export function pipelineFromJSON(json: unknown): PipelineModel {
   const format = (json as { format?: unknown } | null | undefined)?.format;
   if (format === 'linear-pipeline-2') return linearPipelineFromJSON(json);
   if (format === 'boosting-pipeline-3') return boostingPipelineFromJSON(json);
+  if (format === 'forest-pipeline-1') return forestPipelineFromJSON(json);
   if (format === 'baseline-pipeline-1') return baselinePipelineFromJSON(json);
   throw new ValidationError(
-    `model format ${JSON.stringify(format)} is not known; expected linear-pipeline-2, boosting-pipeline-3 or baseline-pipeline-1`,
+    `model format ${JSON.stringify(format)} is not known; expected linear-pipeline-2, boosting-pipeline-3, forest-pipeline-1 or baseline-pipeline-1`,
   );
 }

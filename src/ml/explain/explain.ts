@@ -1,6 +1,7 @@
 /** Why a model predicts what it predicts, per row and per feature, the same call for every model. */
 import { ValidationError } from '../../errors.ts';
 import { BaselinePipelineModel } from '../baseline/baseline-pipeline.ts';
+import { ForestPipelineModel } from '../ensemble/forest-pipeline.ts';
 import { LinearPipelineModel } from '../linear/linear-pipeline.ts';
 import type { PipelineModel } from '../pipeline-model.ts';
 import { alignFeatures } from '../preprocessing/feature-columns.ts';
@@ -16,7 +17,7 @@ export type ScoreScale =
   | 'log_odds'
   /** One per class; softmax turns them into probabilities. */
   | 'class_scores'
-  /** One per class. */
+  /** Of the second of two classes, or one per class. */
   | 'probability'
   | 'prediction'
   /** The prediction is its exponential. */
@@ -67,6 +68,18 @@ function treeViewOf(model: PipelineModel): TreeView | undefined {
       treeWeight: 1,
       sources: model.encoding.expansion.columns.map((column) => column.source),
       scale: model.link === 'log' ? 'log_prediction' : scaleOf(model),
+      columns: (table) => model.columns(table),
+    };
+  }
+  if (model instanceof ForestPipelineModel) {
+    const { trees, base } = model.forest;
+    return {
+      trees,
+      nScores: trees.width,
+      initialScores: new Float32Array(trees.width).fill(base),
+      treeWeight: 1,
+      sources: model.encoding.expansion.columns.map((column) => column.source),
+      scale: model.classes === undefined ? 'prediction' : 'probability',
       columns: (table) => model.columns(table),
     };
   }

@@ -1,13 +1,15 @@
 import { ValidationError } from '../../errors.ts';
 import { BaselinePipelineModel } from '../baseline/baseline-pipeline.ts';
+import { ForestPipelineModel } from '../ensemble/forest-pipeline.ts';
 import { LinearPipelineModel } from '../linear/linear-pipeline.ts';
 import type { PipelineModel } from '../pipeline-model.ts';
 import { BoostingPipelineModel } from '../tree/boosting-pipeline.ts';
 import { boostingScores } from './export-boosting.ts';
+import { forestOutputs } from './export-forest.ts';
 import { linearScores } from './export-linear.ts';
 import { constantScores, declareFeatureInputs, type FeatureInput } from './feature-inputs.ts';
 import { GraphBuilder } from './graph-builder.ts';
-import { outputNames, writeOutputs } from './outputs.ts';
+import { outputNames, writeOutputs, writeProbabilities, writeValue } from './outputs.ts';
 
 /**
  * The model with its preprocessing as one ONNX file: opset ai.onnx 17 and ai.onnx.ml 3, IR version 8.
@@ -21,7 +23,13 @@ import { outputNames, writeOutputs } from './outputs.ts';
 export function exportOnnx(model: PipelineModel): Uint8Array {
   const graph = new GraphBuilder(outputNames(model));
   const inputs = declareFeatureInputs(graph, model.features);
-  writeOutputs(graph, model, scoresOf(graph, model, inputs));
+  if (model instanceof ForestPipelineModel) {
+    const outputs = forestOutputs(graph, model, inputs);
+    if (model.classes === undefined) writeValue(graph, outputs);
+    else writeProbabilities(graph, model.classes, outputs);
+  } else {
+    writeOutputs(graph, model, scoresOf(graph, model, inputs));
+  }
   return graph.build(model.algorithm, {
     task: model.task,
     algorithm: model.algorithm,

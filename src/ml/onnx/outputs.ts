@@ -15,13 +15,23 @@ export function outputNames(model: PipelineModel): readonly string[] {
  * @param scores - double [N, nScores]: the value itself, the log odds of the second class, or one score per class.
  */
 export function writeOutputs(graph: GraphBuilder, model: PipelineModel, scores: string): void {
-  if (model.classes === undefined) {
-    castToFloat(graph, scores, PREDICTION);
-    graph.output(PREDICTION, ElementType.float, [BATCH, 1]);
-    return;
-  }
-  const { classes } = model;
-  const probabilities = classes.length === 2 ? twoClasses(graph, scores) : softmax(graph, scores);
+  if (model.classes === undefined) writeValue(graph, scores);
+  else if (model.classes.length === 2) writeProbabilities(graph, model.classes, twoClasses(graph, scores));
+  else writeProbabilities(graph, model.classes, softmax(graph, scores));
+}
+
+/** Ends the graph of a regression. @param value - double [N, 1] */
+export function writeValue(graph: GraphBuilder, value: string): void {
+  castToFloat(graph, value, PREDICTION);
+  graph.output(PREDICTION, ElementType.float, [BATCH, 1]);
+}
+
+/** Ends the graph of a classification. @param probabilities - double [N, nClasses] */
+export function writeProbabilities(
+  graph: GraphBuilder,
+  classes: readonly ClassLabel[],
+  probabilities: string,
+): void {
   castToFloat(graph, probabilities, PROBABILITIES);
   // From the doubles: rounding to float32 must not make a tie of what was none.
   const index = graph.node('ArgMax', [probabilities], {

@@ -6,14 +6,6 @@
 import { categorySetOf, nTreesOf, type TreeEnsemble } from '../tree/tree.ts';
 import { type AttributeInit, attribute } from './graph-builder.ts';
 
-export interface EnsembleOutputs {
-  readonly nScores: number;
-  /** Added to every score. */
-  readonly baseValues: ArrayLike<number>;
-  /** Divides the sum, for averages. @default 1 */
-  readonly divisor?: number;
-}
-
 class NodeLists {
   readonly treeIds: number[] = [];
   readonly nodeIds: number[] = [];
@@ -37,15 +29,17 @@ class NodeLists {
 }
 
 /**
+ * @param baseValues - one per score, added to it.
  * @param columnOf - position in the operator's input of each column that a tree tests.
  * @param nCategoriesOf - number of codes of a category column.
  */
 export function ensembleAttributes(
   trees: TreeEnsemble,
-  { nScores, baseValues, divisor = 1 }: EnsembleOutputs,
+  baseValues: Float32Array,
   columnOf: (column: number) => number,
   nCategoriesOf: (column: number) => number,
 ): AttributeInit[] {
+  const nScores = baseValues.length;
   const nodes = new NodeLists();
   const targetTrees: number[] = [];
   const targetNodes: number[] = [];
@@ -65,7 +59,7 @@ export function ensembleAttributes(
           targetTrees.push(tree);
           targetNodes.push(id);
           targetIds.push(trees.width > 1 ? k : tree % nScores);
-          weights.push(weight / divisor);
+          weights.push(weight);
         }
       } else {
         nextId = addTest(nodes, trees, tree, node, root, nextId, columnOf, nCategoriesOf);
@@ -85,7 +79,7 @@ export function ensembleAttributes(
     attribute.ints('target_nodeids', targetNodes),
     attribute.ints('target_ids', targetIds),
     attribute.floats('target_weights', weights),
-    attribute.floats('base_values', Float32Array.from(baseValues)),
+    attribute.floats('base_values', baseValues),
     attribute.int('n_targets', nScores),
     attribute.string('aggregate_function', 'SUM'),
     attribute.string('post_transform', 'NONE'),

@@ -5,14 +5,15 @@ import {
   FEATURE_RECORD_BYTES,
   JOB_BIN_BLOCK,
   JOB_SORT_SAMPLE,
-  P_BINS,
   P_BLOCK,
   P_BLOCK_FEATURES,
   P_CHUNK_ROWS,
   P_COLUMNS,
   P_COUNT,
+  P_FEATURE_BYTES,
   P_FEATURES,
   P_N_ROWS,
+  P_ROW_BYTES,
   P_SORT_SPARE,
 } from '../kernel/assembly/layout.ts';
 import type { Kernel } from '../kernel/kernel.ts';
@@ -39,7 +40,12 @@ export interface BinnedFeature {
   readonly thresholds: Float32Array;
 }
 
-/** Where the bin of row 0 of a feature lies; the next row's is `BLOCK_FEATURES` bytes further. */
+/**
+ * How bins lie: eight features side by side for each row, which is what adding up whole leaves wants, or one feature
+ * after the other, which is what looking at single features of small nodes wants.
+ */
+export type BinLayout = 'blocks' | 'columns';
+
 export interface BinnedMatrix {
   readonly nRows: number;
   /** Columns with something to split on; the others are left out. */
@@ -95,6 +101,7 @@ export function binColumns(
   place: { address: number; featureRecords: number },
   room: BinningRoom,
   isLearnt?: Uint8Array,
+  layout: BinLayout = 'blocks',
 ): BinnedMatrix {
   const features: BinnedFeature[] = [];
   const sampleRows = sampledRows(nRows, randomState, isLearnt);
@@ -107,7 +114,8 @@ export function binColumns(
       const { kind } = columns[column]!;
       features.push({ column, kind, nBins: cuts[slot]!.length + 1, thresholds: cuts[slot]! });
     });
-    binBlock(kernel, block, pending.length, cuts, nRows, place.address, room);
+    const firstBin = place.address + block * nRows * BLOCK_FEATURES;
+    binBlock(kernel, pending.length, cuts, nRows, firstBin, layout, room);
     pending = [];
   };
   columns.forEach((column, position) => {
@@ -201,11 +209,11 @@ function presentValues(values: Float32Array, rows: Int32Array | undefined, out: 
 
 function binBlock(
   kernel: Kernel,
-  block: number,
   nFeatures: number,
   cuts: readonly Float32Array[],
   nRows: number,
-  address: number,
+  firstBin: number,
+  layout: BinLayout,
   room: BinningRoom,
 ): void {
   cuts.forEach((thresholds, slot) => {
@@ -217,8 +225,9 @@ function binBlock(
   });
   kernel.setInt(P_COLUMNS, room.columns);
   kernel.setInt(P_N_ROWS, nRows);
-  kernel.setInt(P_BINS, address);
-  kernel.setInt(P_BLOCK, block);
+  kernel.setInt(P_BLOCK, firstBin);
+  kernel.setInt(P_ROW_BYTES, layout === 'blocks' ? BLOCK_FEATURES : 1);
+  kernel.setInt(P_FEATURE_BYTES, layout === 'blocks' ? 1 : nRows);
   kernel.setInt(P_BLOCK_FEATURES, nFeatures);
   kernel.setInt(P_CHUNK_ROWS, CHUNK_ROWS);
   kernel.run(JOB_BIN_BLOCK, Math.ceil(nRows / CHUNK_ROWS));

@@ -1,5 +1,5 @@
 import {
-  P_BINS, P_BLOCK, P_BLOCK_FEATURES, P_CHUNK_ROWS, P_COLUMNS, P_COUNT, P_FEATURES, P_N_ROWS, P_SORT_SPARE,
+  P_BLOCK, P_BLOCK_FEATURES, P_CHUNK_ROWS, P_COLUMNS, P_COUNT, P_FEATURES, P_FEATURE_BYTES, P_N_ROWS, P_ROW_BYTES, P_SORT_SPARE,
 } from './layout';
 
 const DIGIT_BITS: u32 = 11;
@@ -58,7 +58,7 @@ function sortByDigit(from: usize, to: usize, counters: usize, n: usize, shift: u
 }
 
 /**
- * Bins of a block of features for a chunk of rows. Columns lie one after the other at `P_COLUMNS`; each feature has
+ * Bins of a block of features for a chunk of rows; `P_BLOCK` is where that of the first feature in row 0 goes. Columns lie one after the other at `P_COLUMNS`; each feature has
  * 256 float32 at `P_SORT_SPARE`, its thresholds and +infinity behind them, and at `P_FEATURES` its number of
  * thresholds and its bin for missing values (2 × uint32).
  */
@@ -67,18 +67,21 @@ export function binBlockTask(chunk: u32): void {
   const from = <usize>(chunk * load<u32>(P_CHUNK_ROWS));
   const to = min<usize>(from + <usize>load<u32>(P_CHUNK_ROWS), <usize>nRows);
   const nFeatures = <usize>load<u32>(P_BLOCK_FEATURES);
-  const block = <usize>load<u32>(P_BINS) + <usize>load<u32>(P_BLOCK) * (<usize>nRows << 3);
+  const block = <usize>load<u32>(P_BLOCK);
+  const rowBytes = <usize>load<u32>(P_ROW_BYTES);
+  const featureBytes = <usize>load<u32>(P_FEATURE_BYTES);
   for (let feature: usize = 0; feature < nFeatures; feature++) {
     const values = <usize>load<u32>(P_COLUMNS) + feature * (<usize>nRows << 2);
     const thresholds = <usize>load<u32>(P_SORT_SPARE) + (feature << 10);
     const record = <usize>load<u32>(P_FEATURES) + (feature << 3);
-    binChunk(values, thresholds, load<u32>(record), load<u32>(record, 4), from, to, block + feature);
+    binChunk(values, thresholds, load<u32>(record), load<u32>(record, 4), from, to, block + feature * featureBytes, rowBytes);
   }
 }
 
 /** Bin of a value: the number of thresholds below it, found by halving without a branch. */
 function binChunk(
   values: usize, thresholds: usize, nThresholds: u32, missingBin: u32, from: usize, to: usize, out: usize,
+  rowBytes: usize,
 ): void {
   const firstStep: usize = nThresholds == 0 ? 0 : <usize>1 << (31 - clz(nThresholds));
   for (let i = from; i < to; i++) {
@@ -87,6 +90,6 @@ function binChunk(
     for (let step = firstStep; step > 0; step >>= 1) {
       bin += load<f32>(thresholds + ((bin + step - 1) << 2)) < value ? step : 0;
     }
-    store<u8>(out + (i << 3), isNaN(value) ? missingBin : <u32>bin);
+    store<u8>(out + i * rowBytes, isNaN(value) ? missingBin : <u32>bin);
   }
 }

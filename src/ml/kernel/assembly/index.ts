@@ -5,9 +5,10 @@
  */
 import { binBlockTask, sortSampleTask } from './binning';
 import { derivativesTask, quantizeTask } from './derivatives';
+import { growTreeTask } from './forest';
 import { histogramTask } from './histogram';
 import {
-  JOBS_DONE, JOB_ADD_SCORES, JOB_BIN_BLOCK, JOB_DERIVATIVES, JOB_HISTOGRAM, JOB_PARTITION, JOB_QUANTIZE, JOB_GATHER,
+  JOBS_DONE, JOB_ADD_SCORES, JOB_BIN_BLOCK, JOB_DERIVATIVES, JOB_GROW_TREE, JOB_HISTOGRAM, JOB_PARTITION, JOB_QUANTIZE, JOB_GATHER,
   JOB_SORT_SAMPLE, JOB_SPLIT_SEARCH, JOB_WORD, N_THREADS, SLEEPERS, STOP, WAKE,
 } from './layout';
 import { addScoresTask, gatherTask, partitionTask } from './partition';
@@ -18,6 +19,7 @@ const SPINS: i32 = 4000;
 
 function runTask(job: u32, task: u32): void {
   switch (job) {
+    case JOB_GROW_TREE: growTreeTask(task); break;
     case JOB_HISTOGRAM: histogramTask(task); break;
     case JOB_SPLIT_SEARCH: splitSearchTask(task); break;
     case JOB_PARTITION: partitionTask(task); break;

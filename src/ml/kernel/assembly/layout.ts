@@ -34,6 +34,7 @@ export const JOB_GATHER = 6;
 export const JOB_HISTOGRAM = 7;
 export const JOB_SPLIT_SEARCH = 8;
 export const JOB_ADD_SCORES = 9;
+export const JOB_GROW_TREE = 10;
 
 // Losses whose derivatives the kernel knows.
 export const LOSS_SQUARED = 0;
@@ -94,6 +95,24 @@ export const P_HISTOGRAM_BYTES = 440;
 /** Room for the bins of a sparse leaf, or 0 to leave them where they are. */
 export const P_LEAF_BINS = 444;
 
+// A forest.
+export const P_ROW_BYTES = 448;
+export const P_FEATURE_BYTES = 452;
+export const P_CRITERION = 456;
+export const P_MAX_FEATURES = 460;
+export const P_MAX_DEPTH = 464;
+export const P_MIN_SAMPLES_SPLIT = 468;
+export const P_BOOTSTRAP = 472;
+export const P_RANDOM_CUTS = 476;
+export const P_FIRST_TREE = 480;
+/** Room of a thread while it grows a tree, and how much of it there is; one flag per room says that it is taken. */
+export const P_ROOMS = 484;
+export const P_ROOM_BYTES = 488;
+export const P_ROOM_FLAGS = 492;
+export const P_TREES = 496;
+export const P_TREE_BYTES = 500;
+export const P_MAX_NODES = 504;
+
 export const P_GRADIENT_SCALE = 512;
 export const P_HESSIAN_SCALE = 520;
 export const P_LAMBDA = 528;
@@ -105,6 +124,8 @@ export const P_CATEGORY_SMOOTHING = 560;
 export const P_CATEGORY_PRICE = 568;
 /** Factor on residuals, so that those of huge targets are float32 numbers. */
 export const P_TARGET_UNIT = 576;
+/** Weight of a row of class 0 and of class 1 in a forest of two classes. */
+export const P_CLASS_WEIGHTS = 584;
 /** Two leaves that are searched: gradient, hessian, count, lowest and highest value (5 × float64 each). */
 export const P_LEAF_SUMS = 640;
 export const LEAF_SUMS_BYTES = 40;
@@ -117,3 +138,13 @@ export const SPLIT_BYTES = 80;
 export const CATEGORY_SCRATCH_BYTES = 4096;
 /** A leaf whose rows get its value: start, end, value (float64). */
 export const LEAF_RECORD_BYTES = 16;
+
+// What a forest minimizes.
+export const CRITERION_VARIANCE = 0;
+export const CRITERION_TWO_CLASSES = 1;
+export const CRITERION_CLASSES = 2;
+
+/** A forest's node: column, last bin that goes left, missing left, children (int32), rows, gain (float32), padding. */
+export const FOREST_NODE_BYTES = 32;
+/** A range of rows that waits to be split: start, end, node, depth. */
+export const FOREST_RANGE_BYTES = 16;
