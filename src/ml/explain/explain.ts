@@ -76,7 +76,7 @@ function treeViewOf(model: PipelineModel): TreeView | undefined {
     return {
       trees,
       nScores: trees.width,
-      initialScores: new Float32Array(trees.width).fill(base),
+      initialScores: new Float64Array(trees.width).fill(base),
       treeWeight: 1,
       sources: model.encoding.expansion.columns.map((column) => column.source),
       scale: model.classes === undefined ? 'prediction' : 'probability',

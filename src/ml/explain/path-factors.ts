@@ -1,4 +1,5 @@
 /** What TreeSHAP needs of one tree and can know before it sees a row. */
+import { ValidationError } from '../../errors.ts';
 import type { TreeEnsemble } from '../tree/tree.ts';
 import { gaussLegendre, type Quadrature } from './gauss-legendre.ts';
 
@@ -45,7 +46,20 @@ function quadratureOf(nPoints: number): Quadrature {
   return known;
 }
 
-/** O(nodes · (depth + points)). */
+/** 2 GB of factors: a tree of more than a million nodes, or one that was made to take all memory. */
+const MAX_SIZE = 2 ** 26;
+
+function tooLarge(tree: number, size: number): ValidationError {
+  return new ValidationError(
+    `explaining tree ${tree} needs ${size} factors, its nodes times half the columns on its longest path, but at most ${MAX_SIZE} are made; permutation importance works with every model`,
+    { code: 'EXPLANATION_NOT_AVAILABLE', evidence: { tree, size } },
+  );
+}
+
+/**
+ * O(nodes · points).
+ * @throws ValidationError EXPLANATION_NOT_AVAILABLE for a tree that is too large.
+ */
 export function pathFactors(trees: TreeEnsemble, tree: number): PathFactors {
   const root = trees.roots[tree]!;
   const nNodes = trees.roots[tree + 1]! - root;
@@ -53,6 +67,7 @@ export function pathFactors(trees: TreeEnsemble, tree: number): PathFactors {
   const nPoints = Math.max(1, Math.ceil(edges.longest / 2));
   const { nodes, weights } = quadratureOf(nPoints);
   const size = nNodes * nPoints;
+  if (size > MAX_SIZE) throw tooLarge(tree, size);
   const factorOn = new Float64Array(size);
   const factorOff = new Float64Array(size);
   const effectOn = new Float64Array(size);
@@ -94,16 +109,10 @@ function edgesOf(trees: TreeEnsemble, root: number, nNodes: number) {
   const parent = new Int32Array(nNodes).fill(-1);
   const isLeft = new Uint8Array(nNodes);
   const column = new Int32Array(nNodes).fill(-1);
-  const previous = new Int32Array(nNodes).fill(-1);
   const share = new Float64Array(nNodes).fill(1);
-  /** Different columns on the way to the node. */
-  const nColumns = new Int32Array(nNodes);
-  let longest = 0;
   for (let node = 0; node < nNodes; node++) {
     const tested = trees.feature[root + node]!;
     if (tested < 0) continue;
-    let before = node;
-    while (before >= 0 && column[before]! !== tested) before = parent[before]!;
     const left = trees.left[root + node]! - root;
     const right = trees.right[root + node]! - root;
     const leftCover = trees.cover[root + left]!;
@@ -114,13 +123,37 @@ function edgesOf(trees: TreeEnsemble, root: number, nNodes: number) {
       parent[child] = node;
       isLeft[child] = child === left ? 1 : 0;
       column[child] = tested;
-      previous[child] = before;
       share[child] = child === left ? leftShare : 1 - leftShare;
-      nColumns[child] = nColumns[node]! + (before < 0 ? 1 : 0);
-      longest = Math.max(longest, nColumns[child]!);
     }
   }
-  return { parent, isLeft, column, previous, share, longest };
+  return { parent, isLeft, column, share, ...repeatsOf(trees, root, parent, column) };
+}
+
+/** The nearest edge above each that tests the same column, and the most different columns on a path. O(nodes). */
+function repeatsOf(trees: TreeEnsemble, root: number, parent: Int32Array, column: Int32Array) {
+  const previous = new Int32Array(column.length).fill(-1);
+  const nColumns = new Int32Array(column.length);
+  const last = new Int32Array(column.reduce((most, one) => Math.max(most, one), -1) + 1).fill(-1);
+  let longest = 0;
+  // Depth first; the complement of a node's number is where it is left again.
+  const waiting = [0];
+  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+    if (node < 0) {
+      last[column[~node]!] = previous[~node]!;
+      continue;
+    }
+    if (node > 0) {
+      const before = last[column[node]!]!;
+      previous[node] = before;
+      last[column[node]!] = node;
+      nColumns[node] = nColumns[parent[node]!]! + (before < 0 ? 1 : 0);
+      longest = Math.max(longest, nColumns[node]!);
+      waiting.push(~node);
+    }
+    if (trees.feature[root + node]! < 0) continue;
+    waiting.push(trees.left[root + node]! - root, trees.right[root + node]! - root);
+  }
+  return { previous, longest };
 }
 
 function expectedValues(

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { algorithms } from '../../../../src/ml/algorithms.ts';
 import { probabilitiesFromScores } from '../../../../src/ml/class-probabilities.ts';
+import type { ForestPipelineModel } from '../../../../src/ml/ensemble/forest-pipeline.ts';
 import { type Explanation, explain, importanceOf } from '../../../../src/ml/explain/explain.ts';
 import { fitPipeline, type PipelineModel, type Predictions, type Task } from '../../../../src/ml/pipeline.ts';
 import { createTable, type Table, takeRows } from '../../../../src/ml/table.ts';
+import type { BoostingPipelineModel } from '../../../../src/ml/tree/boosting-pipeline.ts';
 import { randomTable } from '../support/random-table.ts';
 
 function fitted(task: Task, algorithm: string, train: Table, hyperparameters = {}): PipelineModel {
@@ -31,7 +33,9 @@ function predictionsOf(explanation: Explanation, nClasses: number): Predictions 
   if (scale === 'log_prediction') return { nRows, values: scores[0]!.map(Math.exp) };
   if (scale !== 'probability') return probabilitiesFromScores(scores, nClasses);
   const probabilities = new Float64Array(nRows * nClasses);
-  scores.forEach((column, k) => {
+  // Of two classes the second has the score.
+  const perClass = nClasses === 2 ? [scores[0]!.map((second) => 1 - second), scores[0]!] : scores;
+  perClass.forEach((column, k) => {
     column.forEach((value, row) => {
       probabilities[row * nClasses + k] = value;
     });
@@ -109,6 +113,27 @@ describe('an explanation', () => {
       expect.objectContaining({ code: 'EXPLANATION_NOT_AVAILABLE' }),
     );
     expect(() => importanceOf(model)).toThrow(expect.objectContaining({ code: 'EXPLANATION_NOT_AVAILABLE' }));
+  });
+});
+
+describe('an explanation of trees', () => {
+  it.each(
+    algorithms
+      .filter(({ name }) => ['gradient_boosting', 'random_forest', 'extra_trees'].includes(name))
+      .flatMap(({ name }) =>
+        (['binary', 'multiclass', 'numeric'] as const).map((target) => [name, target] as const),
+      ),
+  )('of %s adds up to every %s score, in float64', (name, target) => {
+    const task = target === 'numeric' ? 'regression' : 'classification';
+    const rows = randomTable({ target, seed: 12, nRows: 60 });
+    const model = fitted(task, name, randomTable({ target })) as BoostingPipelineModel | ForestPipelineModel;
+    const scores = model.scores(rows);
+    sums(explain(model, rows)).forEach((column, k) => {
+      column.forEach((sum, row) => {
+        // Rounding of some thousand additions.
+        expect(Math.abs(sum - scores[k]![row]!)).toBeLessThan(1e-10);
+      });
+    });
   });
 });
 

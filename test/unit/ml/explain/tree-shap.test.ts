@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { gaussLegendre } from '../../../../src/ml/explain/gauss-legendre.ts';
 import { treeShap } from '../../../../src/ml/explain/tree-shap.ts';
-import { goesLeft, leafOf, nTreesOf, rowMajor, type TreeEnsemble } from '../../../../src/ml/tree/tree.ts';
+import {
+  goesLeft,
+  leafOf,
+  nTreesOf,
+  rowMajor,
+  type TreeEnsemble,
+  TreeEnsembleBuilder,
+} from '../../../../src/ml/tree/tree.ts';
 import { randomColumns, randomTrees } from './random-trees.ts';
 
 /** Expected leaf value when only the features of the coalition are known (Lundberg et al. 2020, algorithm 1). */
@@ -139,6 +146,46 @@ describe('TreeSHAP', () => {
       3,
     );
     expect([...shap.base, ...shap.values].every(Number.isFinite)).toBe(true);
+  });
+
+  /** A chain of splits, each on the column that `columnOf` says. */
+  function chain(depth: number, columnOf: (i: number) => number) {
+    const builder = new TreeEnsembleBuilder();
+    builder.beginTree();
+    let node = builder.addLeaf(0, depth + 1);
+    for (let i = 0; i < depth; i++) {
+      const [left, right] = [builder.addLeaf(i, 1), builder.addLeaf(depth, depth - i)];
+      builder.split(node, { feature: columnOf(i), test: i, missingLeft: true, left, right, gain: 1 });
+      node = right;
+    }
+    return { trees: builder.build(), nScores: 1, initialScores: [0], treeWeight: 1 };
+  }
+
+  it('takes a chain of a hundred thousand splits', () => {
+    const columns = [Float32Array.of(70_000), Float32Array.of(3)];
+    const shap = treeShap(
+      chain(100_000, (i) => i % 2),
+      columns,
+      1,
+      [0, 1],
+      2,
+    );
+    // The first odd threshold that is not below 3.
+    expect(shap.base[0]! + shap.values[0]! + shap.values[1]!).toBeCloseTo(3, 8);
+  });
+
+  it('refuses a tree whose factors would take all memory', () => {
+    const nColumns = 20_000;
+    const columns = Array.from({ length: nColumns }, () => Float32Array.of(0));
+    expect(() =>
+      treeShap(
+        chain(nColumns, (i) => i),
+        columns,
+        1,
+        identity(nColumns),
+        nColumns,
+      ),
+    ).toThrow(expect.objectContaining({ code: 'EXPLANATION_NOT_AVAILABLE' }));
   });
 
   it('explains nothing by trees without a split', () => {
