@@ -32,7 +32,7 @@ export const benchmarks: readonly Benchmark[] = [
     peers: ['rf'],
     sets: ['adult', 'census', 'housing'],
     algorithm: () => 'random_forest',
-    settings: { n_estimators: 100 },
+    settings: { n_estimators: 100, min_samples_leaf: 1 },
   },
   {
     name: 'logistic',
