@@ -97,6 +97,9 @@ function trainerStep(name: string, target: Record<string, string>, options: Step
   return { ...step(name, target, options), ...TRAINER_TIMEOUT };
 }
 
+/** How Lambda and its runtime name a process that ended without an answer. */
+const CRASHES = ['Lambda.Unknown', 'Runtime.ExitError', 'Runtime.OutOfMemory', 'Sandbox.Timedout'];
+
 /** Trainers that evaluate candidates of one job at a time; an account begins with 10 to 1,000 of all its functions. */
 const CANDIDATES_AT_ONCE = 4;
 
@@ -129,6 +132,13 @@ function evaluateCandidates(worker: Record<string, string>, next: string) {
         EvaluateCandidate: {
           ...bareStep('evaluate-candidate', worker, { next: 'CandidateDone' }),
           ...TRAINER_TIMEOUT,
+          // One that needs more memory than there is must not end the race of the others.
+          Catch: [{ ErrorEquals: CRASHES, ResultPath: '$.error', Next: 'CandidateCrashed' }],
+        },
+        CandidateCrashed: {
+          Type: 'Pass',
+          Parameters: { 'candidate.$': '$.state.value.candidate', 'crash.$': '$.error.Error' },
+          End: true,
         },
         CandidateDone: {
           Type: 'Choice',

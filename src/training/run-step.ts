@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import type { Clock } from '../clock.ts';
-import type { ModelTrainingRequest } from '../contracts/training.ts';
 import { DatasetNotFoundError, type DatasetStore } from '../data/dataset-store.ts';
 import type { TabularEngine } from '../data/tabular-engine.ts';
 import { inWorkFolder } from '../data/work-folder.ts';
@@ -10,7 +9,7 @@ import type { TenantContext } from '../tenancy/tenant-context.ts';
 import type { ArtifactStore } from './artifact-store.ts';
 import { beginStep } from './begin-step.ts';
 import type { JobStore, StoredJob } from './job-store.ts';
-import { foldColumns, unlearntColumns } from './selection-request.ts';
+import { columnsOf, unlearntColumns } from './selection-request.ts';
 import { chooseStep } from './steps/choose.ts';
 import { evaluateStep } from './steps/evaluate.ts';
 import { evaluateCandidateStep } from './steps/evaluate-candidate.ts';
@@ -68,12 +67,6 @@ export async function runStep(
   const table = async () => withoutColumns(await tableWithFoldColumns(), unlearntColumns(job.request));
   const stopAtMs = Math.min(at.stopAtMs, Date.parse(event.deadline));
   return steps[event.step]({ tenant, job, stopAtMs, table, tableWithFoldColumns, ...parts }, event.input);
-}
-
-/** @returns what to read of the dataset; undefined is everything */
-function columnsOf({ features, target, ...request }: ModelTrainingRequest): string[] | undefined {
-  if (features === undefined) return undefined;
-  return [...new Set([...features, target, ...foldColumns(request)])];
 }
 
 async function readTrainingTable(

@@ -26,6 +26,12 @@ export function foldColumns({
   return [];
 }
 
+/** @returns what a training reads of its dataset; undefined is everything */
+export function columnsOf({ features, target, ...request }: ModelTrainingRequest): string[] | undefined {
+  if (features === undefined) return undefined;
+  return [...new Set([...features, target, ...foldColumns(request)])];
+}
+
 /**
  * Fold columns that are no features. Without a list of features the time is one, as every column is; the group is not:
  * the groups that the model will meet are others.
@@ -57,10 +63,13 @@ export function splitterOf(request: SelectionRequest, task: Task, nTrain: number
   }
 }
 
-/** @throws ValidationError of a search that cannot be planned */
-export function candidatesOf(request: SelectionRequest, task: Task): Candidate[] {
+/**
+ * @param nClasses - of a classification, where it is known
+ * @throws ValidationError of a search that cannot be planned
+ */
+export function candidatesOf(request: SelectionRequest, task: Task, nClasses?: number): Candidate[] {
   const { algorithm, search, hyperparameters, random_state: randomState } = request;
-  if (algorithm === 'auto') return autoCandidates(task);
+  if (algorithm === 'auto') return autoCandidates(task, nClasses);
   if (search !== undefined) {
     const { method, n_candidates: nCandidates, space } = search;
     return planSearch({

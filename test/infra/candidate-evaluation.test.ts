@@ -110,6 +110,22 @@ describe('training with candidates to choose from', () => {
     expect(outcome.error?.name).toBe('JOB_ENDED');
   });
 
+  it('goes on without a candidate whose function dies', async () => {
+    const outcome = await run(training, {
+      ...choosing,
+      EvaluateCandidate: ({ input }) =>
+        input.candidate === 1
+          ? new StepError('Runtime.ExitError')
+          : { ...input, candidate_done: true, result: refTo('x') },
+    });
+    expect(outcome.error).toBeUndefined();
+    expect(outcome.calls.find(({ state }) => state === 'Choose')?.payload.input.results).toEqual([
+      { candidate: 0, result: refTo('x') },
+      { candidate: 1, crash: 'Runtime.ExitError' },
+      { candidate: 2, result: refTo('x') },
+    ]);
+  });
+
   it('passes a hundred candidates far below the 256 KB of a state', async () => {
     const outcome = await run(training, {
       ...choosing,

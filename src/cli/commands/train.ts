@@ -31,15 +31,17 @@ export interface TrainOptions extends Output {
   readonly promote: boolean;
 }
 
-type Value = number | string | boolean | null;
+type Value = number | string | boolean | null | Record<string, number>;
 
-/** @returns `name=value` pairs as hyperparameters: numbers, true, false and null as such */
+/** @returns `name=value` pairs as hyperparameters: numbers, true, false, null and JSON objects as such */
 export function hyperparametersOf(pairs: readonly string[]): Record<string, Value> {
   return Object.fromEntries(
     pairs.map((pair) => {
       const at = pair.indexOf('=');
       if (at < 1) throw new UsageError(`--param ${pair}: write name=value, such as n_estimators=200`);
       const text = pair.slice(at + 1);
+      if (text.startsWith('{'))
+        return [pair.slice(0, at), jsonOption(`--param ${pair.slice(0, at)}`, text) as Value];
       const literals: Record<string, Value> = { true: true, false: false, null: null };
       const number = text.trim() === '' ? Number.NaN : Number(text);
       return [

@@ -1,12 +1,10 @@
 /** `algorithm: "auto"`: the sensible candidates raced against a naive and a linear baseline. */
 import { algorithms } from '../algorithms.ts';
+import type { HyperparameterValue } from '../hyperparameter.ts';
 import type { Task } from '../pipeline-model.ts';
 import type { Table } from '../table.ts';
-import { type Candidate, type CandidateResult, evaluateCandidate, type Race } from './candidate.ts';
-import { chooseWinner, type RaceResult } from './choose-winner.ts';
+import type { Candidate, Race } from './candidate.ts';
 import { complexityOf } from './complexity.ts';
-import type { Resumable, SelectionHooks } from './cross-validate.ts';
-import type { HyperparameterValue } from './search-space.ts';
 import type { Splitter } from './splitter.ts';
 
 /** With more rows one holdout tells candidates apart as well as five folds of fewer, at a fifth of the cost. */
@@ -49,13 +47,20 @@ const settingsOf: Readonly<Record<string, readonly Settings[]>> = {
 
 const LINEAR: Readonly<Record<Task, string>> = { classification: 'logistic_regression', regression: 'ridge' };
 
-/** Those of the catalogue that fit the task, simplest first. */
-export function autoCandidates(task: Task): Candidate[] {
+/** One tree per class and iteration: with more classes than this the longest setting would take most of the time. */
+const FEW_CLASSES = 20;
+const MANY_TREES = 200;
+
+/**
+ * Those of the catalogue that fit the task, simplest first.
+ * @param nClasses - of a classification. @default - few
+ */
+export function autoCandidates(task: Task, nClasses = 2): Candidate[] {
   const raced = ['baseline', LINEAR[task], 'gradient_boosting', 'extra_trees', 'random_forest'];
   return raced
     .filter((name) => algorithms.some((one) => one.name === name && one.tasks.includes(task)))
     .flatMap((algorithm) =>
-      settingsOf[algorithm]!.map(
+      settingsOf[algorithm]!.filter((one) => nClasses <= FEW_CLASSES || !hasManyTrees(one)).map(
         (hyperparameters, position): Candidate => ({
           id: `${algorithm}-${position + 1}`,
           role: algorithm === 'baseline' ? 'naive' : algorithm === LINEAR[task] ? 'linear' : 'candidate',
@@ -67,6 +72,9 @@ export function autoCandidates(task: Task): Candidate[] {
     );
 }
 
+const hasManyTrees = ({ n_estimators: nTrees }: Settings): boolean =>
+  typeof nTrees === 'number' && nTrees > MANY_TREES;
+
 /** The race of `auto` over a table; a splitter of one's own replaces the default one. */
 export function autoRace(
   table: Table,
@@ -74,38 +82,4 @@ export function autoRace(
   splitter: Splitter = autoSplitter(table.nRows, task, randomState),
 ): Race {
   return { task, target, randomState, metric: autoMetric(task), splitter };
-}
-
-interface RaceState {
-  readonly format: 'race-checkpoint-1';
-  readonly results: CandidateResult[];
-  readonly evaluation?: unknown;
-}
-
-/**
- * Evaluates one candidate after the other and chooses. What runs them in parallel calls `evaluateCandidate` and
- * `chooseWinner` itself.
- * @param checkpoint - of an earlier call with the same arguments that ended with `done: false`.
- */
-export function runRace(
-  table: Table,
-  race: Race,
-  candidates: readonly Candidate[],
-  hooks: SelectionHooks = {},
-  checkpoint?: unknown,
-): Resumable<RaceResult> {
-  let state = (checkpoint ?? { format: 'race-checkpoint-1', results: [] }) as RaceState;
-  while (state.results.length < candidates.length) {
-    const { results } = state;
-    const outcome = evaluateCandidate(
-      table,
-      race,
-      candidates[results.length]!,
-      { ...hooks, onProgress: (done) => hooks.onProgress?.((results.length + done) / candidates.length) },
-      state.evaluation,
-    );
-    if (!outcome.done) return { done: false, checkpoint: { ...state, evaluation: outcome.checkpoint } };
-    state = { format: 'race-checkpoint-1', results: [...results, outcome.result] };
-  }
-  return { done: true, result: chooseWinner(state.results, race.metric) };
 }

@@ -1,6 +1,6 @@
 /** One algorithm with its hyperparameters, and how it did: data, so that each can be evaluated anywhere. */
 import { MLFrameworkError } from '../../errors.ts';
-import type { HyperparameterValues } from '../hyperparameter.ts';
+import type { HyperparameterValue, HyperparameterValues } from '../hyperparameter.ts';
 import type { Task } from '../pipeline-model.ts';
 import type { Table } from '../table.ts';
 import {
@@ -9,7 +9,6 @@ import {
   type Resumable,
   type SelectionHooks,
 } from './cross-validate.ts';
-import type { HyperparameterValue } from './search-space.ts';
 import type { Splitter } from './splitter.ts';
 
 /** What a candidate is in the race for. */
@@ -91,7 +90,7 @@ export function evaluateCandidate(
 }
 
 function resourced({ hyperparameters, resource }: Candidate): HyperparameterValues {
-  const values = hyperparameters as HyperparameterValues;
+  const values: HyperparameterValues = hyperparameters;
   if (resource?.kind !== 'n_estimators') return values;
   const whole = (values.n_estimators as number | undefined) ?? 100;
   return { ...values, n_estimators: Math.max(1, Math.round(whole * resource.share)) };

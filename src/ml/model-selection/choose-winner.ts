@@ -13,11 +13,14 @@ export interface LeaderboardEntry {
   readonly role: Candidate['role'];
   readonly algorithm: string;
   readonly hyperparameters: Candidate['hyperparameters'];
-  readonly status: 'winner' | 'tied' | 'behind' | 'failed';
+  /** eliminated: did not go on to the next rung of successive halving. */
+  readonly status: 'winner' | 'tied' | 'behind' | 'eliminated' | 'failed';
   readonly mean?: number;
   /** Of the mean, from the spread between folds; absent with one fold. */
   readonly standard_error?: number;
   readonly n_folds?: number;
+  /** Of the resource that it was last given, when that is not all. */
+  readonly share?: number;
   readonly seconds?: number;
   readonly error?: { readonly code: string; readonly message: string };
 }
@@ -59,30 +62,44 @@ export function chooseWinner(results: readonly CandidateResult[], metric: string
   const overNaive = marginOver('naive');
   const overLinear = marginOver('linear');
   const failed = results.filter((result) => result.status === 'failed');
+  const isTied = (result: CandidateResult) => tied.some((one) => one === result);
   return {
     metric,
     winner: winner.candidate,
-    leaderboard: [...measured, ...failed].map((result, position) => ({
-      rank: position + 1,
-      id: result.candidate.id,
-      role: result.candidate.role,
-      algorithm: result.candidate.algorithm,
-      hyperparameters: result.candidate.hyperparameters,
-      ...(result.status === 'failed'
-        ? { status: 'failed' as const, error: result.error }
-        : figuresOf(result, result === winner ? 'winner' : tied.includes(result) ? 'tied' : 'behind')),
-    })),
+    leaderboard: [...measured, ...failed].map((result, position) =>
+      entryOf(result, position + 1, result === winner ? 'winner' : isTied(result) ? 'tied' : 'behind'),
+    ),
     ...(overNaive === undefined ? {} : { over_naive: overNaive }),
     ...(overLinear === undefined ? {} : { over_linear: overLinear }),
   };
 }
 
-function figuresOf(result: Measured, status: 'winner' | 'tied' | 'behind') {
+/** The result with those that earlier rungs left behind, after all others. */
+export function withEliminated(result: RaceResult, eliminated: readonly CandidateResult[]): RaceResult {
+  const { leaderboard } = result;
+  const entries = eliminated.map((one, i) => entryOf(one, leaderboard.length + i + 1, 'eliminated'));
+  return { ...result, leaderboard: [...leaderboard, ...entries] };
+}
+
+function entryOf(
+  result: CandidateResult,
+  rank: number,
+  status: 'winner' | 'tied' | 'behind' | 'eliminated',
+): LeaderboardEntry {
+  const { id, role, algorithm, hyperparameters } = result.candidate;
+  const common = { rank, id, role, algorithm, hyperparameters };
+  return result.status === 'failed'
+    ? { ...common, status: 'failed', error: result.error }
+    : { ...common, status, ...figuresOf(result) };
+}
+
+function figuresOf(result: Measured) {
+  const { resource } = result.candidate;
   return {
-    status,
     mean: meanOf(result.scores),
     ...(result.scores.length > 1 ? { standard_error: standardErrorOf(result.scores) } : {}),
     n_folds: result.n_folds,
+    ...(resource === undefined ? {} : { share: resource.share }),
     ...(result.seconds === undefined ? {} : { seconds: result.seconds }),
   };
 }

@@ -1,16 +1,11 @@
 /** The candidates of a search over one algorithm's hyperparameters. */
 import { ValidationError } from '../../errors.ts';
 import { algorithmNamed } from '../algorithms.ts';
+import type { HyperparameterValue } from '../hyperparameter.ts';
 import { Random } from '../random.ts';
 import type { Candidate } from './candidate.ts';
 import { complexityOf } from './complexity.ts';
-import {
-  checkSearchSpace,
-  drawFrom,
-  gridOf,
-  type HyperparameterValue,
-  type SearchSpace,
-} from './search-space.ts';
+import { checkSearchSpace, drawFrom, gridOf, type SearchSpace } from './search-space.ts';
 import { defaultSearchSpace } from './search-spaces.ts';
 
 export interface SearchPlan {

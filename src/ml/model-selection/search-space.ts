@@ -1,11 +1,8 @@
 /** What a search may try, as data: a distribution or a list of values per hyperparameter. */
-
 import { ValidationError } from '../../errors.ts';
 import { algorithmNamed, resolveHyperparameters } from '../algorithms.ts';
 import type { HyperparameterValue } from '../hyperparameter.ts';
 import type { Random } from '../random.ts';
-
-export type { HyperparameterValue };
 
 export type Distribution =
   | { readonly type: 'uniform' | 'log_uniform'; readonly low: number; readonly high: number }

@@ -25,6 +25,10 @@ const spaces: Readonly<Record<string, SearchSpace>> = {
   logistic_regression: { C: { type: 'log_uniform', low: 1e-3, high: 1e2 } },
   ridge: penalty,
   lasso: { alpha: { type: 'log_uniform', low: 1e-4, high: 10 } },
+  elastic_net: {
+    alpha: { type: 'log_uniform', low: 1e-4, high: 10 },
+    l1_ratio: { type: 'uniform', low: 0.05, high: 0.95 },
+  },
   baseline: { strategy: { type: 'choice', values: ['mean', 'median'] } },
 };
 

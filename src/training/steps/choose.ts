@@ -1,8 +1,7 @@
-import type { CrossValidationResult, Leaderboard, LeaderboardEntry } from '../../contracts/selection.ts';
+import type { CrossValidationResult, Leaderboard } from '../../contracts/selection.ts';
 import type { Algorithm } from '../../contracts/training.ts';
-import type { CandidateResult } from '../../ml/model-selection/candidate.ts';
-import { chooseWinner } from '../../ml/model-selection/choose-winner.ts';
-import { meanOf } from '../../ml/model-selection/cross-validate.ts';
+import type { Candidate, CandidateResult } from '../../ml/model-selection/candidate.ts';
+import { chooseWinner, withEliminated } from '../../ml/model-selection/choose-winner.ts';
 import { onRung, promoted } from '../../ml/model-selection/successive-halving.ts';
 import { storableMetrics } from '../storable-metrics.ts';
 import { readJson, writeJson } from '../work-json.ts';
@@ -28,7 +27,11 @@ export const chooseStep: Step = async (context, state) => {
   const results = await Promise.all(
     [...state.results!]
       .sort((a, b) => a.candidate - b.candidate)
-      .map(({ result }) => readJson<CandidateResult>(context, result)),
+      .map(({ candidate, result, crash }) =>
+        result === undefined
+          ? crashed(plan.candidates[candidate]!, crash)
+          : readJson<CandidateResult>(context, result),
+      ),
   );
   const next = plan.rungs[plan.rung + 1];
   if (next !== undefined) {
@@ -54,23 +57,32 @@ export const chooseStep: Step = async (context, state) => {
   return { ...rest, selected: true, selection: await writeJson(context, 'selection.json', selection) };
 };
 
+const crashed = (candidate: Candidate, crash = 'unknown'): CandidateResult => ({
+  status: 'failed',
+  candidate,
+  error: {
+    code: 'STEP_CRASHED',
+    message: `its function ended without an answer (${crash}), most often for lack of memory`,
+  },
+});
+
 /** @throws TrainingError NO_CANDIDATE_MEASURED */
 function selectionFrom(plan: Plan, results: readonly CandidateResult[]): Selection {
   const { race } = plan;
-  const { winner, leaderboard, over_naive, over_linear } = chooseWinner(results, race.metric);
+  const { winner, leaderboard, over_naive, over_linear } = withEliminated(
+    chooseWinner(results, race.metric),
+    plan.eliminated,
+  );
   const best = results.find(({ candidate }) => candidate.id === winner.id)!;
   if (best.status === 'failed') throw new Error('a candidate that failed cannot win');
-  const eliminated = plan.eliminated.map(
-    (result, i): LeaderboardEntry => eliminatedEntry(result, leaderboard.length + 1 + i),
-  );
   return {
     chosen: { algorithm: winner.algorithm as Algorithm, hyperparameters: { ...winner.hyperparameters } },
     leaderboard: {
       metric: race.metric,
       ...(over_naive === undefined ? {} : { over_naive }),
       ...(over_linear === undefined ? {} : { over_linear }),
-      n_candidates: leaderboard.length + eliminated.length,
-      entries: [...leaderboard, ...eliminated].map((entry) => ({
+      n_candidates: leaderboard.length,
+      entries: leaderboard.map((entry) => ({
         ...entry,
         hyperparameters: { ...entry.hyperparameters },
       })),
@@ -81,19 +93,5 @@ function selectionFrom(plan: Plan, results: readonly CandidateResult[]): Selecti
       cv_mean: storableMetrics(best.cv_mean),
       cv_std: storableMetrics(best.cv_std),
     },
-  };
-}
-
-function eliminatedEntry(result: CandidateResult, rank: number): LeaderboardEntry {
-  const { id, role, algorithm, hyperparameters, resource } = result.candidate;
-  const common = { rank, id, role, algorithm, hyperparameters: { ...hyperparameters } };
-  if (result.status === 'failed') return { ...common, status: 'failed', error: result.error };
-  return {
-    ...common,
-    status: 'eliminated',
-    mean: meanOf(result.scores),
-    n_folds: result.n_folds,
-    share: resource?.share ?? 1,
-    ...(result.seconds === undefined ? {} : { seconds: result.seconds }),
   };
 }

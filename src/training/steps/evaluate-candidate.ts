@@ -1,9 +1,13 @@
-import { evaluateCandidate } from '../../ml/model-selection/candidate.ts';
+import {
+  type Candidate,
+  type CandidateResult,
+  evaluateCandidate,
+} from '../../ml/model-selection/candidate.ts';
 import { takeRows } from '../../ml/table.ts';
 import { decodeSplit } from '../split-file.ts';
 import { readJson, writeJson } from '../work-json.ts';
 import { type Plan, planOf } from './plan.ts';
-import { progressAt, type Step } from './step.ts';
+import { progressAt, type Step, type StepContext } from './step.ts';
 
 /** As in the fit: often at first, then ever less. */
 const firstLookUpMs = 1_000;
@@ -20,6 +24,8 @@ export const evaluateCandidateStep: Step = async (context, state) => {
   const rows = takeRows(await tableWithFoldColumns(), train);
   const { checkpoint: ref, ...rest } = state;
   let checkpoint = ref === undefined ? undefined : await readJson<unknown>(context, ref);
+  const endsAtMs = raceEndsAtMs(job);
+  const pauseAtMs = Math.min(stopAtMs, endsAtMs);
   let lookUpAfterMs = firstLookUpMs;
   for (;;) {
     // A cancelled job is heard of here: then this throws.
@@ -27,7 +33,7 @@ export const evaluateCandidateStep: Step = async (context, state) => {
       step: 'evaluate-candidate',
       progress: progressOf(plan, state.candidate!),
     });
-    const lookUpAtMs = Math.min(stopAtMs, clock.nowMs() + lookUpAfterMs);
+    const lookUpAtMs = Math.min(pauseAtMs, clock.nowMs() + lookUpAfterMs);
     const hooks = { nowMs: () => clock.nowMs(), shouldPause: () => clock.nowMs() >= lookUpAtMs };
     const outcome = evaluateCandidate(rows, plan.race, candidate, hooks, checkpoint);
     if (outcome.done) {
@@ -35,6 +41,13 @@ export const evaluateCandidateStep: Step = async (context, state) => {
       return { ...rest, candidate_done: true, result };
     }
     checkpoint = outcome.checkpoint;
+    if (clock.nowMs() >= endsAtMs) {
+      return {
+        ...rest,
+        candidate_done: true,
+        result: await writeJson(context, 'candidate.json', late(candidate)),
+      };
+    }
     if (clock.nowMs() >= stopAtMs) {
       return {
         ...rest,
@@ -45,6 +58,24 @@ export const evaluateCandidateStep: Step = async (context, state) => {
     lookUpAfterMs *= 2;
   }
 };
+
+/** What is left of the job's time fits, measures and registers the winner. */
+const shareOfTimeForRace = 0.6;
+
+function raceEndsAtMs({ created_at, deadline }: Pick<StepContext['job'], 'created_at' | 'deadline'>): number {
+  const beginMs = Date.parse(created_at);
+  return beginMs + (Date.parse(deadline) - beginMs) * shareOfTimeForRace;
+}
+
+/** The race goes on without it: the simplest candidates come first, and have been measured by then. */
+const late = (candidate: Candidate): CandidateResult => ({
+  status: 'failed',
+  candidate,
+  error: {
+    code: 'NO_TIME_LEFT',
+    message: `it was not measured within ${shareOfTimeForRace * 100} % of the job's time; train on fewer rows, or raise ML_TRAINING_TIMEOUT_MINUTES`,
+  },
+});
 
 /** Candidates begin in the order of the plan. */
 function progressOf({ candidates, rungs, rung }: Plan, candidate: number): number {

@@ -1,5 +1,6 @@
 import { DatasetNotFoundError } from '../../data/dataset-store.ts';
 import { TrainingError } from '../../errors.ts';
+import { columnsOf } from '../selection-request.ts';
 import type { Step } from './step.ts';
 
 /** Bytes in memory for one value while a model is fitted: float64 column, float32 matrix, bins, and room. */
@@ -26,10 +27,10 @@ export function sizeFor(estimatedBytes: number): keyof typeof capacityBytes | un
  * @throws {TrainingError} DATASET_TOO_LARGE
  */
 export const loadStep: Step = async ({ tenant, job, datasets }) => {
-  const { dataset_id, features } = job.request;
+  const { dataset_id } = job.request;
   const dataset = await datasets.get(tenant, dataset_id);
   if (dataset === undefined) throw new DatasetNotFoundError(dataset_id);
-  const nColumns = features === undefined ? dataset.n_columns : features.length + 1;
+  const nColumns = columnsOf(job.request)?.length ?? dataset.n_columns;
   const estimatedBytes = dataset.n_rows * nColumns * bytesPerValue;
   const size = sizeFor(estimatedBytes);
   if (size === undefined) {

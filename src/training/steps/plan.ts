@@ -2,7 +2,8 @@ import { autoMetric } from '../../ml/model-selection/auto.ts';
 import type { Candidate, CandidateResult, Race } from '../../ml/model-selection/candidate.ts';
 import { foldsOf } from '../../ml/model-selection/folds.ts';
 import { halvingRungs, onRung, type Rung } from '../../ml/model-selection/successive-halving.ts';
-import { takeRows } from '../../ml/table.ts';
+import { classTarget } from '../../ml/preprocessing/target.ts';
+import { columnNamed, takeRows } from '../../ml/table.ts';
 import { candidatesOf, splitterOf, unlearntColumns } from '../selection-request.ts';
 import { decodeSplit } from '../split-file.ts';
 import { readJson, writeJson } from '../work-json.ts';
@@ -34,7 +35,9 @@ export const planStep: Step = async (context, state) => {
   const rows = takeRows(await tableWithFoldColumns(), train);
   const splitter = splitterOf(request, task, rows.nRows);
   const folds = foldsOf(rows, request.target, splitter);
-  const candidates = candidatesOf(request, task);
+  const target = columnNamed(rows, request.target)!;
+  const nClasses = task === 'classification' ? classTarget(target).classes.length : undefined;
+  const candidates = candidatesOf(request, task, nClasses);
   const leastTrained = Math.min(...folds.map((fold) => fold.train.length));
   const rungs =
     request.search?.method === 'halving'

@@ -18,7 +18,12 @@ export interface StepState {
   /** Numbers in the plan of those to evaluate now. */
   readonly candidates?: readonly number[];
   /** What the parallel evaluations left. */
-  readonly results?: readonly { readonly candidate: number; readonly result: WorkFileRef }[];
+  readonly results?: readonly {
+    readonly candidate: number;
+    readonly result?: WorkFileRef;
+    /** Instead of a result: how the function of the evaluation ended. */
+    readonly crash?: string;
+  }[];
   /** Of one evaluation: its number, whether it is through, and what came out. */
   readonly candidate?: number;
   readonly candidate_done?: boolean;

@@ -24,6 +24,7 @@ class JobInMemory {
   readonly #table: Table;
   readonly #request: ModelTrainingRequest;
   #nowMs = 0;
+  deadlineMs = 1e12;
   msPerLook = 0;
   sliceMs = 1;
 
@@ -49,7 +50,10 @@ class JobInMemory {
   context(): StepContext {
     const table = async () => this.#table;
     return {
-      job: { job_id: 'job' as JobId, request: this.#request },
+      job: {
+        ...{ job_id: 'job' as JobId, request: this.#request },
+        ...{ created_at: new Date(0).toISOString(), deadline: new Date(this.deadlineMs).toISOString() },
+      },
       stopAtMs: this.#nowMs + this.sliceMs,
       jobs: {
         progress: async (_t: unknown, _j: unknown, at: { progress: number }) =>
@@ -149,6 +153,17 @@ describe('auto, step by step', () => {
     const { state, slices } = await sliced.selected();
     expect(slices).toBeGreaterThan(whole.slices);
     expect(leaderboardOf(sliced, state)).toEqual(leaderboardOf(job, whole.state));
+  });
+
+  it('goes on without the candidates for which no time is left', async () => {
+    // A look at the clock is 40 ms: the baselines and little else are measured within 60 % of 20 s.
+    Object.assign(job, { msPerLook: 40, sliceMs: 1e9, deadlineMs: 20_000 });
+    const { state } = await job.selected();
+    const { entries } = job.read<Selection>(state.selection!).leaderboard;
+    const late = entries.filter(({ error }) => error?.code === 'NO_TIME_LEFT');
+    expect(late.length).toBeGreaterThan(0);
+    expect(late.map(({ role }) => role)).not.toContain('naive');
+    expect(entries[0]!.mean).toBeGreaterThan(0);
   });
 
   it('stops when the job has ended meanwhile', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { autoCandidates, autoRace, autoSplitter, runRace } from '../../../../src/ml/model-selection/auto.ts';
+import { autoCandidates, autoRace, autoSplitter } from '../../../../src/ml/model-selection/auto.ts';
 import {
   type Candidate,
   type CandidateResult,
@@ -9,6 +9,7 @@ import {
 } from '../../../../src/ml/model-selection/candidate.ts';
 import { chooseWinner } from '../../../../src/ml/model-selection/choose-winner.ts';
 import { meanOf } from '../../../../src/ml/model-selection/cross-validate.ts';
+import { runRace, searchHyperparameters } from '../../../../src/ml/model-selection/run-race.ts';
 import { randomTable } from '../support/random-table.ts';
 
 const candidate = (id: string, complexity: number, role: Candidate['role'] = 'candidate'): Candidate => ({
@@ -159,6 +160,13 @@ describe('auto', () => {
     expect(complexities).toEqual([...complexities].sort((a, b) => a - b));
   });
 
+  it('leaves the setting with the most trees out where every class needs its own', () => {
+    const ids = (nClasses: number) => autoCandidates('classification', nClasses).map(({ id }) => id);
+    expect(ids(20)).toContain('gradient_boosting-3');
+    expect(ids(21)).not.toContain('gradient_boosting-3');
+    expect(ids(21)).toContain('gradient_boosting-2');
+  });
+
   it('uses five folds, and one holdout for more than 50,000 rows', () => {
     expect(autoSplitter(50_000, 'classification', 1)).toMatchObject({ kind: 'stratified', nSplits: 5 });
     expect(autoSplitter(50_000, 'regression', 1)).toMatchObject({ kind: 'kfold', nSplits: 5 });
@@ -202,5 +210,42 @@ describe('auto', () => {
     if (!outcome.done) throw new Error('paused without being asked');
     expect(outcome.result.winner.algorithm).toBe('baseline');
     expect(outcome.result.over_naive).toBe(0);
+  });
+});
+
+describe('a search in one call', () => {
+  const table = randomTable({ target: 'numeric', nRows: 200 });
+  const race: Race = {
+    ...{ task: 'regression', target: 'y', metric: 'rmse', randomState: 1 },
+    splitter: { kind: 'kfold', nSplits: 3, randomState: 1 },
+  };
+  const plan = { algorithm: 'ridge', nCandidates: 9, hyperparameters: {}, randomState: 1 } as const;
+
+  it.each([
+    ['random', 9],
+    ['grid', 3],
+    ['halving', 9],
+  ] as const)('tries candidates %s, and is not behind the defaults', (method, nCandidates) => {
+    const outcome = searchHyperparameters(table, race, { ...plan, method, nCandidates });
+    if (!outcome.done) throw new Error('paused without being asked');
+    const { leaderboard, winner } = outcome.result;
+    expect(leaderboard).toHaveLength(nCandidates);
+    expect(leaderboard.map(({ rank }) => rank)).toEqual(leaderboard.map((_, i) => i + 1));
+    const whole = leaderboard.filter(({ share }) => share === undefined);
+    expect(whole).toHaveLength(method === 'halving' ? 1 : nCandidates);
+    expect(whole.some(({ id }) => id === winner.id)).toBe(true);
+  });
+
+  it('ends halving with the same leaderboard when it was paused', () => {
+    const halving = { ...plan, method: 'halving' } as const;
+    const whole = searchHyperparameters(table, race, halving);
+    let sliced = searchHyperparameters(table, race, halving, { shouldPause: () => true });
+    let slices = 1;
+    for (; !sliced.done; slices++) {
+      const stored = JSON.parse(JSON.stringify(sliced.checkpoint));
+      sliced = searchHyperparameters(table, race, halving, { shouldPause: () => true }, stored);
+    }
+    expect(slices).toBeGreaterThan(13);
+    expect(sliced).toEqual(whole);
   });
 });
