@@ -49,7 +49,8 @@ export interface PipelineModel {
   /** Sorted. */
   readonly classes?: readonly ClassLabel[];
   /**
-   * @throws PredictionError FEATURE_NOT_FOUND, FEATURE_TYPE_MISMATCH or INFINITE_VALUE, naming the column.
+   * @throws PredictionError FEATURE_NOT_FOUND, FEATURE_TYPE_MISMATCH, INFINITE_VALUE or CATEGORY_NOT_STORABLE, naming
+   * the column.
    * Missing values and unknown categories are no error: they are treated as training learnt to.
    */
   predict(table: Table): Predictions;

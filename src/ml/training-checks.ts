@@ -19,7 +19,8 @@ export interface TrainableRequirements {
 /**
  * Passes silently or throws the first broken rule.
  * @throws TrainingError TARGET_NOT_FOUND, FEATURE_NOT_FOUND, TARGET_IS_DATE, TARGET_NOT_NUMERIC, INFINITE_VALUE,
- * INSUFFICIENT_SAMPLES, CONSTANT_TARGET, TOO_MANY_CLASSES, LABEL_NOT_STORABLE, LABEL_TOO_LARGE, ALL_FEATURES_MISSING.
+ * INSUFFICIENT_SAMPLES, CONSTANT_TARGET, TOO_MANY_CLASSES, LABEL_NOT_STORABLE, LABEL_TOO_LARGE, CATEGORY_NOT_STORABLE,
+ * ALL_FEATURES_MISSING.
  */
 export function checkTrainable(table: Table, requirements: TrainableRequirements): void {
   const target = targetColumn(table, requirements.target);
@@ -27,6 +28,7 @@ export function checkTrainable(table: Table, requirements: TrainableRequirements
   checkNoDate(target);
   if (requirements.task === 'regression') checkNumericTarget(target);
   checkTargetValues(target, requirements);
+  for (const feature of features) checkCategories(feature);
   if (features.every(isAllMissing)) {
     throw new TrainingError(
       'ALL_FEATURES_MISSING',
@@ -134,10 +136,10 @@ function checkClassCount(target: Column, nClasses: number, nSamples: number): vo
 function checkLabel(target: Column, value: number): void {
   if (target.type === 'category') {
     const label = target.categories[value]!;
-    if (!label.includes('\0')) return;
+    if (!label.includes('\0') && label.isWellFormed()) return;
     throw new TrainingError(
       'LABEL_NOT_STORABLE',
-      `the class ${JSON.stringify(label.slice(0, 64))} of target "${target.name}" holds the character NUL; remove it from the data`,
+      `the class ${JSON.stringify(label.slice(0, 64))} of target "${target.name}" holds ${label.includes('\0') ? 'the character NUL' : 'half of a surrogate pair'}; remove it from the data`,
       { evidence: { target: target.name } },
     );
   }
@@ -146,6 +148,21 @@ function checkLabel(target: Column, value: number): void {
     'LABEL_TOO_LARGE',
     `the class ${value} of target "${target.name}" lies beyond 2^53, where numbers next to each other are taken for one; send it as text`,
     { evidence: { target: target.name, label: value } },
+  );
+}
+
+/** onnxruntime ends a text at NUL, so a graph would take the category for another one. */
+function checkCategories(feature: Column): void {
+  if (feature.type !== 'category') return;
+  const suspects = feature.categories.flatMap((category, code) => (category.includes('\0') ? [code] : []));
+  if (suspects.length === 0) return;
+  const row = feature.codes.findIndex((code) => suspects.includes(code));
+  if (row < 0) return;
+  const category = feature.categories[feature.codes[row]!]!;
+  throw new TrainingError(
+    'CATEGORY_NOT_STORABLE',
+    `feature "${feature.name}" holds ${JSON.stringify(category.slice(0, 64))} in row ${row}; categories must not hold the character NUL, remove it from the data`,
+    { evidence: { feature: feature.name, row } },
   );
 }
 

@@ -125,7 +125,10 @@ function refusalOf(
 ): string | undefined {
   if (values.kind === 'string') {
     if (typeof value === 'object') return 'text';
-    values.data[i] = String(value);
+    const text = String(value);
+    // onnxruntime ends a text at NUL: the graph would take it for another category.
+    if (text.includes('\0')) return 'text without the character NUL';
+    values.data[i] = text;
   } else if (values.kind === 'int64') {
     const epochMs =
       typeof value === 'number' ? value : typeof value === 'string' ? epochMsOf(value) : Number.NaN;

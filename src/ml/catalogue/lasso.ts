@@ -8,7 +8,7 @@ export const coordinateDescentHyperparameters: readonly Hyperparameter[] = [
     name: 'alpha',
     type: 'number',
     default: null,
-    nullMeans: 'a thousandth of the least alpha that makes every coefficient zero',
+    nullMeans: 'a thousandth of the least alpha that makes every coefficient zero, in the unit of the target',
     minimum: 0,
     exclusiveMinimum: true,
     maximum: 1e12,

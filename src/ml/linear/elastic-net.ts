@@ -6,7 +6,10 @@ import { largestComponent } from './lbfgs.ts';
 import type { LinearWeights } from './ridge.ts';
 
 export interface ElasticNetOptions {
-  /** @default - a thousandth of the least that makes every weight zero */
+  /**
+   * @default - a thousandth of the least that makes every weight zero, with the L2 part counted in standard deviations
+   * of the target, so that its unit does not matter
+   */
   readonly alpha: number | undefined;
   /** In (0, 1]; 1 is the lasso. */
   readonly l1Ratio: number;
@@ -40,7 +43,7 @@ export function fitElasticNet(
     a,
     n: nColumns,
     l1: alpha * options.l1Ratio,
-    l2: alpha * (1 - options.l1Ratio),
+    l2: (alpha * (1 - options.l1Ratio)) / (options.alpha === undefined ? deviationOf(y, moments.yMean) : 1),
     nPenalized: nColumns,
   };
   const state = checkpoint === undefined ? undefined : (checkpoint as ReturnType<typeof toJSON>);
@@ -54,6 +57,15 @@ export function fitElasticNet(
     if (hooks.shouldPause?.()) return { done: false, checkpoint: toJSON(weights, gradient, iteration) };
   }
   return { done: true, model: { weights, intercept: interceptOf(moments, weights) } };
+}
+
+/** Scaled by the largest difference, so that the squares of huge and tiny ones neither overflow nor vanish. */
+function deviationOf(y: Float64Array, mean: number): number {
+  let unit = 0;
+  for (const value of y) unit = Math.max(unit, Math.abs(value - mean));
+  let squares = 0;
+  for (const value of y) squares += ((value - mean) / unit) ** 2;
+  return unit * Math.sqrt(squares / y.length);
 }
 
 function toJSON(weights: Float64Array, gradient: Float64Array, iteration: number) {

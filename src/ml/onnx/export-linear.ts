@@ -1,4 +1,4 @@
-/** Linear models: impute, scale and multiply the numbers, look up a row of weights per category, add. All in double. */
+/** Linear models: impute, center and multiply the numbers, look up a row of weights per category, add. All in double. */
 import type { LinearPipelineModel } from '../linear/linear-pipeline.ts';
 import type { CategoryEncoding, NumericEncoding } from '../preprocessing/design-encoding.ts';
 import { type ExpandedInput, expandInputs } from './expanded-inputs.ts';
@@ -54,7 +54,11 @@ function numericTerms(
   const values = graph.node('Cast', [floats], { attributes: [attribute.int('to', ElementType.double)] });
   const zeros = new Array<number>(nScores).fill(0);
   let column = 0;
-  const valueWeights = numeric.flatMap(({ scale }) => (scale > 0 ? weightsOf(column++) : zeros));
+  // Per unit of the feature: a division of its own would be fused into the product, as a float32 factor that is
+  // infinite for tiny units.
+  const valueWeights = numeric.flatMap(({ scale }) =>
+    scale > 0 ? weightsOf(column++).map((weight) => weight / scale) : zeros,
+  );
   const indicatorWeights = numeric.flatMap(({ hasIndicator }) =>
     hasIndicator ? weightsOf(column++) : zeros,
   );
@@ -70,13 +74,7 @@ function numericTerms(
       [1, nFeatures],
     ),
   ]);
-  // A scale of 0 has no weight; 1 keeps 0 / 0 out of the graph.
-  const scales = graph.doubles(
-    numeric.map(({ scale }) => (scale > 0 ? scale : 1)),
-    [1, nFeatures],
-  );
-  const scaled = graph.node('Div', [centered, scales]);
-  const terms = [graph.node('MatMul', [scaled, graph.doubles(valueWeights, [nFeatures, nScores])])];
+  const terms = [graph.node('MatMul', [centered, graph.doubles(valueWeights, [nFeatures, nScores])])];
   if (numeric.some(({ hasIndicator }) => hasIndicator)) {
     const indicators = graph.node('Cast', [isMissing], {
       attributes: [attribute.int('to', ElementType.double)],

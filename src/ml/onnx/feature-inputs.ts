@@ -14,8 +14,11 @@ export function declareFeatureInputs(graph: GraphBuilder, features: readonly Fea
     name: feature.name,
     type: feature.type,
     input: graph.input(
-      // Callers feed a graph by an object, in which JavaScript's own name cannot be a key.
-      feature.name === '' || feature.name === '__proto__' ? `feature_${position}` : feature.name,
+      // Callers feed a graph by an object, in which JavaScript's own name cannot be a key; a graph's names are UTF-8,
+      // and the runtime ends them at NUL.
+      feature.name === '' || feature.name === '__proto__' || feature.name.includes('\0')
+        ? `feature_${position}`
+        : feature.name.toWellFormed(),
       inputElementType(feature.type),
     ),
   }));

@@ -51,7 +51,8 @@ export function trainingFeatures(table: Table, target: string): FeatureColumn[] 
 
 /**
  * The table's columns in the order of the features that a model was trained on; other columns are ignored.
- * @throws PredictionError FEATURE_NOT_FOUND, FEATURE_TYPE_MISMATCH or INFINITE_VALUE, naming the column.
+ * @throws PredictionError FEATURE_NOT_FOUND, FEATURE_TYPE_MISMATCH, INFINITE_VALUE or CATEGORY_NOT_STORABLE, naming the
+ * column.
  */
 export function alignFeatures(table: Table, features: readonly FeatureSpec[]): FeatureColumn[] {
   return features.map((spec) => {
@@ -66,11 +67,24 @@ export function alignFeatures(table: Table, features: readonly FeatureSpec[]): F
     if (spec.type === 'category') {
       if (column.type !== 'category') throw typeMismatch(spec, column);
       const categories = spec.categories ?? [];
+      checkNoNul(column);
       return { kind: 'category', spec: { ...spec, categories }, codes: recode(column, categories) };
     }
     if (!isReadableAs(column, spec)) throw typeMismatch(spec, column);
     return valueFeature(column, spec, predictionInfinity);
   });
+}
+
+/** onnxruntime ends a text at NUL: the graph would take the category for another one. */
+function checkNoNul({ name, codes, categories }: CategoryColumn): void {
+  if (!categories.some((category) => category.includes('\0'))) return;
+  const row = codes.findIndex((code) => code >= 0 && categories[code]!.includes('\0'));
+  if (row < 0) return;
+  throw new PredictionError(
+    'CATEGORY_NOT_STORABLE',
+    `feature "${name}" holds ${JSON.stringify(categories[codes[row]!]!.slice(0, 64))} in row ${row}; categories must not hold the character NUL, remove it`,
+    { evidence: { feature: name, row } },
+  );
 }
 
 /** A batch of whole numbers may be read as boolean and the other way round; dates never mix with either. */
@@ -142,17 +156,24 @@ function predictionInfinity(name: string, row: number, rule: string): Error {
   });
 }
 
-/** Categories with at least one row, in order. The empty string is how a graph spells missing, so it is missing here too. */
+/**
+ * Categories with at least one row, in order, as a graph sees them: the empty string is how it spells missing, and in
+ * UTF-8 half of a surrogate pair becomes U+FFFD.
+ */
 function presentCategories(column: CategoryColumn): string[] {
   const present = new Uint8Array(column.categories.length);
   for (const code of column.codes) if (code >= 0) present[code] = 1;
-  return column.categories.filter((category, code) => present[code] === 1 && category !== '').sort();
+  const seen = new Set<string>();
+  column.categories.forEach((category, code) => {
+    if (present[code] === 1 && category !== '') seen.add(category.toWellFormed());
+  });
+  return [...seen].sort();
 }
 
 function recode(column: CategoryColumn, categories: readonly string[]): Int32Array {
   const trained = new Map(categories.map((category, code) => [category, code]));
   const translation = Int32Array.from(column.categories, (category) =>
-    category === '' ? MISSING_CODE : (trained.get(category) ?? UNKNOWN_CODE),
+    category === '' ? MISSING_CODE : (trained.get(category.toWellFormed()) ?? UNKNOWN_CODE),
   );
   return column.codes.map((code) => (code < 0 ? MISSING_CODE : translation[code]!));
 }

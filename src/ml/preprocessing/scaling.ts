@@ -9,6 +9,9 @@ export type Scaling = (typeof SCALINGS)[number];
 /** As a share of the standard deviation: less means that half of the values are all but the same. */
 const LEAST_RANGE = 1e-6;
 
+/** The smallest float32 with all its digits; a runtime may round what is smaller to 0. */
+const SMALLEST_NORMAL = 2 ** -126;
+
 export interface Scale {
   readonly center: number;
   /** 0 for a constant column. */
@@ -19,7 +22,7 @@ export interface Scale {
 export function fitScale(values: Float32Array, scaling: Scaling): Scale {
   const { mean, deviation } = meanAndDeviation(values);
   // A spread below the rounding of the mean itself is a constant column.
-  if (deviation <= Math.abs(mean) * 1e-12) return { center: mean, scale: 0 };
+  if (deviation <= Math.max(Math.abs(mean) * 1e-12, SMALLEST_NORMAL)) return { center: mean, scale: 0 };
   switch (scaling) {
     case 'standard':
       return { center: mean, scale: deviation };

@@ -102,7 +102,7 @@ describe('checkTrainable', () => {
     ]);
   });
 
-  it('refuses a class label with NUL, which the registry cannot store', () => {
+  it('refuses a class label with NUL or half of a surrogate pair, which the registry cannot store', () => {
     const labels = (text: string) => [
       x,
       categoryColumn(
@@ -114,7 +114,26 @@ describe('checkTrainable', () => {
       'LABEL_NOT_STORABLE',
       expect.stringContaining('"a\\u0000b"'),
     ]);
+    expect(codeOf(labels('a\ud800'), { task: 'classification' })).toEqual([
+      'LABEL_NOT_STORABLE',
+      expect.stringContaining('half of a surrogate pair'),
+    ]);
     expect(codeOf(labels('a\tb'), { task: 'classification' })[0]).toBe('passed');
+  });
+
+  it('refuses a category with NUL, at which a runtime of graphs ends its text, where a row holds it', () => {
+    const category = categoryColumn(
+      'c',
+      Array.from({ length: nRows }, (_, i) => (i === 3 ? 'a\0b' : 'a')),
+    );
+    const y = numbers('y', (i) => i);
+    expect(codeOf([category, y], {})).toEqual([
+      'CATEGORY_NOT_STORABLE',
+      expect.stringMatching(/"c" holds "a\\u0000b" in row 3; .*remove/),
+    ]);
+    const unused = { ...category, codes: new Int32Array(nRows) };
+    expect(codeOf([unused, y], {})[0]).toBe('passed');
+    expect(codeOf([x, category, y], { features: ['x'] })[0]).toBe('passed');
   });
 
   it('refuses a class label beyond 2^53, which is another number by then, but not a regression on it', () => {

@@ -92,6 +92,7 @@ describe('rows of a prediction', () => {
 
 describe('types of a prediction', () => {
   it.each<[string, unknown]>([
+    ['city', 'Be\0rn'],
     ['age', '42'],
     ['age', true],
     ['age', [1]],
