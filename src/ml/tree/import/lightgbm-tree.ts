@@ -92,6 +92,7 @@ export function codesOf({ thresholds, setStarts, setWords, name }: LightgbmTree,
     if (first > MAX_CODE) throw notReadable(`${name} has a set of categories that is too large`);
     for (let bit = 0; bit < 32; bit++) if ((setWords[word]! >>> bit) & 1) codes.push(first + bit);
   }
+  if (codes.length === 0) throw notReadable(`${name} splits on an empty set of categories`);
   return codes;
 }
 

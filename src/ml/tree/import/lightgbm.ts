@@ -10,7 +10,15 @@ import {
   type LightgbmTree,
   readLightgbmTree,
 } from './lightgbm-tree.ts';
-import { integerOf, MAX_CLASSES, MAX_FEATURES, notReadable, numberOf, unsupported } from './untrusted.ts';
+import {
+  integerOf,
+  MAX_CLASSES,
+  MAX_FEATURES,
+  notReadable,
+  numberOf,
+  textFrom,
+  unsupported,
+} from './untrusted.ts';
 
 const MAX_CATEGORIES = 1_000_000;
 
@@ -45,7 +53,7 @@ const objectives: Readonly<Record<string, ObjectiveReading>> = {
  * that do not fit.
  */
 export function importLightgbm(bytes: Uint8Array, options: ImportOptions = {}): BoostingPipelineModel {
-  const { header, trees: blocks, pandasCategorical } = readLightgbmText(new TextDecoder().decode(bytes));
+  const { header, trees: blocks, pandasCategorical } = readLightgbmText(textFrom(bytes));
   const version = lineOf(header, 'version');
   if (version !== 'v3' && version !== 'v4') {
     throw unsupported(

@@ -7,6 +7,19 @@ export type Fields = Readonly<Record<string, unknown>>;
 export const MAX_FEATURES = 100_000;
 export const MAX_CLASSES = 10_000;
 
+/** A string holds little more than twice as much. */
+const MAX_BYTES = 2 ** 28;
+
+export function textFrom(bytes: Uint8Array): string {
+  requireSize(bytes);
+  return new TextDecoder().decode(bytes);
+}
+
+export function requireSize(bytes: Uint8Array): void {
+  if (bytes.length <= MAX_BYTES) return;
+  throw notReadable(`it has ${bytes.length} bytes, and at most ${MAX_BYTES} are read`);
+}
+
 export function notReadable(message: string, evidence: Fields = {}): ValidationError {
   return new ValidationError(`the model cannot be read: ${message}`, {
     code: 'MODEL_NOT_READABLE',

@@ -111,6 +111,7 @@ function categorySets(
     const start = end;
     end += integerOf(sizes[i], `${name}.categories_sizes`, 0, codes.length - start);
     if (sets.has(node)) throw notReadable(`${name} has two sets of categories for node ${node}`);
+    if (end === start) throw notReadable(`${name} splits on an empty set of categories`);
     sets.set(node, wordsOf(codes, start, end, maxCodes, name));
   }
   for (let node = 0; node < nNodes; node++) {
@@ -131,7 +132,7 @@ function wordsOf(
   const own = Array.from({ length: end - start }, (_, i) =>
     integerOf(codes[start + i], `${name}.categories`, 0, MAX_CODE),
   );
-  const largest = own.reduce((most, code) => Math.max(most, code), -1);
+  const largest = own.reduce((most, code) => Math.max(most, code), 0);
   if (largest >= maxCodes) throw categoriesMissing(name, largest);
   const words = new Uint32Array((largest >> 5) + 1);
   for (const code of own) words[code >> 5]! |= 1 << (code & 31);
@@ -148,7 +149,7 @@ function requireKind(kind: 'number' | 'category', feature: number, { kinds }: Tr
 }
 
 function requireCategories(set: Uint32Array, feature: number, { nCodes }: TreeShape, name: string): void {
-  const largest = set.length === 0 ? -1 : set.length * 32 - 1 - Math.clz32(set.at(-1)!);
+  const largest = set.length * 32 - 1 - Math.clz32(set.at(-1)!);
   if (largest >= nCodes[feature]!) throw categoriesMissing(`${name}, feature ${feature},`, largest);
 }
 

@@ -13,6 +13,8 @@ import {
   MAX_FEATURES,
   notReadable,
   numberOf,
+  requireSize,
+  textFrom,
   textOf,
   unsupported,
 } from './untrusted.ts';
@@ -91,11 +93,12 @@ export function importXgboost(bytes: Uint8Array, options: ImportOptions = {}): B
 }
 
 function parsed(bytes: Uint8Array): unknown {
+  requireSize(bytes);
   // After the brace, UBJSON has the length of a name and JSON a quote or white space.
   if (bytes[0] !== 0x7b)
     throw notReadable('it is neither JSON nor UBJSON; save it with save_model("model.json")');
   if ('iUIlL$#'.includes(String.fromCharCode(bytes[1] ?? 0x20))) return parseUbjson(bytes);
-  return parseXgboostJson(new TextDecoder().decode(bytes));
+  return parseXgboostJson(textFrom(bytes));
 }
 
 function objectiveOf(learner: Fields): ObjectiveReading {

@@ -100,6 +100,7 @@ describe('a field of an XGBoost model', () => {
       'sets of the same codes',
       model({ trees: [set({ categories_nodes: [0, 1], categories_sizes: [1, 1] })] }),
     ],
+    ['a set without codes', model({ trees: [set({ categories_sizes: [0] })] })],
     ['a code below 0', model({ trees: [set({ categories: [-1] })] })],
     ['a feature of both kinds', model({ trees: [set(), tree()], info: [0, 0] })],
   ])('is not read: %s', (_, json) => {
