@@ -29,7 +29,8 @@ export const linearPreprocessing: readonly Hyperparameter[] = [
     description:
       'one_hot: a column per category, rare ones together; ordinal: position in the sorted list; target: mean target of ' +
       'the category, of other folds in training (Micci-Barreca 2001), one column per class with more than two; auto: ' +
-      'one_hot, and target beside it where more than max_categories categories are not rare.',
+      'one_hot, and target beside it where more than max_categories categories are not rare and the target has at most 20 ' +
+      'classes.',
   },
   {
     name: 'max_categories',

@@ -9,8 +9,14 @@ import { fitScale, type Scaling, scaled } from './scaling.ts';
 import { fitTargetEncodings, foldsOf } from './target-encoding.ts';
 
 export const CATEGORICAL_ENCODINGS = ['auto', 'one_hot', 'ordinal', 'target'] as const;
-/** auto: one_hot, and target beside it where more than `maxCategories` categories are not rare. */
+/**
+ * auto: one_hot, and target beside it where more than `maxCategories` categories are not rare and the target has few
+ * enough classes.
+ */
 export type CategoricalEncoding = (typeof CATEGORICAL_ENCODINGS)[number];
+
+/** Means of the target are one column per class and feature: of hundreds of classes they would fill the memory. */
+const MAX_CLASSES_OF_AUTO = 20;
 
 export interface PreprocessingOptions {
   readonly scaling: Scaling;
@@ -90,7 +96,7 @@ export function fitDesign(
       if (replacement !== undefined) add({ column, replacement }, feature.values);
       return;
     }
-    const encodings = encodingsOf(feature, options);
+    const encodings = encodingsOf(feature, options, targets.length);
     if (encodings.includes('one_hot')) {
       const levels = fitOneHot(feature, options);
       if (levels !== undefined) category.push({ column, levels });
@@ -121,9 +127,10 @@ export function fitDesign(
 function encodingsOf(
   feature: CategoryFeature,
   { categoricalEncoding, maxCategories, minCategoryRows }: PreprocessingOptions,
+  nTargets: number,
 ): readonly CategoricalEncoding[] {
   if (categoricalEncoding !== 'auto') return [categoricalEncoding];
-  if (feature.spec.categories.length <= maxCategories) return ['one_hot'];
+  if (feature.spec.categories.length <= maxCategories || nTargets > MAX_CLASSES_OF_AUTO) return ['one_hot'];
   const counts = new Int32Array(feature.spec.categories.length);
   for (const code of feature.codes) if (code >= 0) counts[code]!++;
   const nFrequent = counts.filter((count) => count >= minCategoryRows).length;

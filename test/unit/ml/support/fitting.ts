@@ -16,6 +16,8 @@ export const everyAlgorithm: readonly { readonly algorithm: string; readonly tas
 
 export const everyClassifier = everyAlgorithm.filter(({ task }) => task === 'classification');
 
+export const everyRegressor = everyAlgorithm.filter(({ task }) => task === 'regression');
+
 export function fitted(
   train: Table,
   spec: Pick<PipelineSpec, 'algorithm' | 'task'> & Partial<PipelineSpec>,
