@@ -4,8 +4,11 @@ import type { HttpClient } from '../../src/client/http-client.ts';
 import type { Dataset } from '../../src/contracts/datasets.ts';
 import type { MLModelMetadata } from '../../src/contracts/models.ts';
 import type { Prediction } from '../../src/contracts/prediction.ts';
+import type { Job } from '../../src/contracts/training.ts';
 import {
+  createSample,
   executionHistory,
+  jobEnd,
   type RunningTwin,
   runTwin,
   sampleRows,
@@ -60,6 +63,30 @@ describe('auto', () => {
     expect(entered.filter((name) => name === 'Choose')).toHaveLength(1);
   });
 
+  it('can be cancelled while candidates are evaluated, and never says that it goes back', async () => {
+    const { job_id } = await client.call('trainModel', {
+      body: {
+        ...{ model_name: 'cancelled' as never, target: 'score', algorithm: 'auto' },
+        dataset_id: (await createSample(client, 20_000)).dataset_id,
+      },
+    });
+    const seen: number[] = [];
+    const look = async () => {
+      const job = (await client.call('getJob', { params: { job_id } })) as Job;
+      seen.push(job.progress);
+      return job;
+    };
+    await expect
+      .poll(async () => (await look()).step, { timeout: 20_000, interval: 50 })
+      .toBe('evaluate-candidate');
+    for (let i = 0; i < 20; i++) await look();
+    expect(seen).toEqual([...seen].sort((a, b) => a - b));
+    const cancelled = (await client.call('cancelJob', { params: { job_id } })) as Job;
+    expect(cancelled.status).toBe('cancelled');
+    expect(await jobEnd(client, job_id)).not.toHaveProperty('model_version');
+    expect((await trainSample(client, 'afterwards')).status).toBe('completed');
+  });
+
   it('serves what won', async () => {
     const [row] = (await client.call('predict', {
       params: { model_name: 'tickets' as never },
@@ -112,9 +139,9 @@ describe('a training with a limit for slices', () => {
   it('fits in several, each from the checkpoint of the last, and ends with the same bytes', async () => {
     const request = {
       ...{ target: 'score', random_state: 7 },
-      hyperparameters: { n_estimators: 2_500, learning_rate: 0.01 },
+      hyperparameters: { n_estimators: 1_200, learning_rate: 0.01 },
     };
-    const rows = sampleRows(60_000);
+    const rows = sampleRows(40_000);
     const csv = [Object.keys(rows[0]!), ...rows.map((row) => Object.values(row))].join('\n');
     const datasetIn = async (twin: HttpClient) =>
       ((await twin.call('createDataset', { body: { csv } })) as Dataset).dataset_id;
