@@ -1,6 +1,7 @@
 import { stepFunction } from '../../src/adapters/aws/lambda/step-function.ts';
 import { StagingWorkFiles } from '../../src/adapters/aws/staging-work-files.ts';
 import { OnnxruntimeExecutor } from '../../src/adapters/onnxruntime/onnxruntime-executor.ts';
+import { ThreadPool } from '../../src/adapters/worker-threads/thread-pool.ts';
 import { systemClock } from '../../src/clock.ts';
 import { artifactStore } from '../../src/composition/artifacts.ts';
 import { openDuckDb } from '../../src/composition/duckdb.ts';
@@ -20,6 +21,7 @@ const parts: StepParts = {
   executor: new OnnxruntimeExecutor(),
   openEngine: openDuckDb,
   clock: systemClock,
+  parallel: new ThreadPool(),
 };
 
 export const handler = stepFunction<StepEvent<TrainerStepName>, unknown>((event, context) => {

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import { DatasetNotFoundError, type DatasetStore } from '../data/dataset-store.ts';
 import type { TabularEngine } from '../data/tabular-engine.ts';
 import { inWorkFolder } from '../data/work-folder.ts';
+import type { ParallelExecutor } from '../ml/parallel-executor.ts';
 import { type Table, withoutColumns } from '../ml/table.ts';
 import type { ModelExecutor } from '../serving/model-executor.ts';
 import type { TenantContext } from '../tenancy/tenant-context.ts';
@@ -42,6 +43,8 @@ export interface StepParts {
   readonly executor: ModelExecutor;
   readonly openEngine: (folder: string) => Promise<TabularEngine>;
   readonly clock: Clock;
+  /** Threads for the fits. @default - none but the step's own */
+  readonly parallel?: ParallelExecutor;
 }
 
 /** Steps of one job follow each other in a warm process: the table of the last one is kept, and no other. */

@@ -17,7 +17,7 @@ const firstLookUpMs = 1_000;
  * the state machine runs the step again from there, for this candidate alone.
  */
 export const evaluateCandidateStep: Step = async (context, state) => {
-  const { tenant, job, jobs, clock, stopAtMs, workFiles, tableWithFoldColumns } = context;
+  const { tenant, job, jobs, clock, stopAtMs, workFiles, tableWithFoldColumns, parallel } = context;
   const plan = await planOf(context, state);
   const candidate = plan.candidates[state.candidate!]!;
   const { train } = decodeSplit(await workFiles.get(tenant, job.job_id, state.split!));
@@ -34,7 +34,11 @@ export const evaluateCandidateStep: Step = async (context, state) => {
       progress: progressOf(plan, state.candidate!),
     });
     const lookUpAtMs = Math.min(pauseAtMs, clock.nowMs() + lookUpAfterMs);
-    const hooks = { nowMs: () => clock.nowMs(), shouldPause: () => clock.nowMs() >= lookUpAtMs };
+    const hooks = {
+      nowMs: () => clock.nowMs(),
+      shouldPause: () => clock.nowMs() >= lookUpAtMs,
+      ...(parallel === undefined ? {} : { parallel }),
+    };
     const outcome = evaluateCandidate(rows, plan.race, candidate, hooks, checkpoint);
     if (outcome.done) {
       const result = await writeJson(context, 'candidate.json', outcome.result);

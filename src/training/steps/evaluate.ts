@@ -51,7 +51,7 @@ export const evaluateStep: Step = async (context, state) => {
 
 /** One that cannot be fitted, or not before this run has to stop, is left out: the model does not depend on it. */
 async function measuredBaselines(context: StepContext, state: StepState, test: Table): Promise<Baselines> {
-  const { tenant, job, workFiles, clock, stopAtMs } = context;
+  const { tenant, job, workFiles, clock, stopAtMs, parallel } = context;
   const { model_type: task, target, random_state: randomState } = job.request;
   const { train } = decodeSplit(await workFiles.get(tenant, job.job_id, state.split!));
   const rows = takeRows(await context.table(), train);
@@ -60,7 +60,10 @@ async function measuredBaselines(context: StepContext, state: StepState, test: T
     if (role === 'candidate') continue;
     const spec = { task: task!, target, algorithm, hyperparameters: {}, randomState };
     try {
-      const fit = fitPipeline(rows, spec, { shouldPause: () => clock.nowMs() >= stopAtMs });
+      const fit = fitPipeline(rows, spec, {
+        shouldPause: () => clock.nowMs() >= stopAtMs,
+        ...(parallel === undefined ? {} : { parallel }),
+      });
       if (fit.done) measured[role] = { algorithm, metrics: storableMetrics(modelMetrics(fit.model, test)) };
     } catch (error) {
       if (!(error instanceof TrainingError)) throw error;

@@ -20,7 +20,7 @@ export async function specOf(context: StepContext, state: StepState): Promise<Pi
  * and the state machine runs the step again from there.
  */
 export const fitStep: Step = async (context, state) => {
-  const { tenant, job, jobs, clock, stopAtMs, workFiles } = context;
+  const { tenant, job, jobs, clock, stopAtMs, workFiles, parallel } = context;
   const data = await context.table();
   const { train } = decodeSplit(await workFiles.get(tenant, job.job_id, state.split!));
   const rows = takeRows(data, train);
@@ -41,6 +41,7 @@ export const fitStep: Step = async (context, state) => {
           fraction = done;
         },
         shouldPause: () => clock.nowMs() >= lookUpAtMs,
+        ...(parallel === undefined ? {} : { parallel }),
       },
       checkpoint,
     );

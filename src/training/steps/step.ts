@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import type { DatasetStore } from '../../data/dataset-store.ts';
+import type { ParallelExecutor } from '../../ml/parallel-executor.ts';
 import type { Table } from '../../ml/table.ts';
 import type { ModelExecutor } from '../../serving/model-executor.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
@@ -59,6 +60,7 @@ export interface StepContext {
   /** The same with the columns that only decide which rows belong together. */
   readonly tableWithFoldColumns: () => Promise<Table>;
   readonly clock: Clock;
+  readonly parallel?: ParallelExecutor;
 }
 
 export type Step = (context: StepContext, state: StepState) => Promise<StepState>;
