@@ -139,7 +139,7 @@ describe('a training with a limit for slices', () => {
   it('fits in several, each from the checkpoint of the last, and ends with the same bytes', async () => {
     const request = {
       ...{ target: 'score', random_state: 7 },
-      hyperparameters: { n_estimators: 1_200, learning_rate: 0.01 },
+      hyperparameters: { n_estimators: 2_000, learning_rate: 0.01 },
     };
     const rows = sampleRows(40_000);
     const csv = [Object.keys(rows[0]!), ...rows.map((row) => Object.values(row))].join('\n');
