@@ -1,3 +1,4 @@
+import { TrainingError } from '../../errors.ts';
 import { FOREST_NODE_BYTES } from '../kernel/assembly/layout.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { EVERY_VALUE } from '../tree/grower.ts';
@@ -7,6 +8,25 @@ import { nTreesOf, type TreeEnsemble } from '../tree/tree.ts';
 export interface ColumnCuts {
   readonly column: number;
   readonly thresholds: Float32Array;
+}
+
+/** A forest beyond this could be trained, but neither exported nor served. */
+const MAX_FOREST_BYTES = 512 * 1024 * 1024;
+const NODE_BYTES = 37;
+
+/**
+ * @throws TrainingError MODEL_TOO_LARGE as soon as the trees so far tell that all of them would be.
+ */
+export function checkForestSize(trees: ForestTrees, nEstimators: number): void {
+  const bytesPerTree = trees.bytes / trees.nTrees;
+  const bytes = bytesPerTree * nEstimators;
+  if (bytes <= MAX_FOREST_BYTES) return;
+  const mebibytes = Math.ceil(bytes / 2 ** 20);
+  throw new TrainingError(
+    'MODEL_TOO_LARGE',
+    `${nEstimators} trees of ${Math.ceil(bytesPerTree / 2 ** 20)} MiB make a model of ${mebibytes} MiB; it must be <= ${MAX_FOREST_BYTES / 2 ** 20} MiB; raise min_samples_leaf, or lower max_depth or n_estimators`,
+    { evidence: { model_bytes: Math.ceil(bytes), limit_bytes: MAX_FOREST_BYTES } },
+  );
 }
 
 /** The trees of a forest as they are grown: one ensemble of one tree each, until they are joined. */
@@ -28,6 +48,11 @@ export class ForestTrees {
 
   get nTrees(): number {
     return this.#nTrees;
+  }
+
+  get bytes(): number {
+    const nNodes = this.#parts.reduce((sum, part) => sum + part.feature.length, 0);
+    return nNodes * (NODE_BYTES + 4 * this.#width);
   }
 
   /** Reads a tree that the kernel has grown. @param divisor - of the leaves' values */

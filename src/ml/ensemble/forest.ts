@@ -1,11 +1,8 @@
 import { TrainingError } from '../../errors.ts';
 import {
-  BINS,
   CRITERION_CLASSES,
   CRITERION_TWO_CLASSES,
   CRITERION_VARIANCE,
-  FOREST_NODE_BYTES,
-  FOREST_RANGE_BYTES,
   JOB_GROW_TREE,
   P_BINS,
   P_BOOTSTRAP,
@@ -34,32 +31,13 @@ import {
   P_WEIGHTS,
 } from '../kernel/assembly/layout.ts';
 import { Kernel } from '../kernel/kernel.ts';
-import { MemoryPlan } from '../kernel/memory-plan.ts';
 import type { FitHooks, FitResult } from '../pipeline-model.ts';
-import {
-  type BinnedMatrix,
-  binColumns,
-  planBinnedMatrix,
-  planBinningRoom,
-  type TreeColumn,
-} from '../tree/binned-matrix.ts';
+import { type BinnedMatrix, binColumns, type TreeColumn } from '../tree/binned-matrix.ts';
 import { ensembleFromJSON, ensembleToJSON, type TreeEnsemble } from '../tree/tree.ts';
-import { ForestTrees } from './forest-trees.ts';
+import { type ForestOptions, type ForestPlace, planForest } from './forest-memory.ts';
+import { checkForestSize, ForestTrees } from './forest-trees.ts';
 
-export interface ForestOptions {
-  readonly nEstimators: number;
-  /** `undefined`: no limit. */
-  readonly maxDepth: number | undefined;
-  readonly minSamplesLeaf: number;
-  readonly minSamplesSplit: number;
-  /** Features tried for a split, in [1, nColumns]. */
-  readonly maxFeatures: number;
-  readonly bootstrap: boolean;
-  /** One cut at random for each feature that is tried (extremely randomized trees). */
-  readonly randomCuts: boolean;
-  readonly maxBins: number;
-  readonly randomState: number;
-}
+export type { ForestOptions } from './forest-memory.ts';
 
 export type ForestTarget =
   | { readonly kind: 'values'; readonly y: Float64Array }
@@ -80,8 +58,6 @@ export interface Forest {
   readonly trees: TreeEnsemble;
 }
 
-/** Trees that are grown between two questions whether to pause, for each thread. */
-const TREES_PER_ROUND = 2;
 /** Finer integers than this would not survive being a float64. */
 const MAX_SUM_BITS = 51;
 
@@ -101,20 +77,14 @@ export function fitForest(
   const nThreads = hooks.parallel?.nThreads ?? 1;
   const nClasses = target.kind === 'classes' ? target.nClasses : 0;
   const width = nClasses > 2 ? nClasses : 1;
-  const round = Math.min(options.nEstimators, nThreads * TREES_PER_ROUND);
-  const maxNodes = 2 * Math.max(1, Math.floor(nRows / options.minSamplesLeaf)) + 1;
-  const plan = new MemoryPlan();
-  const matrixPlace = planBinnedMatrix(plan, nRows, columns.length);
-  const packed = plan.reserve(nRows * 8);
-  const weights = plan.reserve(Math.max(2, nClasses) * 8);
-  const flags = plan.reserve(nThreads * 4);
-  const roomBytes = roomBytesOf(nRows, nClasses, columns.length);
-  const treeBytes = Math.ceil((16 + maxNodes * (FOREST_NODE_BYTES + 4 * width)) / 64) * 64;
-  const [room, rooms, trees] = plan.overlay(
-    () => [planBinningRoom(plan, nRows)] as const,
-    () => [plan.reserve(roomBytes * nThreads), plan.reserve(treeBytes * round)] as const,
+  const { matrixPlace, room, place, maxNodes, round, totalBytes } = planForest(
+    nRows,
+    columns.length,
+    nClasses,
+    options,
+    nThreads,
   );
-  const kernel = new Kernel(plan.totalBytes, hooks.parallel);
+  const kernel = new Kernel(totalBytes, hooks.parallel);
   try {
     const binned = binColumns(
       kernel,
@@ -127,16 +97,8 @@ export function fitForest(
       undefined,
       'columns',
     );
-    const base = loadTarget(kernel, target, nRows, packed, weights);
-    setParameters(kernel, binned, target, options, {
-      packed,
-      weights,
-      flags,
-      rooms,
-      roomBytes,
-      trees,
-      treeBytes,
-    });
+    const base = loadTarget(kernel, target, nRows, place);
+    setParameters(kernel, binned, target, options, place);
     kernel.setInt(P_MAX_NODES, maxNodes);
     const grown =
       checkpoint === undefined ? new ForestTrees(width) : ForestTrees.of(ensembleFromJSON(checkpoint));
@@ -147,8 +109,9 @@ export function fitForest(
       kernel.setInt(P_FIRST_TREE, first);
       kernel.run(JOB_GROW_TREE, count);
       for (let i = 0; i < count; i++) {
-        grown.add(kernel, trees + i * treeBytes, maxNodes, cuts, options.nEstimators);
+        grown.add(kernel, place.trees + i * place.treeBytes, maxNodes, cuts, options.nEstimators);
       }
+      checkForestSize(grown, options.nEstimators);
       hooks.onProgress?.(grown.nTrees / options.nEstimators);
       if (grown.nTrees < options.nEstimators && hooks.shouldPause?.()) {
         return { done: false, checkpoint: ensembleToJSON(grown.build()) };
@@ -160,20 +123,12 @@ export function fitForest(
   }
 }
 
-function roomBytesOf(nRows: number, nClasses: number, nColumns: number): number {
-  const perRow = 2 * 8 + 2 * 4;
-  const cells = BINS * 8 * Math.max(1, nClasses) + 2 * 8 * nClasses;
-  const bytes = (nRows + 1) * perRow + cells + 64 * FOREST_RANGE_BYTES + nColumns * 4;
-  return Math.ceil(bytes / 64) * 64 + 64;
-}
-
 /** The target as one int64 a row, and what it was centered by. */
 function loadTarget(
   kernel: Kernel,
   target: ForestTarget,
   nRows: number,
-  packed: number,
-  weights: number,
+  { packed, weights }: ForestPlace,
 ): number {
   const out = kernel.bigInt64(packed, nRows);
   const countBits = 32 - Math.clz32(nRows);
@@ -204,16 +159,6 @@ function loadTarget(
     out[row] = (BigInt(Math.round((y[row]! - base) * scale)) << BigInt(countBits)) + 1n;
   }
   return base;
-}
-
-interface ForestPlace {
-  readonly packed: number;
-  readonly weights: number;
-  readonly flags: number;
-  readonly rooms: number;
-  readonly roomBytes: number;
-  readonly trees: number;
-  readonly treeBytes: number;
 }
 
 function setParameters(

@@ -28,35 +28,22 @@ import {
   P_WEIGHTS,
 } from '../kernel/assembly/layout.ts';
 import { Kernel } from '../kernel/kernel.ts';
-import { MemoryPlan } from '../kernel/memory-plan.ts';
 import type { ParallelExecutor } from '../parallel-executor.ts';
 import { Random } from '../random.ts';
-import { binColumns, planBinnedMatrix, planBinningRoom, type TreeColumn } from './binned-matrix.ts';
+import { binColumns, type TreeColumn } from './binned-matrix.ts';
+import { CHUNK_ROWS, PARTIAL_BYTES, planBoosting, type RunPlace } from './boosting-memory.ts';
 import type { BoostingOptions } from './boosting-options.ts';
-import { type GrowerPlace, planGrower, type RootSums, TreeGrower } from './grower.ts';
+import { type GrowerPlace, type RootSums, TreeGrower } from './grower.ts';
 import type { Loss } from './loss.ts';
 import { quantileOf } from './quantile.ts';
 import { type TreeEnsemble, TreeEnsembleBuilder } from './tree.ts';
 
 /** Share of the sum of squared gradients below which a gain is rounding of sums, not information. */
 const NEGLIGIBLE_GAIN = 1e-12;
-const CHUNK_ROWS = 16_384;
-const PARTIAL_BYTES = 32;
 /** Mean of an integer derivative above which rounding to the nearest is as good as rounding at random. */
 const FINE_ENOUGH = 64;
 /** Residuals beyond this are scaled, lest their float32 overflow. */
 const HUGE = 1e30;
-
-interface RunPlace {
-  readonly target: number;
-  readonly weights: number;
-  readonly inSample: number;
-  readonly scores: number;
-  readonly probabilities: number;
-  readonly gradients: number;
-  readonly hessians: number;
-  readonly partials: number;
-}
 
 export class BoostingRun {
   readonly trees: TreeEnsembleBuilder;
@@ -93,20 +80,23 @@ export class BoostingRun {
     this.#unit = residualUnit(loss, this.initialScores);
 
     const nThreads = parallel?.nThreads ?? 1;
-    const plan = new MemoryPlan();
-    const matrixPlace = planBinnedMatrix(plan, nRows, columns.length);
     const isSampled = this.#learnt !== undefined || options.subsample < 1;
-    const [room, growerPlace, runPlace] = plan.overlay(
-      () => [planBinningRoom(plan, nRows)] as const,
-      () =>
-        [
-          planGrower(plan, nRows, columns.length, options, nThreads),
-          planRun(plan, nRows, loss, isSampled),
-        ] as const,
+    const shape = {
+      nScores: loss.nScores,
+      constantHessian: loss.constantHessian,
+      isWeighted: loss.weights !== undefined,
+      isSampled,
+    };
+    const { matrixPlace, room, growerPlace, runPlace, totalBytes } = planBoosting(
+      nRows,
+      columns.length,
+      shape,
+      options,
+      nThreads,
     );
     this.#grow = growerPlace;
     this.#place = runPlace;
-    this.#kernel = new Kernel(plan.totalBytes, parallel);
+    this.#kernel = new Kernel(totalBytes, parallel);
     const binned = binColumns(
       this.#kernel,
       columns,
@@ -127,6 +117,10 @@ export class BoostingRun {
   /** Of all rows, one score after the other: where a resumed fit goes on. */
   scores(): Float64Array {
     return this.#scores().slice();
+  }
+
+  get nScores(): number {
+    return this.#loss.nScores;
   }
 
   pause(): void {
@@ -310,19 +304,6 @@ export class BoostingRun {
       );
     }
   }
-}
-
-function planRun(plan: MemoryPlan, nRows: number, loss: Loss, isSampled: boolean): RunPlace {
-  return {
-    target: plan.reserve(nRows * 8 + 8),
-    weights: loss.weights === undefined ? 0 : plan.reserve(nRows * 4),
-    inSample: isSampled ? plan.reserve(nRows) : 0,
-    scores: plan.reserve(nRows * 8 * loss.nScores + 8),
-    probabilities: loss.kind === LOSS_SOFTMAX ? plan.reserve(nRows * 4 * loss.nScores) : 0,
-    gradients: plan.reserve(nRows * 4 + 4),
-    hessians: loss.constantHessian ? 0 : plan.reserve(nRows * 4 + 4),
-    partials: plan.reserve(Math.ceil(nRows / CHUNK_ROWS) * PARTIAL_BYTES),
-  };
 }
 
 /**

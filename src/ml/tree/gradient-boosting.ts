@@ -1,3 +1,4 @@
+import { TrainingError } from '../../errors.ts';
 import { fromBase64, toBase64 } from '../base64.ts';
 import type { FitHooks, FitResult } from '../pipeline-model.ts';
 import type { TreeColumn } from './binned-matrix.ts';
@@ -39,10 +40,19 @@ class PausedBoosting {
     this.progress = progress;
   }
 
+  /** The run, unless another resumption of this pause has gone on with it. */
+  get unspentRun(): BoostingRun {
+    if (this.run.trees.nTrees === this.progress.iteration * this.run.nScores) return this.run;
+    throw new TrainingError(
+      'CHECKPOINT_SPENT',
+      'the fit has gone on from this checkpoint already; resume from its newest one, or from the JSON of this one taken before',
+    );
+  }
+
   toJSON(): unknown {
     return {
       ...this.progress,
-      trees: ensembleToJSON(this.run.trees.build()),
+      trees: ensembleToJSON(this.unspentRun.trees.build()),
       // Adding them up again takes as long as the trees took to grow: a fit in slices would come ever less far.
       scores: toBase64(new Uint8Array(this.run.scores().buffer)),
     };
@@ -100,7 +110,7 @@ function begin(
   checkpoint: unknown,
 ): { run: BoostingRun; progress: Progress } {
   if (checkpoint instanceof PausedBoosting) {
-    checkpoint.run.resume();
+    checkpoint.unspentRun.resume();
     return checkpoint;
   }
   if (checkpoint === undefined) {
