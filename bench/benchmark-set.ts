@@ -76,7 +76,8 @@ async function readSource(file: string): Promise<Table> {
     const parquet = join(folder, 'table.parquet');
     copyFileSync(file, local);
     const format = file.endsWith('.parquet') ? 'parquet' : 'csv';
-    await engine.convertToParquet(local, { format, compression: 'none' }, parquet);
+    const compression = file.endsWith('.gz') ? 'gzip' : 'none';
+    await engine.convertToParquet(local, { format, compression }, parquet);
     return await engine.readTable(parquet);
   } finally {
     engine.close();
