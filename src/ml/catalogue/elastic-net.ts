@@ -1,4 +1,5 @@
 import type { Algorithm } from './algorithm.ts';
+import { linearFeatures, linearShapOfScores } from './feature-treatment.ts';
 import { coordinateDescentHyperparameters } from './lasso.ts';
 import { linearPreprocessing } from './linear-preprocessing.ts';
 
@@ -6,10 +7,17 @@ export const elasticNet: Algorithm = {
   name: 'elastic_net',
   title: 'Elastic net',
   description:
-    'Least squares with L1 and L2 penalty, (1 / (2 n_samples)) |y - Xw|^2 + alpha l1_ratio |w| + ' +
-    'alpha (1 - l1_ratio) |w|^2 / 2, on imputed, standardized and one-hot encoded features; columns that resemble each ' +
-    'other share the weight. Zou and Hastie 2005; fitted by coordinate descent (Friedman, Hastie and Tibshirani 2010).',
+    'Least squares with L1 and L2 penalty, `|y - Xw|² / (2 n_samples) + alpha l1_ratio |w| + alpha (1 - l1_ratio) |w|² / 2`. Fitted by coordinate descent. Without an alpha, the L2 part is counted in standard deviations of the target, so that its unit does not matter.',
+  choice:
+    'When few of many columns matter and they come in groups that resemble each other: those share the weight.',
+  cost: 'Time grows with rows times columns squared, once, then columns squared a pass; at most 5,000 columns.',
+  papers: [
+    'Zou and Hastie 2005, Regularization and variable selection via the elastic net',
+    'Friedman, Hastie and Tibshirani 2010, Regularization paths for generalized linear models via coordinate descent',
+  ],
   tasks: ['regression'],
+  features: linearFeatures,
+  explanation: linearShapOfScores,
   hyperparameters: [
     ...coordinateDescentHyperparameters.slice(0, 1),
     {

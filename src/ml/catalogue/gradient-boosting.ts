@@ -1,13 +1,23 @@
 import type { Algorithm } from './algorithm.ts';
 import { classWeight } from './class-weight.ts';
+import { treeFeaturesWithSets, treeShapOfScores } from './feature-treatment.ts';
 
 export const gradientBoosting: Algorithm = {
   name: 'gradient_boosting',
   title: 'Histogram gradient boosting',
   description:
-    'Leaf-wise trees on binned features, second order, with a learnt direction for missing values. ' +
-    'The best default for tables of mixed types. Friedman 2001; Ke et al. 2017 (LightGBM).',
+    'Trees grown one after another, each on the derivatives of the loss of those before it: leaf-wise, on binned features, second order, with a learnt direction for missing values.',
+  choice:
+    'The default, and the best first choice for tables of mixed types. With fewer than a few hundred rows lower min_samples_leaf, or try a linear model. Many rows want more trees at a lower learning_rate; n_iter_no_change stops in time.',
+  cost: 'Time grows with rows times features times the depth of the trees, per tree; memory is about 50 bytes a row and one byte for each of its values. With more than two classes every iteration grows one tree per class. A model grows with the number of trees and their leaves, not with the rows.',
+  papers: [
+    'Friedman 2001, Greedy function approximation: a gradient boosting machine',
+    'Ke et al. 2017, LightGBM: a highly efficient gradient boosting decision tree',
+    'Shi et al. 2022, Quantized training of gradient boosting decision trees',
+  ],
   tasks: ['classification', 'regression'],
+  features: treeFeaturesWithSets,
+  explanation: treeShapOfScores,
   hyperparameters: [
     {
       name: 'loss',
