@@ -20,6 +20,17 @@ test('the page of the HTTP API names every error code', () => {
   expect(Object.keys(statusByCode).filter((code) => !page.includes(`\`${code}\``))).toEqual([]);
 });
 
+test('the page of the HTTP API names every code by which the library refuses to train', () => {
+  const root = fileURLToPath(new URL('../../', import.meta.url));
+  const codes = globSync('src/ml/**/*.ts', { cwd: root }).flatMap((file) =>
+    [...readFileSync(`${root}${file}`, 'utf8').matchAll(/new TrainingError\(\s*'([A-Z_]+)'/g)].map(
+      ([, code]) => code!,
+    ),
+  );
+  expect(codes.length).toBeGreaterThan(15);
+  expect(codes.filter((code) => !page.includes(`\`${code}\``))).toEqual([]);
+});
+
 test('the page of the HTTP API names the path of every operation', () => {
   const paths = Object.values(routes as Record<string, Route>).map(({ path }) => path);
   expect(paths.filter((path) => !page.includes(path))).toEqual([]);
