@@ -6,6 +6,7 @@ import { classTarget } from '../../ml/preprocessing/target.ts';
 import { columnNamed, takeRows } from '../../ml/table.ts';
 import { candidatesOf, splitterOf, unlearntColumns } from '../selection-request.ts';
 import { decodeSplit } from '../split-file.ts';
+import { bytesOf, capacityBytes, dataOfTable, mebibyte, type TrainingData } from '../training-memory.ts';
 import { readJson, writeJson } from '../work-json.ts';
 import type { Step, StepContext, StepState } from './step.ts';
 
@@ -32,12 +33,18 @@ export const planStep: Step = async (context, state) => {
   const { request } = job;
   const task = request.model_type!;
   const { train } = decodeSplit(await workFiles.get(tenant, job.job_id, state.split!));
-  const rows = takeRows(await tableWithFoldColumns(), train);
+  const table = await tableWithFoldColumns();
+  const rows = takeRows(table, train);
   const splitter = splitterOf(request, task, rows.nRows);
   const folds = foldsOf(rows, request.target, splitter);
   const target = columnNamed(rows, request.target)!;
   const nClasses = task === 'classification' ? classTarget(target).classes.length : undefined;
-  const candidates = candidatesOf(request, task, nClasses);
+  const all = candidatesOf(request, task, nClasses);
+  const data = dataOfTable(table, task, nClasses ?? 0);
+  const capacity = capacityBytes[state.size!];
+  // The one that there is was weighed when the function was chosen.
+  const fits = (candidate: Candidate) => all.length === 1 || bytesOf(candidate, data) <= capacity;
+  const candidates = all.filter(fits);
   const leastTrained = Math.min(...folds.map((fold) => fold.train.length));
   const rungs =
     request.search?.method === 'halving'
@@ -49,10 +56,20 @@ export const planStep: Step = async (context, state) => {
     unlearnt: unlearntColumns(request),
   };
   return withPlan(context, state, {
-    ...{ race, rungs, rung: 0, eliminated: [] },
+    ...{ race, rungs, rung: 0 },
     candidates: onRung(candidates, rungs[0]!),
+    eliminated: all.filter((candidate) => !fits(candidate)).map((one) => tooLarge(one, data, capacity)),
   });
 };
+
+const tooLarge = (candidate: Candidate, data: TrainingData, capacity: number): CandidateResult => ({
+  status: 'failed',
+  candidate,
+  error: {
+    code: 'DATASET_TOO_LARGE',
+    message: `it needs about ${Math.ceil(bytesOf(candidate, data) / mebibyte)} MiB, the function holds ${capacity / mebibyte} MiB`,
+  },
+});
 
 /** The state from which the plan's candidates are evaluated. */
 export async function withPlan(context: StepContext, state: StepState, plan: Plan): Promise<StepState> {

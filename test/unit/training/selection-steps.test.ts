@@ -82,7 +82,7 @@ class JobInMemory {
 
   /** Plan, evaluations and choices until something is chosen, as the state machine runs them. */
   async selected(): Promise<{ state: StepState; slices: number; rounds: number }> {
-    let state = await planStep(this.context(), { split: this.split });
+    let state = await planStep(this.context(), { size: 'small', split: this.split });
     let slices = 0;
     let rounds = 0;
     do {
@@ -112,7 +112,7 @@ describe('auto, step by step', () => {
   });
 
   it('plans the race as a file, of which the state has numbers only', async () => {
-    const state = await planStep(job.context(), { split: job.split });
+    const state = await planStep(job.context(), { size: 'small', split: job.split });
     const { race, candidates } = job.read<Plan>(state.plan!);
     expect(race).toMatchObject({ metric: 'log_loss', splitter: { kind: 'stratified', nSplits: 3 } });
     expect(state.candidates).toEqual(candidates.map((_, i) => i));
@@ -167,7 +167,7 @@ describe('auto, step by step', () => {
   });
 
   it('stops when the job has ended meanwhile', async () => {
-    const state = await planStep(job.context(), { split: job.split });
+    const state = await planStep(job.context(), { size: 'small', split: job.split });
     const context = job.context();
     const ended = { ...context, jobs: { progress: () => Promise.reject(new Error('JOB_ENDED')) } };
     await expect(
@@ -238,7 +238,7 @@ describe('cross-validation by groups', () => {
       algorithm: 'logistic_regression',
       cross_validation: { folds: 5, kind: 'group', group_column: 'constant' },
     });
-    await expect(planStep(few.context(), { split: few.split })).rejects.toMatchObject({
+    await expect(planStep(few.context(), { size: 'small', split: few.split })).rejects.toMatchObject({
       code: 'TOO_FEW_GROUPS',
     });
   });
