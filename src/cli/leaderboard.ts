@@ -4,8 +4,8 @@ import { table } from './output.ts';
 
 const digits = 6;
 
-/** Who was compared with whom, best first, and what the baselines make of the test part. */
-export function leaderboardText(job: Pick<Job, 'leaderboard' | 'baselines' | 'metrics'>): string | undefined {
+/** Who was compared with whom, best first, and by how much the winner is better than the baselines. */
+export function leaderboardText(job: Pick<Job, 'leaderboard'>): string | undefined {
   const { leaderboard } = job;
   if (leaderboard === undefined) return undefined;
   return [

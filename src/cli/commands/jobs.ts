@@ -1,5 +1,6 @@
 import type { HttpClient } from '../../client/http-client.ts';
 import type { Job } from '../../contracts/training.ts';
+import { leaderboardText } from '../leaderboard.ts';
 import { type Output, print, printJson, table } from '../output.ts';
 
 export async function listJobs(client: HttpClient, options: Output & { limit: string }): Promise<void> {
@@ -36,9 +37,12 @@ function printJob(job: Job, options: Output): void {
     printJson(job);
     return;
   }
-  const rows = Object.entries(job).map(([name, value]) => [
+  const { leaderboard: _leaderboard, cross_validation: _folds, baselines: _baselines, ...fields } = job;
+  const rows = Object.entries(fields).map(([name, value]) => [
     name,
     typeof value === 'object' ? JSON.stringify(value) : String(value),
   ]);
   print(table(['field', 'value'], rows));
+  const leaderboard = leaderboardText(job);
+  if (leaderboard !== undefined) print(`\n${leaderboard}`);
 }
