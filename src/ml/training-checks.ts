@@ -100,7 +100,8 @@ function checkTargetValues(target: Column, { task, minSamples }: TrainableRequir
       );
     }
     nSamples++;
-    distinct.add(value);
+    // Leaves and the outputs of a graph are float32: amounts that are one there cannot be told apart by any model.
+    distinct.add(task === 'regression' ? Math.fround(value) : value);
   }
   if (nSamples < minSamples) {
     throw new TrainingError(
@@ -112,7 +113,7 @@ function checkTargetValues(target: Column, { task, minSamples }: TrainableRequir
   if (distinct.size < 2) {
     throw new TrainingError(
       'CONSTANT_TARGET',
-      `target "${target.name}" has ${distinct.size} distinct value(s) in ${nSamples} rows; there is nothing to learn`,
+      `target "${target.name}" has ${distinct.size} distinct value(s)${task === 'regression' ? ' as float32' : ''} in ${nSamples} rows; there is nothing to learn`,
       { evidence: { target: target.name, n_samples: nSamples } },
     );
   }

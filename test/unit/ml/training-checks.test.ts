@@ -121,6 +121,16 @@ describe('checkTrainable', () => {
     expect(codeOf(labels('a\tb'), { task: 'classification' })[0]).toBe('passed');
   });
 
+  it('refuses a regression whose amounts are one as float32', () => {
+    for (const value of [(i: number) => i * 1e-60, (i: number) => 1e9 + i / 100]) {
+      expect(codeOf([x, numbers('y', value)], {})).toEqual([
+        'CONSTANT_TARGET',
+        expect.stringContaining('1 distinct value(s) as float32'),
+      ]);
+    }
+    expect(codeOf([x, numbers('y', (i) => 1e9 + i)], {})[0]).toBe('passed');
+  });
+
   it('refuses a category with NUL, at which a runtime of graphs ends its text, where a row holds it', () => {
     const category = categoryColumn(
       'c',
