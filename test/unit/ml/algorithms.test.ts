@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { algorithms, resolveHyperparameters } from '../../../src/ml/algorithms.ts';
 import { fitPipeline } from '../../../src/ml/pipeline.ts';
@@ -13,6 +14,17 @@ describe('the catalogue', () => {
 
   it('is plain data', () => {
     expect(JSON.parse(JSON.stringify(algorithms))).toEqual(algorithms);
+  });
+});
+
+describe('the documentation', () => {
+  const read = (page: string) => readFileSync(new URL(`../../../docs/${page}`, import.meta.url), 'utf8');
+
+  it.each(algorithms)('has a page of $name that names all that can be set', ({ name, hyperparameters }) => {
+    const page = read(`algorithms/${name}.md`);
+    const names = hyperparameters.flatMap((one) => [one.name, ...(one.aliases ?? [])]);
+    expect(names.filter((one) => !page.includes(`\`${one}\``))).toEqual([]);
+    expect(read('algorithms.md')).toContain(`(algorithms/${name}.md)`);
   });
 });
 
