@@ -50,7 +50,8 @@ describe.each(everyAlgorithm)('$algorithm for $task', ({ algorithm, task }) => {
       // A bootstrap draws rows by their number: other rows in each tree, but as good a forest.
       expect(meanDifference(outputs, plain)).toBeLessThan(OTHER_DRAWS[task]);
     } else {
-      // Histograms add integers: exact. Sums of doubles round otherwise.
+      // Histograms add integers: exact, below the number of rows at which derivatives are rounded at random. Sums of
+      // doubles round otherwise.
       const exact = has(algorithm, 'n_estimators');
       expect(largestDifference(outputs, plain)).toBeLessThanOrEqual(exact ? 0 : ROUNDING);
     }
