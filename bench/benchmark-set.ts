@@ -4,22 +4,13 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDbEngine } from '../src/adapters/duckdb/duckdb-engine.ts';
-import type { Task } from '../src/ml/pipeline-model.ts';
 import { type Column, columnNamed, type Table } from '../src/ml/table.ts';
 import { writePeerFiles } from './peer-encoding.ts';
+import type { BenchmarkSet } from './set-description.ts';
 import { synthTable } from './synth.ts';
 import { writeTable } from './table-file.ts';
 
-export interface BenchmarkSet {
-  readonly name: string;
-  readonly task: Task;
-  readonly target: string;
-  /** File in the data folder; `undefined` for what is generated. */
-  readonly file?: string;
-  readonly dropped?: readonly string[];
-  /** What the target is divided by. */
-  readonly targetUnit?: number;
-}
+export type { BenchmarkSet } from './set-description.ts';
 
 export const benchmarkSets: readonly BenchmarkSet[] = [
   { name: 'adult', task: 'classification', target: 'income', file: 'adult.csv' },

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { columnNamed, type Table } from '../src/ml/table.ts';
-import type { BenchmarkSet } from './benchmark-set.ts';
+import type { BenchmarkSet } from './set-description.ts';
 
 export function writePeerFiles(folder: string, table: Table, { task, target }: BenchmarkSet): void {
   const features = table.columns.filter((column) => column.name !== target);
