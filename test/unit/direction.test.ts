@@ -6,7 +6,7 @@ import extractOptions from 'dependency-cruiser/config-utl/extract-depcruise-opti
 import { afterEach, describe, expect, it } from 'vitest';
 
 const root = join(import.meta.dirname, '../..');
-const folders = ['src', 'functions', 'infra', 'local', 'bin', 'scripts'];
+const folders = ['src', 'functions', 'infra', 'local', 'bin', 'scripts', 'bench'];
 const copies: string[] = [];
 afterEach(() => {
   for (const copy of copies.splice(0)) rmSync(copy, { recursive: true, force: true });
