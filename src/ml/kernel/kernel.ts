@@ -65,20 +65,21 @@ export class Kernel {
     if (this.nThreads > 1) this.#exports.stop();
   }
 
+  // Shifted without a sign: addresses beyond 2 GiB would be negative.
   setInt(address: number, value: number): void {
-    this.#int32[address >> 2] = value;
+    this.#int32[address >>> 2] = value;
   }
 
   getInt(address: number): number {
-    return this.#int32[address >> 2]!;
+    return this.#int32[address >>> 2]!;
   }
 
   setFloat(address: number, value: number): void {
-    this.#float64[address >> 3] = value;
+    this.#float64[address >>> 3] = value;
   }
 
   getFloat(address: number): number {
-    return this.#float64[address >> 3]!;
+    return this.#float64[address >>> 3]!;
   }
 
   /** Runs the tasks on all threads. */

@@ -2,6 +2,7 @@
 import {
   JOB_DERIVATIVES,
   JOB_QUANTIZE,
+  LOSS_BINARY,
   LOSS_SOFTMAX,
   LOSS_SOFTMAX_CLASS,
   P_CHUNK_ROWS,
@@ -35,6 +36,7 @@ import { CHUNK_ROWS, PARTIAL_BYTES, planBoosting, type RunPlace } from './boosti
 import type { BoostingOptions } from './boosting-options.ts';
 import { type GrowerPlace, type RootSums, TreeGrower } from './grower.ts';
 import type { Loss } from './loss.ts';
+import { restoreMonotony } from './monotonic-leaves.ts';
 import { quantileOf } from './quantile.ts';
 import { type TreeEnsemble, TreeEnsembleBuilder } from './tree.ts';
 
@@ -42,6 +44,11 @@ import { type TreeEnsemble, TreeEnsembleBuilder } from './tree.ts';
 const NEGLIGIBLE_GAIN = 1e-12;
 /** Mean of an integer derivative above which rounding to the nearest is as good as rounding at random. */
 const FINE_ENOUGH = 64;
+/**
+ * How far sums may drift by rounding at random, in square roots of the number of rows: by more than this with a chance
+ * below e^-128 (Hoeffding 1963). One unit a row, the worst case, would leave no bits for millions of rows.
+ */
+const ROUNDING_DEVIATIONS = 8;
 /** Residuals beyond this are scaled, lest their float32 overflow. */
 const HUGE = 1e30;
 
@@ -60,6 +67,7 @@ export class BoostingRun {
   readonly #validationRows: Int32Array | undefined;
   readonly #nLearnt: number;
   readonly #unit: number;
+  #nextIteration: number;
 
   constructor(
     columns: readonly TreeColumn[],
@@ -96,31 +104,39 @@ export class BoostingRun {
     );
     this.#grow = growerPlace;
     this.#place = runPlace;
-    this.#kernel = new Kernel(totalBytes, parallel);
-    const binned = binColumns(
-      this.#kernel,
-      columns,
-      nRows,
-      options.maxBins,
-      options.randomState,
-      matrixPlace,
-      room,
-      this.#learnt,
-    );
-    this.#grower = new TreeGrower(this.#kernel, binned, options, this.#grow);
-    this.#load();
-    if (resumed !== undefined) this.#scores().set(resumed.scores);
     this.trees =
       resumed === undefined ? new TreeEnsembleBuilder() : TreeEnsembleBuilder.continuing(resumed.trees);
+    this.#nextIteration = this.trees.nTrees / loss.nScores;
+    this.#kernel = new Kernel(totalBytes, parallel);
+    try {
+      const binned = binColumns(
+        this.#kernel,
+        columns,
+        nRows,
+        options.maxBins,
+        options.randomState,
+        matrixPlace,
+        room,
+        this.#learnt,
+      );
+      this.#grower = new TreeGrower(this.#kernel, binned, options, this.#grow);
+      this.#load();
+      if (resumed !== undefined) this.#scores().set(resumed.scores);
+    } catch (error) {
+      // Threads that nobody tells to stop would wait for this fit's jobs for ever, and help no other fit.
+      this.#kernel.pause();
+      throw error;
+    }
+  }
+
+  /** Grows with every iteration, also where trees are forgotten at the end. */
+  get nextIteration(): number {
+    return this.#nextIteration;
   }
 
   /** Of all rows, one score after the other: where a resumed fit goes on. */
   scores(): Float64Array {
     return this.#scores().slice();
-  }
-
-  get nScores(): number {
-    return this.#loss.nScores;
   }
 
   pause(): void {
@@ -135,6 +151,7 @@ export class BoostingRun {
   iterate(iteration: number): void {
     const kernel = this.#kernel;
     const place = this.#place;
+    this.#nextIteration = iteration + 1;
     const isSoftmax = this.#loss.kind === LOSS_SOFTMAX;
     this.#drawSample(iteration);
     if (isSoftmax) {
@@ -215,16 +232,18 @@ export class BoostingRun {
     const hessianBits = this.#loss.constantHessian ? 0 : Math.floor(bits / 2);
     // Beyond 51 bits a float64 has no room for more.
     const gradientBits = Math.min(51, bits - hessianBits);
-    const gradientScale = absolute > 0 ? (2 ** (gradientBits - 1) - this.#nRows) / absolute : 1;
-    const hessianScale = hessian > 0 ? (2 ** hessianBits - this.#nRows) / hessian : 1;
     const fineness = Math.min(
       2 ** (gradientBits - 1) / this.#nRows,
       hessianBits > 0 ? 2 ** hessianBits / this.#nRows : Number.POSITIVE_INFINITY,
     );
+    const isStochastic = fineness < FINE_ENOUGH;
+    const slack = isStochastic ? ROUNDING_DEVIATIONS * Math.sqrt(this.#nRows) : this.#nRows;
+    const gradientScale = absolute > 0 ? (2 ** (gradientBits - 1) - slack) / absolute : 1;
+    const hessianScale = hessian > 0 ? (2 ** hessianBits - slack) / hessian : 1;
     kernel.setInt(P_PACKED, this.#grow.packed);
     kernel.setInt(P_COUNT_BITS, countBits);
     kernel.setInt(P_HESSIAN_BITS, hessianBits);
-    kernel.setInt(P_STOCHASTIC, fineness < FINE_ENOUGH ? 1 : 0);
+    kernel.setInt(P_STOCHASTIC, isStochastic ? 1 : 0);
     kernel.setInt(P_SEED, Math.imul(tree + 1, 0x9e3779b1) ^ this.#options.randomState);
     kernel.setFloat(P_GRADIENT_SCALE, gradientScale);
     kernel.setFloat(P_HESSIAN_SCALE, hessianScale);
@@ -303,6 +322,7 @@ export class BoostingRun {
         this.#options.learningRate * quantileOf(residuals.subarray(0, count), quantile),
       );
     }
+    restoreMonotony(this.trees, this.#grower.leaves, this.#grower.constrainedSplits);
   }
 }
 
@@ -313,7 +333,7 @@ export class BoostingRun {
 function learntRows(nRows: number, loss: Loss, options: BoostingOptions): Uint8Array | undefined {
   if (options.nIterNoChange === undefined) return undefined;
   const random = new Random(options.randomState * 7 + 3);
-  const isClassification = loss.kind === LOSS_SOFTMAX || loss.constantHessian === false;
+  const isClassification = loss.kind === LOSS_SOFTMAX || loss.kind === LOSS_BINARY;
   const strata = new Map<number, number[]>();
   for (let row = 0; row < nRows; row++) {
     const key = isClassification ? loss.target[row]! : 0;

@@ -42,7 +42,7 @@ class PausedBoosting {
 
   /** The run, unless another resumption of this pause has gone on with it. */
   get unspentRun(): BoostingRun {
-    if (this.run.trees.nTrees === this.progress.iteration * this.run.nScores) return this.run;
+    if (this.run.nextIteration === this.progress.iteration) return this.run;
     throw new TrainingError(
       'CHECKPOINT_SPENT',
       'the fit has gone on from this checkpoint already; resume from its newest one, or from the JSON of this one taken before',

@@ -27,6 +27,7 @@ import type { Kernel } from '../kernel/kernel.ts';
 import type { MemoryPlan } from '../kernel/memory-plan.ts';
 import type { BinnedFeature, BinnedMatrix } from './binned-matrix.ts';
 import { HistogramPool } from './histogram-pool.ts';
+import type { ConstrainedSplit } from './monotonic-leaves.ts';
 import {
   histogramBytesOf,
   type LeafRows,
@@ -125,6 +126,7 @@ export class TreeGrower {
   readonly #pool: HistogramPool;
   readonly #constraints: readonly number[] | undefined;
   #leaves: Leaf[] = [];
+  #constrainedSplits: ConstrainedSplit[] = [];
 
   constructor(kernel: Kernel, binned: BinnedMatrix, rules: GrowthRules, place: GrowerPlace) {
     this.#kernel = kernel;
@@ -148,6 +150,11 @@ export class TreeGrower {
     return this.#leaves;
   }
 
+  /** Of the last tree, in the order in which they were made. */
+  get constrainedSplits(): readonly ConstrainedSplit[] {
+    return this.#constrainedSplits;
+  }
+
   /** Row numbers, grouped by leaf. */
   get rows(): Int32Array {
     return this.#kernel.int32(this.#place.rows, this.#binned.nRows);
@@ -159,6 +166,7 @@ export class TreeGrower {
     trees.beginTree();
     const leaves = [this.#rootLeaf(root, trees)];
     this.#leaves = leaves;
+    this.#constrainedSplits = [];
     while (leaves.length < this.#rules.maxLeafNodes) {
       const next = leafWithLargestGain(leaves);
       if (next < 0) break;
@@ -250,6 +258,8 @@ export class TreeGrower {
     const middle = leaf.start + this.#partition(leaf, feature, best);
     const depth = leaf.depth + 1;
     const [leftSums, rightSums] = this.#childSums(leaf, best);
+    const sign = this.#signOf(best.feature);
+    if (sign !== 0) this.#constrainedSplits.push({ sign, start: leaf.start, middle, end: leaf.end });
     const left = this.#leaf(depth, { start: leaf.start, end: middle }, leftSums, trees);
     const right = this.#leaf(depth, { start: middle, end: leaf.end }, rightSums, trees);
     trees.split(leaf.node, {
@@ -263,6 +273,10 @@ export class TreeGrower {
     if (isLastSplit || !(this.#mayBeSplit(left) || this.#mayBeSplit(right))) this.#release(leaf);
     else this.#searchChildren(leaf, left, right);
     return [left, right];
+  }
+
+  #signOf(feature: number): number {
+    return this.#constraints?.[feature] ?? 0;
   }
 
   #childSums(leaf: Leaf, best: Split): [LeafSums, LeafSums] {
@@ -281,7 +295,7 @@ export class TreeGrower {
       lowest,
       highest,
     };
-    const sign = this.#constraints?.[best.feature] ?? 0;
+    const sign = this.#signOf(best.feature);
     if (sign === 0) return [left, right];
     // Whatever is split further keeps to its own side of the middle.
     const middle = (this.#valueOf(left) + this.#valueOf(right)) / 2;

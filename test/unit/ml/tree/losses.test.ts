@@ -156,6 +156,17 @@ describe('early stopping', () => {
     expect(nTreesOf(model.boosted.trees)).toBeLessThan(200);
   });
 
+  it('holds rows back from amounts of which no two are equal, too', () => {
+    const table = skewed();
+    const y = valuesOf(table, 'y').map(Math.abs);
+    const model = fitted(tableOf(valuesOf(table, 'x'), valuesOf(table, 'z'), y), {
+      loss: 'poisson',
+      n_estimators: 500,
+      n_iter_no_change: 5,
+    });
+    expect(nTreesOf(model.boosted.trees)).toBeLessThan(300);
+  });
+
   it('keeps whole iterations of more than two classes', () => {
     const table = skewed(1_000);
     const y = valuesOf(table, 'y').map((value) => Math.min(2, Math.floor(value / 4)));
