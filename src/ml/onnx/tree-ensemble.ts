@@ -5,26 +5,56 @@
  */
 import { categorySetOf, nTreesOf, type TreeEnsemble } from '../tree/tree.ts';
 import { type AttributeInit, attribute } from './graph-builder.ts';
+import { LongAttribute } from './long-attribute.ts';
+
+const utf8 = new TextEncoder();
+const modes = {
+  leaf: utf8.encode('LEAF'),
+  lessOrEqual: utf8.encode('BRANCH_LEQ'),
+  equal: utf8.encode('BRANCH_EQ'),
+} as const;
 
 class NodeLists {
-  readonly treeIds: number[] = [];
-  readonly nodeIds: number[] = [];
-  readonly featureIds: number[] = [];
-  readonly modes: string[] = [];
-  readonly values: number[] = [];
-  readonly missingTracksTrue: number[] = [];
-  readonly trueIds: number[] = [];
-  readonly falseIds: number[] = [];
+  readonly #treeIds = new LongAttribute('nodes_treeids', 'ints');
+  readonly #nodeIds = new LongAttribute('nodes_nodeids', 'ints');
+  readonly #featureIds = new LongAttribute('nodes_featureids', 'ints');
+  readonly #modes = new LongAttribute('nodes_modes', 'strings');
+  readonly #values = new LongAttribute('nodes_values', 'floats');
+  readonly #missingTracksTrue = new LongAttribute('nodes_missing_value_tracks_true', 'ints');
+  readonly #trueIds = new LongAttribute('nodes_truenodeids', 'ints');
+  readonly #falseIds = new LongAttribute('nodes_falsenodeids', 'ints');
 
-  add(tree: number, id: number, mode: string, feature = 0, value = 0, missing = 0, yes = 0, no = 0): void {
-    this.treeIds.push(tree);
-    this.nodeIds.push(id);
-    this.modes.push(mode);
-    this.featureIds.push(feature);
-    this.values.push(value);
-    this.missingTracksTrue.push(missing);
-    this.trueIds.push(yes);
-    this.falseIds.push(no);
+  add(
+    tree: number,
+    id: number,
+    mode: keyof typeof modes,
+    feature = 0,
+    value = 0,
+    missing = 0,
+    yes = 0,
+    no = 0,
+  ): void {
+    this.#treeIds.addInt(tree);
+    this.#nodeIds.addInt(id);
+    this.#modes.addString(modes[mode]);
+    this.#featureIds.addInt(feature);
+    this.#values.addFloat(value);
+    this.#missingTracksTrue.addInt(missing);
+    this.#trueIds.addInt(yes);
+    this.#falseIds.addInt(no);
+  }
+
+  attributes(): AttributeInit[] {
+    return [
+      this.#treeIds,
+      this.#nodeIds,
+      this.#featureIds,
+      this.#modes,
+      this.#values,
+      this.#missingTracksTrue,
+      this.#trueIds,
+      this.#falseIds,
+    ].map((list) => list.build());
   }
 }
 
@@ -41,10 +71,10 @@ export function ensembleAttributes(
 ): AttributeInit[] {
   const nScores = baseValues.length;
   const nodes = new NodeLists();
-  const targetTrees: number[] = [];
-  const targetNodes: number[] = [];
-  const targetIds: number[] = [];
-  const weights: number[] = [];
+  const targetTrees = new LongAttribute('target_treeids', 'ints');
+  const targetNodes = new LongAttribute('target_nodeids', 'ints');
+  const targetIds = new LongAttribute('target_ids', 'ints');
+  const weights = new LongAttribute('target_weights', 'floats');
   for (let tree = 0; tree < nTreesOf(trees); tree++) {
     const root = trees.roots[tree]!;
     // Links of chains are numbered behind the tree's own nodes.
@@ -52,14 +82,14 @@ export function ensembleAttributes(
     for (let node = root; node < trees.roots[tree + 1]!; node++) {
       const id = node - root;
       if (trees.feature[node]! < 0) {
-        nodes.add(tree, id, 'LEAF');
+        nodes.add(tree, id, 'leaf');
         for (let k = 0; k < trees.width; k++) {
           const weight = trees.value[node * trees.width + k]!;
           if (trees.width > 1 && weight === 0) continue;
-          targetTrees.push(tree);
-          targetNodes.push(id);
-          targetIds.push(trees.width > 1 ? k : tree % nScores);
-          weights.push(weight);
+          targetTrees.addInt(tree);
+          targetNodes.addInt(id);
+          targetIds.addInt(trees.width > 1 ? k : tree % nScores);
+          weights.addFloat(weight);
         }
       } else {
         nextId = addTest(nodes, trees, tree, node, root, nextId, columnOf, nCategoriesOf);
@@ -67,18 +97,8 @@ export function ensembleAttributes(
     }
   }
   return [
-    attribute.ints('nodes_treeids', nodes.treeIds),
-    attribute.ints('nodes_nodeids', nodes.nodeIds),
-    attribute.ints('nodes_featureids', nodes.featureIds),
-    attribute.strings('nodes_modes', nodes.modes),
-    attribute.floats('nodes_values', nodes.values),
-    attribute.ints('nodes_missing_value_tracks_true', nodes.missingTracksTrue),
-    attribute.ints('nodes_truenodeids', nodes.trueIds),
-    attribute.ints('nodes_falsenodeids', nodes.falseIds),
-    attribute.ints('target_treeids', targetTrees),
-    attribute.ints('target_nodeids', targetNodes),
-    attribute.ints('target_ids', targetIds),
-    attribute.floats('target_weights', weights),
+    ...nodes.attributes(),
+    ...[targetTrees, targetNodes, targetIds, weights].map((list) => list.build()),
     attribute.floats('base_values', baseValues),
     attribute.int('n_targets', nScores),
     attribute.string('aggregate_function', 'SUM'),
@@ -103,7 +123,7 @@ function addTest(
   const set = categorySetOf(trees, node);
   if (set === undefined) {
     const missing = trees.missingLeft[node]!;
-    nodes.add(tree, node - root, 'BRANCH_LEQ', column, trees.threshold[node]!, missing, left, right);
+    nodes.add(tree, node - root, 'lessOrEqual', column, trees.threshold[node]!, missing, left, right);
     return nextId;
   }
   const leftCodes: number[] = [];
@@ -119,7 +139,7 @@ function addTest(
   codes.forEach((code, i) => {
     const id = i === 0 ? node - root : nextId + i - 1;
     const no = i === codes.length - 1 ? otherwise : nextId + i;
-    nodes.add(tree, id, 'BRANCH_EQ', column, code, i === 0 ? missingTracks : 0, yes, no);
+    nodes.add(tree, id, 'equal', column, code, i === 0 ? missingTracks : 0, yes, no);
   });
   return nextId + codes.length - 1;
 }
