@@ -10,9 +10,10 @@ export interface ColumnCuts {
   readonly thresholds: Float32Array;
 }
 
-/** A forest beyond this could be trained, but neither exported nor served. */
-const MAX_FOREST_BYTES = 512 * 1024 * 1024;
-const NODE_BYTES = 37;
+/** A forest beyond this could be trained, but not written: base64 of it fills the longest string, 2^29 characters. */
+const MAX_FOREST_BYTES = 360 * 1024 * 1024;
+/** Of an ensemble's arrays, but for the values. */
+const NODE_BYTES = 29;
 
 /**
  * @throws TrainingError MODEL_TOO_LARGE as soon as the trees so far tell that all of them would be.

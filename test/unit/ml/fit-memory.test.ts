@@ -45,7 +45,7 @@ describe('a forest that would be too large', () => {
     expect(() => fitPipeline(table, spec)).toThrowError(
       expect.objectContaining({
         code: 'MODEL_TOO_LARGE',
-        message: expect.stringMatching(/must be <= 512 MiB; raise min_samples_leaf/),
+        message: expect.stringMatching(/must be <= 360 MiB; raise min_samples_leaf/),
       }),
     );
   });
