@@ -1,0 +1,64 @@
+/** The public surface: the HTTP client, and the learners as a library. Nothing else of `src` is meant to be imported. */
+export { ThreadPool } from './adapters/worker-threads/thread-pool.ts';
+export { ApiError, HttpClient, UnreachableError } from './client/http-client.ts';
+export { MLFrameworkError, PredictionError, TrainingError, ValidationError } from './errors.ts';
+export { algorithms, resolveHyperparameters } from './ml/algorithms.ts';
+export type { Algorithm } from './ml/catalogue/algorithm.ts';
+export { type Explanation, explain, importanceOf } from './ml/explain/explain.ts';
+export { type PermutationImportance, permutationImportance } from './ml/explain/permutation-importance.ts';
+export { estimateFitBytes, type FitSize } from './ml/fit-memory.ts';
+export type { Hyperparameter, HyperparameterValue } from './ml/hyperparameter.ts';
+export { type ClassReport, classificationMetrics, classReport } from './ml/metrics/classification-metrics.ts';
+export { confusionMatrix, normalizedConfusion } from './ml/metrics/confusion-matrix.ts';
+export { type CalibrationCurve, calibrationCurve } from './ml/metrics/curves/calibration-curve.ts';
+export { type GainCurve, gainCurve } from './ml/metrics/curves/gain-curve.ts';
+export {
+  type PrecisionRecallCurve,
+  precisionRecallCurve,
+} from './ml/metrics/curves/precision-recall-curve.ts';
+export { type Residuals, residualPoints } from './ml/metrics/curves/residuals.ts';
+export { type RocCurve, rocCurve } from './ml/metrics/curves/roc-curve.ts';
+export { type MetricProperties, metricTable } from './ml/metrics/metric-table.ts';
+export { regressionMetrics } from './ml/metrics/regression-metrics.ts';
+export { modelMetrics } from './ml/metrics/score-model.ts';
+export { autoCandidates, autoRace } from './ml/model-selection/auto.ts';
+export type { Candidate, CandidateResult, Race } from './ml/model-selection/candidate.ts';
+export { chooseWinner, type LeaderboardEntry, type RaceResult } from './ml/model-selection/choose-winner.ts';
+export { type CrossValidationResult, crossValidate } from './ml/model-selection/cross-validate.ts';
+export { foldsOf } from './ml/model-selection/folds.ts';
+export { type LearningCurve, learningCurve } from './ml/model-selection/learning-curve.ts';
+export { planSearch, type SearchPlan } from './ml/model-selection/plan-search.ts';
+export { runRace, searchHyperparameters } from './ml/model-selection/run-race.ts';
+export type { Distribution, SearchSpace } from './ml/model-selection/search-space.ts';
+export { defaultSearchSpace } from './ml/model-selection/search-spaces.ts';
+export type { Fold, Splitter } from './ml/model-selection/splitter.ts';
+export { exportOnnx, onnxInputs } from './ml/onnx/export-onnx.ts';
+export type { ParallelExecutor } from './ml/parallel-executor.ts';
+export {
+  type ClassLabel,
+  type FeatureSpec,
+  type FitHooks,
+  type FitResult,
+  fitPipeline,
+  type PipelineModel,
+  type PipelineSpec,
+  type Predictions,
+  pipelineFromJSON,
+  type Task,
+} from './ml/pipeline.ts';
+export { classTarget } from './ml/preprocessing/target.ts';
+export { type Split, type SplitRows, splitRows } from './ml/split.ts';
+export {
+  type CategoryColumn,
+  type Column,
+  categoryColumn,
+  columnNamed,
+  createTable,
+  type NumericColumn,
+  type Table,
+  takeRows,
+} from './ml/table.ts';
+export { type RecordValue, tableFromRecords } from './ml/table-from-records.ts';
+export type { ImportOptions } from './ml/tree/import/imported-model.ts';
+export { importLightgbm } from './ml/tree/import/lightgbm.ts';
+export { importXgboost } from './ml/tree/import/xgboost.ts';
