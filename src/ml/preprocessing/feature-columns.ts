@@ -107,10 +107,9 @@ function valueFeature(
   infinity: (name: string, row: number, rule: string) => Error,
 ): NumericFeature | DateFeature {
   if (spec.type === 'date') return dateFeature(column, spec, infinity);
-  const values = Float32Array.from(column.values);
+  const values = new Float32Array(column.values);
   for (let row = 0; row < values.length; row++) {
-    const value = values[row]!;
-    if (value - value !== 0 && !Number.isNaN(value)) {
+    if (Math.abs(values[row]!) === Number.POSITIVE_INFINITY) {
       throw infinity(
         column.name,
         row,

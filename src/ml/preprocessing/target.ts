@@ -1,17 +1,17 @@
 /** The target column as what a learner fits: numbers, or class indices with their sorted labels. */
 import type { ClassLabel } from '../pipeline-model.ts';
-import type { Column } from '../table.ts';
+import { type Column, columnLength } from '../table.ts';
 
 /** Rows whose target has a value, ascending. */
 export function rowsWithTarget(target: Column): Int32Array {
-  const rows: number[] = [];
+  const rows = new Int32Array(columnLength(target));
+  let count = 0;
   if (target.type === 'category') {
-    for (let row = 0; row < target.codes.length; row++) if (target.codes[row]! >= 0) rows.push(row);
+    for (let row = 0; row < rows.length; row++) if (target.codes[row]! >= 0) rows[count++] = row;
   } else {
-    for (let row = 0; row < target.values.length; row++)
-      if (!Number.isNaN(target.values[row]!)) rows.push(row);
+    for (let row = 0; row < rows.length; row++) if (!Number.isNaN(target.values[row]!)) rows[count++] = row;
   }
-  return Int32Array.from(rows);
+  return rows.slice(0, count);
 }
 
 export interface ClassTarget {

@@ -256,14 +256,15 @@ export class BoostingRun {
     const hessianSum = this.#loss.constantHessian
       ? count
       : Number((total >> BigInt(countBits)) & mask) / hessianScale;
+    const freeGain = hessianSum > 0 ? (meanGradient * meanGradient * count) / hessianSum : 0;
     return {
       gradient: Number(total >> BigInt(countBits + hessianBits)) / (gradientScale * this.#unit),
       hessian: hessianSum,
       count,
-      // Relative to the gradients, so that the unit of the target does not matter.
-      minGain: NEGLIGIBLE_GAIN * meanGradient * meanGradient * count,
+      // Relative to what gains are made of, so that the unit of the target does not matter.
+      minGain: NEGLIGIBLE_GAIN * freeGain * count,
       // The square of a normal variable is on average pi / 2 times the square of its mean size.
-      chanceGain: hessianSum > 0 ? ((Math.PI / 2) * meanGradient * meanGradient * count) / hessianSum : 0,
+      chanceGain: (Math.PI / 2) * freeGain,
     };
   }
 
@@ -353,10 +354,10 @@ function learntRows(nRows: number, loss: Loss, options: BoostingOptions): Uint8A
 }
 
 function rowsWhere(nRows: number, flags: Uint8Array | undefined, value: 0 | 1): Int32Array {
-  if (flags === undefined) return Int32Array.from({ length: nRows }, (_, row) => row);
-  const rows: number[] = [];
-  for (let row = 0; row < nRows; row++) if (flags[row] === value) rows.push(row);
-  return Int32Array.from(rows);
+  const rows = new Int32Array(nRows);
+  let count = 0;
+  for (let row = 0; row < nRows; row++) if (flags === undefined || flags[row] === value) rows[count++] = row;
+  return count === nRows ? rows : rows.slice(0, count);
 }
 
 /** A power of two, so that scaling rounds nothing. */

@@ -74,22 +74,33 @@ export function binBlockTask(chunk: u32): void {
     const values = <usize>load<u32>(P_COLUMNS) + feature * (<usize>nRows << 2);
     const thresholds = <usize>load<u32>(P_SORT_SPARE) + (feature << 10);
     const record = <usize>load<u32>(P_FEATURES) + (feature << 3);
-    binChunk(values, thresholds, load<u32>(record), load<u32>(record, 4), from, to, block + feature * featureBytes, rowBytes);
+    binChunk(values, thresholds, load<u32>(record, 4), from, to, block + feature * featureBytes, rowBytes);
   }
 }
 
-/** Bin of a value: the number of thresholds below it, found by halving without a branch. */
+// @ts-ignore: decorator
+@inline
+function skip(thresholds: usize, bin: usize, step: usize, value: f32): usize {
+  return load<f32>(thresholds + ((bin + step - 1) << 2)) < value ? bin + step : bin;
+}
+
+/**
+ * Bin of a value: the number of thresholds below it, found by halving without a branch or a loop. There are always 256
+ * numbers to halve, as +infinity stands behind the thresholds.
+ */
 function binChunk(
-  values: usize, thresholds: usize, nThresholds: u32, missingBin: u32, from: usize, to: usize, out: usize,
-  rowBytes: usize,
+  values: usize, thresholds: usize, missingBin: u32, from: usize, to: usize, out: usize, rowBytes: usize,
 ): void {
-  const firstStep: usize = nThresholds == 0 ? 0 : <usize>1 << (31 - clz(nThresholds));
   for (let i = from; i < to; i++) {
     const value = load<f32>(values + (i << 2));
-    let bin: usize = 0;
-    for (let step = firstStep; step > 0; step >>= 1) {
-      bin += load<f32>(thresholds + ((bin + step - 1) << 2)) < value ? step : 0;
-    }
+    let bin = skip(thresholds, 0, 128, value);
+    bin = skip(thresholds, bin, 64, value);
+    bin = skip(thresholds, bin, 32, value);
+    bin = skip(thresholds, bin, 16, value);
+    bin = skip(thresholds, bin, 8, value);
+    bin = skip(thresholds, bin, 4, value);
+    bin = skip(thresholds, bin, 2, value);
+    bin = skip(thresholds, bin, 1, value);
     store<u8>(out + i * rowBytes, isNaN(value) ? missingBin : <u32>bin);
   }
 }
