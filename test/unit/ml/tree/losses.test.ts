@@ -95,6 +95,21 @@ describe('losses', () => {
     expect(predicted.every((value, i) => Math.abs(actual[i]! - value) <= 1e-5 * value + 1e-6)).toBe(true);
   });
 
+  it('poisson learns amounts of any size', () => {
+    const y = valuesOf(table, 'y').map(Math.abs);
+    const scaled = tableOf(
+      valuesOf(table, 'x'),
+      valuesOf(table, 'z'),
+      y.map((value) => value * 1e12),
+    );
+    const model = fitted(scaled, { loss: 'poisson' });
+    const error = model
+      .predict(scaled)
+      .values!.reduce((sum, one, i) => sum + Math.abs(one / 1e12 - y[i]!), 0);
+    const spread = y.reduce((sum, one) => sum + Math.abs(one - 8), 0);
+    expect(error).toBeLessThan(spread / 2);
+  });
+
   it('poisson refuses a negative target, and a loss of another task is refused', () => {
     const negative = tableOf(
       valuesOf(table, 'x'),
