@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { ValidationError } from '../../errors.ts';
 import type { ParallelExecutor } from '../../ml/parallel-executor.ts';
 
 /** All that a thread does: run the module over the shared memory until that says to stop, then wait for the next. */
@@ -17,8 +18,16 @@ export class ThreadPool implements ParallelExecutor {
   readonly nThreads: number;
   readonly #workers: Worker[] = [];
 
-  /** @param nThreads - @default - as many as the machine runs at once */
+  /**
+   * @param nThreads - @default - as many as the machine runs at once
+   * @throws ValidationError for less than one.
+   */
   constructor(nThreads: number = availableParallelism()) {
+    if (!Number.isInteger(nThreads) || nThreads < 1) {
+      throw new ValidationError(
+        `n_threads=${nThreads} must be a whole number >= 1, the fit's own thread included`,
+      );
+    }
     this.nThreads = nThreads;
   }
 

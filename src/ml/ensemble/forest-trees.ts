@@ -2,7 +2,7 @@ import { TrainingError } from '../../errors.ts';
 import { FOREST_NODE_BYTES } from '../kernel/assembly/layout.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { EVERY_VALUE } from '../tree/grower.ts';
-import { nTreesOf, type TreeEnsemble } from '../tree/tree.ts';
+import { nTreesOf, storableGain, type TreeEnsemble } from '../tree/tree.ts';
 
 /** A column of the model and where it is cut into bins. */
 export interface ColumnCuts {
@@ -88,7 +88,7 @@ export class ForestTrees {
       tree.missingLeft[node] = ints[at + 2]!;
       tree.left[node] = ints[at + 3]!;
       tree.right[node] = ints[at + 4]!;
-      tree.gain[node] = floats[at + 6]!;
+      tree.gain[node] = storableGain(floats[at + 6]!);
     }
     this.#parts.push(tree);
     this.#nTrees++;

@@ -34,6 +34,14 @@ export interface TreeEnsemble {
   readonly gain: Float32Array;
 }
 
+/** The largest float32. */
+const LARGEST = 3.4028234663852886e38;
+
+/** A gain as it is kept: finite, though that of targets beyond 1e18 is a sum of larger squares. */
+export function storableGain(gain: number): number {
+  return Math.fround(Math.min(LARGEST, gain));
+}
+
 /** Node lists that grow while trees are added. */
 export class TreeEnsembleBuilder {
   readonly #width: number;
@@ -87,7 +95,7 @@ export class TreeEnsembleBuilder {
     this.#missingLeft[node] = split.missingLeft ? 1 : 0;
     this.#left[node] = split.left;
     this.#right[node] = split.right;
-    this.#gain[node] = Math.fround(split.gain);
+    this.#gain[node] = storableGain(split.gain);
     this.#value.fill(0, node * this.#width, (node + 1) * this.#width);
     if (typeof split.test === 'number') {
       this.#threshold[node] = split.test;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { importanceOf } from '../../../../src/ml/explain/explain.ts';
 import { permutationImportance } from '../../../../src/ml/explain/permutation-importance.ts';
 import { treeImportance } from '../../../../src/ml/explain/tree-importance.ts';
 import { fitPipeline, type PipelineModel } from '../../../../src/ml/pipeline.ts';
@@ -34,6 +35,20 @@ describe('importance by trees', () => {
     const { gain, splits } = treeImportance(builder.build(), [1, 1, 0], 3);
     expect([...gain]).toEqual([8, 6, 0]);
     expect([...splits]).toEqual([1, 2, 0]);
+  });
+
+  it.each(['gradient_boosting', 'random_forest'])('is a number where targets are huge: %s', (algorithm) => {
+    const x = Float64Array.from({ length: 500 }, (_, i) => i % 20);
+    const train = createTable([
+      { name: 'x', type: 'number', values: x },
+      { name: 'y', type: 'number', values: x.map((value) => value * 1e30) },
+    ]);
+    const spec = { task: 'regression', target: 'y', algorithm, hyperparameters: {}, randomState: 1 } as const;
+    const result = fitPipeline(train, spec);
+    if (!result.done) throw new Error('paused');
+    const [gain] = importanceOf(result.model).gain;
+    expect(Number.isFinite(gain)).toBe(true);
+    expect(gain).toBeGreaterThan(0);
   });
 });
 
