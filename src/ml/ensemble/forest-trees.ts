@@ -35,6 +35,7 @@ export class ForestTrees {
   readonly #width: number;
   readonly #parts: TreeEnsemble[] = [];
   #nTrees = 0;
+  #nNodes = 0;
 
   constructor(width: number) {
     this.#width = width;
@@ -44,6 +45,7 @@ export class ForestTrees {
     const trees = new ForestTrees(ensemble.width);
     trees.#parts.push(ensemble);
     trees.#nTrees = nTreesOf(ensemble);
+    trees.#nNodes = ensemble.feature.length;
     return trees;
   }
 
@@ -52,8 +54,7 @@ export class ForestTrees {
   }
 
   get bytes(): number {
-    const nNodes = this.#parts.reduce((sum, part) => sum + part.feature.length, 0);
-    return nNodes * (NODE_BYTES + 4 * this.#width);
+    return this.#nNodes * (NODE_BYTES + 4 * this.#width);
   }
 
   /** Reads a tree that the kernel has grown. @param divisor - of the leaves' values */
@@ -92,6 +93,7 @@ export class ForestTrees {
     }
     this.#parts.push(tree);
     this.#nTrees++;
+    this.#nNodes += nNodes;
   }
 
   build(): TreeEnsemble {

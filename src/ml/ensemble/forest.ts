@@ -110,8 +110,9 @@ export function fitForest(
       kernel.run(JOB_GROW_TREE, count);
       for (let i = 0; i < count; i++) {
         grown.add(kernel, place.trees + i * place.treeBytes, maxNodes, cuts, options.nEstimators);
+        // Tree by tree, so that how many threads grew the round does not matter.
+        checkForestSize(grown, options.nEstimators);
       }
-      checkForestSize(grown, options.nEstimators);
       hooks.onProgress?.(grown.nTrees / options.nEstimators);
       if (grown.nTrees < options.nEstimators && hooks.shouldPause?.()) {
         return { done: false, checkpoint: ensembleToJSON(grown.build()) };

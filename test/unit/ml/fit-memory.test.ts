@@ -48,5 +48,14 @@ describe('a forest that would be too large', () => {
         message: expect.stringMatching(/must be <= 360 MiB; raise min_samples_leaf/),
       }),
     );
+    const messageWith = (nThreads: number) => {
+      try {
+        // No other thread takes part, but rounds are as long as if it did.
+        fitPipeline(table, spec, { parallel: { nThreads, start: () => undefined } });
+      } catch (error) {
+        return String(error);
+      }
+    };
+    expect(messageWith(2)).toBe(messageWith(1));
   });
 });
