@@ -119,7 +119,9 @@ export class BoostingRun {
         room,
         this.#learnt,
       );
-      this.#grower = new TreeGrower(this.#kernel, binned, options, this.#grow);
+      const { highestStep } = loss;
+      const rules = highestStep === undefined ? options : { ...options, highestStep };
+      this.#grower = new TreeGrower(this.#kernel, binned, rules, this.#grow);
       this.#load();
       if (resumed !== undefined) this.#scores().set(resumed.scores);
     } catch (error) {

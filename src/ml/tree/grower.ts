@@ -48,6 +48,8 @@ export interface GrowthRules {
   readonly learningRate: number;
   /** -1, 0 or 1 per column. @default - no constraint */
   readonly monotonicConstraints?: readonly number[];
+  /** Most that a leaf adds, before the learning rate. @default - no limit */
+  readonly highestStep?: number;
 }
 
 interface Leaf extends LeafSums, LeafRows {
@@ -210,7 +212,8 @@ export class TreeGrower {
   }
 
   #rootLeaf(root: RootSums, trees: TreeEnsembleBuilder): Leaf {
-    const bounds = { lowest: Number.NEGATIVE_INFINITY, highest: Number.POSITIVE_INFINITY };
+    const highest = this.#rules.highestStep ?? Number.POSITIVE_INFINITY;
+    const bounds = { lowest: Number.NEGATIVE_INFINITY, highest };
     const leaf = this.#leaf(0, { start: 0, end: this.#binned.nRows }, { ...root, ...bounds }, trees);
     if (!this.#mayBeSplit(leaf)) return leaf;
     leaf.histogram = this.#pool.take();

@@ -22,6 +22,8 @@ export interface Loss {
   readonly constantHessian: boolean;
   /** Leaves take this quantile of what is left to explain, instead of a Newton step. */
   readonly leafQuantile?: number;
+  /** Most that one step may add to a score, where Newton's may overshoot. */
+  readonly highestStep?: number;
   /** The best constant per score over the given rows, as float32. */
   initialScores(rows: Int32Array): Float32Array;
   /** Mean loss over the given rows at scores that lie one column after the other, nRows each. */
@@ -66,11 +68,18 @@ export function quantileLoss(y: Float64Array, quantile: number): Loss {
   };
 }
 
+/**
+ * Where all of a leaf's amounts are far above its mean, Newton's step on the logarithm is the ratio of the two: hundreds
+ * where six would do, and from there no way back. A factor of e^5 a step is enough.
+ */
+const HIGHEST_LOG_STEP = 5;
+
 /** Log link: the score is the logarithm of the mean. @param y - >= 0, not all 0 */
 export function poissonLoss(y: Float64Array): Loss {
   return {
     kind: LOSS_POISSON,
     nScores: 1,
+    highestStep: HIGHEST_LOG_STEP,
     target: y,
     constantHessian: false,
     initialScores: (rows) =>
