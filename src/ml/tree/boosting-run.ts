@@ -49,6 +49,8 @@ const FINE_ENOUGH = 64;
  * below e^-128 (Hoeffding 1963). One unit a row, the worst case, would leave no bits for millions of rows.
  */
 const ROUNDING_DEVIATIONS = 8;
+/** Share of an integer's range that may be kept free without loss worth the name. */
+const AMPLE = 0.25;
 /** Residuals beyond this are scaled, lest their float32 overflow. */
 const HUGE = 1e30;
 
@@ -239,7 +241,9 @@ export class BoostingRun {
       hessianBits > 0 ? 2 ** hessianBits / this.#nRows : Number.POSITIVE_INFINITY,
     );
     const isStochastic = fineness < FINE_ENOUGH;
-    const slack = isStochastic ? ROUNDING_DEVIATIONS * Math.sqrt(this.#nRows) : this.#nRows;
+    // Room for every row to be rounded up where that costs little, else for more than will ever be at random.
+    const isAmple = this.#nRows <= AMPLE * 2 ** (gradientBits - 1);
+    const slack = isAmple || !isStochastic ? this.#nRows : ROUNDING_DEVIATIONS * Math.sqrt(this.#nRows);
     const gradientScale = absolute > 0 ? (2 ** (gradientBits - 1) - slack) / absolute : 1;
     const hessianScale = hessian > 0 ? (2 ** hessianBits - slack) / hessian : 1;
     kernel.setInt(P_PACKED, this.#grow.packed);
