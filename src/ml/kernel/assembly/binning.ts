@@ -6,13 +6,11 @@ const DIGIT_BITS: u32 = 11;
 const DIGITS: u32 = 2048;
 
 /** The bits of a float32 as an integer of the same order. */
-// @ts-ignore: decorator
 @inline
 function sortable(bits: u32): u32 {
   return bits ^ (<u32>(<i32>bits >> 31) | 0x80000000);
 }
 
-// @ts-ignore: decorator
 @inline
 function unsortable(key: u32): u32 {
   return key ^ (<u32>((<i32>key >> 31) ^ -1) | 0x80000000);
@@ -78,7 +76,6 @@ export function binBlockTask(chunk: u32): void {
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function skip(thresholds: usize, bin: usize, step: usize, value: f32): usize {
   return load<f32>(thresholds + ((bin + step - 1) << 2)) < value ? bin + step : bin;

@@ -165,7 +165,6 @@ function sumUp(chunk: u32, from: u32, to: u32): void {
 }
 
 /** Uniform in [0, 1), a function of row and seed alone. */
-// @ts-ignore: decorator
 @inline
 function noise(row: u32, seed: u32): f64 {
   let x = row * 0x9e3779b1 + seed;

@@ -6,7 +6,6 @@ const LN2_LOW: f64 = 1.9082149292705877e-10;
  * e^x to about 1e-13 relative: x = k ln 2 + r with |r| <= ln 2 / 2, a polynomial for e^r, the exponent set by its bits.
  * Arguments are clipped to [-700, 700].
  */
-// @ts-ignore: decorator
 @inline
 export function exponential(argument: f64): f64 {
   const x = max<f64>(-700, min<f64>(700, argument));
@@ -26,7 +25,6 @@ export function exponential(argument: f64): f64 {
 export const INTEGER_MAGIC: f64 = 6755399441055744;
 
 /** `exponential` for two numbers at once, to the same bits. */
-// @ts-ignore: decorator
 @inline
 export function exponentialPair(argument: v128): v128 {
   const x = f64x2.max(f64x2.splat(-700), f64x2.min(f64x2.splat(700), argument));

@@ -4,7 +4,6 @@ import {
 } from './layout';
 
 /** Adds a row to the first `width` features of a block; the width is a constant wherever this is compiled. */
-// @ts-ignore: decorator
 @inline
 function addRow(histogram: usize, bins: u64, packed: i64, width: i32): void {
   let cell = histogram + <usize>((bins << 3) & 0x7f8);
@@ -39,7 +38,6 @@ function addRow(histogram: usize, bins: u64, packed: i64, width: i32): void {
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function addRows(
   bins: usize, rows: usize, packed: usize, from: u32, to: u32, histogram: usize, identity: bool, width: i32,

@@ -34,12 +34,10 @@ function runTask(job: u32, task: u32): void {
 
 // The job word: epoch (16 bits), job (8), number of tasks (20), next task (20). All that a claim depends on is in the
 // one word, so a thread that compares and swaps it claims a task of the job that runs now, or nothing.
-// @ts-ignore: decorator
 @inline
 function nTasksOf(word: i64): u32 {
   return <u32>((word >> 20) & 0xfffff);
 }
-// @ts-ignore: decorator
 @inline
 function nextOf(word: i64): u32 {
   return <u32>(word & 0xfffff);

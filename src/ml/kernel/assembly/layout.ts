@@ -11,17 +11,13 @@ export const SLEEPERS = 192;
 export const STOP = 196;
 export const N_THREADS = 200;
 
-/** What the running job works on: one set of parameters, written before the job starts. */
-export const PARAMETERS = 256;
 /** First byte that may be allocated. */
 export const HEAP = 4096;
 
 /** Features whose bins lie side by side, one byte each. */
 export const BLOCK_FEATURES = 8;
-/** Bins of a feature in a histogram, and bytes of a bin. */
+/** Bins of a feature in a histogram; a bin has 8 bytes, a feature 2048, a block as many as follows. */
 export const BINS = 256;
-export const CELL_BYTES = 8;
-export const FEATURE_BYTES = 2048;
 export const BLOCK_BYTES = 16384;
 
 // Jobs.
@@ -45,7 +41,7 @@ export const LOSS_BINARY = 4;
 export const LOSS_SOFTMAX = 5;
 export const LOSS_SOFTMAX_CLASS = 6;
 
-// Parameters: 4-byte words first, 8-byte words behind them.
+// Parameters of the running job, written before it starts: 4-byte words first, 8-byte words behind them.
 export const P_N_ROWS = 256;
 export const P_CHUNK_ROWS = 260;
 export const P_ROWS = 264;

@@ -15,6 +15,25 @@ const MISSING_LEFT: usize = 32;
 const IS_SET: usize = 36;
 const SET: usize = 40;
 
+// A packed sum: gradient, hessian and count of rows, from the highest bits to the lowest. The readers are inlined, and
+// what they load does not change during a task, so that the compiler can keep it.
+@inline
+function countOf(sum: i64): i64 {
+  return sum & ((<i64>1 << <i64>load<u32>(P_COUNT_BITS)) - 1);
+}
+
+@inline
+function gradientOf(sum: i64): f64 {
+  return <f64>(sum >> <i64>(load<u32>(P_COUNT_BITS) + load<u32>(P_HESSIAN_BITS))) / load<f64>(P_GRADIENT_SCALE);
+}
+
+@inline
+function hessianOf(sum: i64): f64 {
+  if (load<u32>(P_CONSTANT_HESSIAN) != 0) return <f64>countOf(sum);
+  const mask = (<i64>1 << <i64>load<u32>(P_HESSIAN_BITS)) - 1;
+  return <f64>((sum >> <i64>load<u32>(P_COUNT_BITS)) & mask) / load<f64>(P_HESSIAN_SCALE);
+}
+
 /**
  * Finishes one feature of the histograms of a split's children and finds their best splits on it: adds the partial
  * sums of other chunks to the smaller child, takes the smaller child from the parent so that the larger one is left,
@@ -50,9 +69,9 @@ function search(cells: usize, feature: u32, record: usize, nBins: u32, sums: usi
   store<i32>(out, -1, BIN);
   store<u32>(out, 0, IS_SET);
   const missing = load<i64>(cells + (<usize>nBins << 3));
-  const missingCount = missing & ((<i64>1 << <i64>load<u32>(P_COUNT_BITS)) - 1);
-  searchCuts(cells, nBins, missing, missingCount != 0, load<i32>(record, 8), sums, out);
-  if (load<u32>(record, 4) == 1) searchSets(cells, feature, nBins, missingCount != 0, sums, out);
+  const hasMissing = countOf(missing) != 0;
+  searchCuts(cells, nBins, missing, hasMissing, load<i32>(record, 8), sums, out);
+  if (load<u32>(record, 4) == 1) searchSets(cells, feature, nBins, hasMissing, sums, out);
 }
 
 function searchCuts(
@@ -75,7 +94,10 @@ function searchCuts(
   store<u32>(out, 2 * <f64>load<u32>(out, LEFT_COUNT) > load<f64>(sums, 16) ? 1 : 0, MISSING_LEFT);
 }
 
-/** Candidates "bin <= b" for b < nCandidates, with the packed sum `start` already on the left. */
+/**
+ * Candidates "bin <= b" for b < nCandidates, with the packed sum `start` already on the left. It reads packed sums by
+ * itself, with reciprocals: this is the loop in which a search spends its time.
+ */
 function scan(cells: usize, nCandidates: u32, start: i64, missingLeft: bool, sums: usize, out: usize): void {
   const countBits = <i64>load<u32>(P_COUNT_BITS);
   const hessianBits = <i64>load<u32>(P_HESSIAN_BITS);
@@ -123,31 +145,20 @@ function scan(cells: usize, nCandidates: u32, start: i64, missingLeft: bool, sum
 }
 
 function keep(out: usize, gain: f64, bin: i32, sum: i64, missingLeft: bool): void {
-  const countBits = <i64>load<u32>(P_COUNT_BITS);
-  const hessianBits = <i64>load<u32>(P_HESSIAN_BITS);
-  const count = sum & ((<i64>1 << countBits) - 1);
   store<f64>(out, gain, GAIN);
-  store<f64>(out, <f64>(sum >> (countBits + hessianBits)) / load<f64>(P_GRADIENT_SCALE), LEFT_GRADIENT);
-  store<f64>(
-    out,
-    load<u32>(P_CONSTANT_HESSIAN) != 0
-      ? <f64>count
-      : <f64>((sum >> countBits) & ((<i64>1 << hessianBits) - 1)) / load<f64>(P_HESSIAN_SCALE),
-    LEFT_HESSIAN,
-  );
-  store<u32>(out, <u32>count, LEFT_COUNT);
+  store<f64>(out, gradientOf(sum), LEFT_GRADIENT);
+  store<f64>(out, hessianOf(sum), LEFT_HESSIAN);
+  store<u32>(out, <u32>countOf(sum), LEFT_COUNT);
   store<i32>(out, bin, BIN);
   store<u32>(out, missingLeft ? 1 : 0, MISSING_LEFT);
 }
 
-// @ts-ignore: decorator
 @inline
 function clipped(value: f64, lowest: f64, highest: f64): f64 {
   return max<f64>(lowest, min<f64>(highest, value));
 }
 
 /** Twice the loss of a leaf with this value, less a constant. */
-// @ts-ignore: decorator
 @inline
 function lossAt(gradient: f64, denominator: f64, value: f64): f64 {
   return 2 * gradient * value + denominator * value * value;
@@ -157,11 +168,6 @@ function lossAt(gradient: f64, denominator: f64, value: f64): f64 {
 function scanConstrained(
   cells: usize, nCandidates: u32, start: i64, missingLeft: bool, sums: usize, out: usize, sign: i32,
 ): void {
-  const countBits = <i64>load<u32>(P_COUNT_BITS);
-  const hessianBits = <i64>load<u32>(P_HESSIAN_BITS);
-  const countMask = (<i64>1 << countBits) - 1;
-  const hessianMask = (<i64>1 << hessianBits) - 1;
-  const constant = load<u32>(P_CONSTANT_HESSIAN) != 0;
   const lambda = load<f64>(P_LAMBDA);
   const minSamplesLeaf = <i64>load<u32>(P_MIN_SAMPLES_LEAF);
   const minHessian = load<f64>(P_MIN_HESSIAN);
@@ -176,11 +182,11 @@ function scanConstrained(
   let sum = start;
   for (let bin: u32 = 0; bin < nCandidates; bin++) {
     sum += load<i64>(cells + (<usize>bin << 3));
-    const count = sum & countMask;
+    const count = countOf(sum);
     if (count < minSamplesLeaf) continue;
     if (leafCount - count < minSamplesLeaf) break;
-    const gradient = <f64>(sum >> (countBits + hessianBits)) / load<f64>(P_GRADIENT_SCALE);
-    const hessian = constant ? <f64>count : <f64>((sum >> countBits) & hessianMask) / load<f64>(P_HESSIAN_SCALE);
+    const gradient = gradientOf(sum);
+    const hessian = hessianOf(sum);
     if (hessian < minHessian) continue;
     if (leafHessian - hessian < minHessian) break;
     const left = clipped(-gradient / (hessian + lambda), lowest, highest);
@@ -196,16 +202,12 @@ function scanConstrained(
 }
 
 /**
- * Sets of categories, where one gains more than the best cut of their order over all rows: in the order of gradient over hessian, the best set is a prefix (Fisher 1958). Missing is a
- * category like the others; one with few rows here stays right. `P_CATEGORY_SMOOTHING` rows' worth of hessian damp
- * the order; the gain is lowered by what so many categories gain by chance.
+ * Sets of categories, where one gains more than the best cut of their order over all rows. In the order of gradient over
+ * hessian the best set is a prefix (Fisher 1958). Missing is a category like the others; one with few rows here stays
+ * right. `P_CATEGORY_SMOOTHING` rows' worth of hessian damp the order; the gain is lowered by what so many categories
+ * gain by chance.
  */
 function searchSets(cells: usize, feature: u32, nBins: u32, hasMissing: bool, sums: usize, out: usize): void {
-  const countBits = <i64>load<u32>(P_COUNT_BITS);
-  const hessianBits = <i64>load<u32>(P_HESSIAN_BITS);
-  const countMask = (<i64>1 << countBits) - 1;
-  const hessianMask = (<i64>1 << hessianBits) - 1;
-  const constant = load<u32>(P_CONSTANT_HESSIAN) != 0;
   const leafGradient = load<f64>(sums);
   const leafHessian = load<f64>(sums, 8);
   const leafCount = <i64>load<f64>(sums, 16);
@@ -219,12 +221,10 @@ function searchSets(cells: usize, feature: u32, nBins: u32, hasMissing: bool, su
   const last = hasMissing ? nBins : nBins - 1;
   for (let bin: u32 = 0; bin <= last && nBins > 0; bin++) {
     const cell = load<i64>(cells + (<usize>bin << 3));
-    const count = cell & countMask;
+    const count = countOf(cell);
     if (<f64>count < smoothing) continue;
-    const gradient = <f64>(cell >> (countBits + hessianBits)) / load<f64>(P_GRADIENT_SCALE);
-    const hessian = constant ? <f64>count : <f64>((cell >> countBits) & hessianMask) / load<f64>(P_HESSIAN_SCALE);
     // Insertion by halves would not help: most lists are short.
-    const key = gradient / (hessian + smoothingHessian);
+    const key = gradientOf(cell) / (hessianOf(cell) + smoothingHessian);
     let at = n++;
     while (at > 0 && load<f64>(keys + ((at - 1) << 3)) > key) {
       store<f64>(keys + (at << 3), load<f64>(keys + ((at - 1) << 3)));
@@ -246,11 +246,11 @@ function searchSets(cells: usize, feature: u32, nBins: u32, hasMissing: bool, su
   // With every category in order the last prefix is everything; where some stay right it is a candidate.
   for (let i: usize = 0; i < n; i++) {
     sum += load<i64>(cells + (<usize>load<u32>(order + (i << 2)) << 3));
-    const count = sum & countMask;
+    const count = countOf(sum);
     if (count < minSamplesLeaf) continue;
     if (leafCount - count < minSamplesLeaf) break;
-    const gradient = <f64>(sum >> (countBits + hessianBits)) / load<f64>(P_GRADIENT_SCALE);
-    const hessian = constant ? <f64>count : <f64>((sum >> countBits) & hessianMask) / load<f64>(P_HESSIAN_SCALE);
+    const gradient = gradientOf(sum);
+    const hessian = hessianOf(sum);
     if (hessian < minHessian) continue;
     if (leafHessian - hessian < minHessian) break;
     const rightGradient = leafGradient - gradient;
