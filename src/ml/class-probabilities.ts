@@ -1,4 +1,13 @@
-import type { Predictions } from './pipeline-model.ts';
+import type { ClassLabel, Predictions } from './pipeline-model.ts';
+
+/** The one score of a regression is the value itself; those of a classification become probabilities. */
+export function predictionsFromScores(
+  scores: readonly Float64Array[],
+  classes: readonly ClassLabel[] | undefined,
+): Predictions {
+  if (classes !== undefined) return probabilitiesFromScores(scores, classes.length);
+  return { nRows: scores[0]!.length, values: scores[0]! };
+}
 
 /**
  * Logistic of the one score of two classes, else softmax over one score per class.

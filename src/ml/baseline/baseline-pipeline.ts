@@ -1,38 +1,19 @@
 /** The naive model: one prediction for every row. */
-import { probabilitiesFromScores } from '../class-probabilities.ts';
+import { predictionsFromScores } from '../class-probabilities.ts';
+import { DescribedModel, descriptionFromJSON, type ModelDescription } from '../described-model.ts';
 import type { FitInput } from '../fit-input.ts';
 import { weightedMedian } from '../metrics/weighted-median.ts';
-import type {
-  ClassLabel,
-  FeatureSpec,
-  FitHooks,
-  FitResult,
-  PipelineModel,
-  Predictions,
-  Task,
-} from '../pipeline-model.ts';
+import type { FitHooks, FitResult, PipelineModel, Predictions } from '../pipeline-model.ts';
 import { alignFeatures } from '../preprocessing/feature-columns.ts';
 import type { Table } from '../table.ts';
 
-export class BaselinePipelineModel implements PipelineModel {
-  readonly task: Task;
-  readonly algorithm: string;
-  readonly target: string;
-  /** Asked for, so that the model can take the place of any other one, and not looked at. */
-  readonly features: readonly FeatureSpec[];
-  readonly classes?: readonly ClassLabel[];
+/** Its features are asked for, so that it can take the place of any other model, and not looked at. */
+export class BaselinePipelineModel extends DescribedModel implements PipelineModel {
   /** The value itself, the log odds of the second of two classes, or one score per class. */
   readonly scores: readonly number[];
 
-  constructor(
-    input: Pick<FitInput, 'task' | 'algorithm' | 'target' | 'specs' | 'classes'>,
-    scores: readonly number[],
-  ) {
-    this.task = input.task;
-    this.algorithm = input.algorithm;
-    this.target = input.target;
-    this.features = input.specs;
-    if (input.classes !== undefined) this.classes = input.classes;
+  constructor(description: ModelDescription, scores: readonly number[]) {
+    super(description);
     this.scores = scores;
     Object.freeze(this);
   }
@@ -40,26 +21,21 @@ export class BaselinePipelineModel implements PipelineModel {
   predict(table: Table): Predictions {
     alignFeatures(table, this.features);
     const columns = this.scores.map((score) => new Float64Array(table.nRows).fill(score));
-    if (this.classes === undefined) return { nRows: table.nRows, values: columns[0]! };
-    return probabilitiesFromScores(columns, this.classes.length);
+    return predictionsFromScores(columns, this.classes);
   }
 
   toJSON(): unknown {
     return {
       format: 'baseline-pipeline-1',
-      task: this.task,
-      algorithm: this.algorithm,
-      target: this.target,
-      features: this.features,
-      classes: this.classes,
+      ...this.describe(),
       scores: this.scores,
     };
   }
 }
 
 export function baselinePipelineFromJSON(json: unknown): BaselinePipelineModel {
-  const data = json as Omit<BaselinePipelineModel, 'predict' | 'toJSON'>;
-  return new BaselinePipelineModel({ ...data, specs: data.features }, data.scores);
+  const { scores } = json as Pick<BaselinePipelineModel, 'scores'>;
+  return new BaselinePipelineModel(descriptionFromJSON(json), scores);
 }
 
 /** One pass over the target; the median sorts it. */

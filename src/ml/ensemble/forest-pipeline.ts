@@ -1,40 +1,20 @@
 /** Random forest and extremely randomized trees with their preprocessing, as pipeline models. */
+import { DescribedModel, descriptionFromJSON, type ModelDescription } from '../described-model.ts';
 import type { FitInput } from '../fit-input.ts';
-import type {
-  ClassLabel,
-  FeatureSpec,
-  FitHooks,
-  FitResult,
-  PipelineModel,
-  Predictions,
-  Task,
-} from '../pipeline-model.ts';
+import type { FitHooks, FitResult, PipelineModel, Predictions } from '../pipeline-model.ts';
 import { alignFeatures } from '../preprocessing/feature-columns.ts';
 import type { Table } from '../table.ts';
-import { ensembleFromJSON, ensembleToJSON, leafOf, nTreesOf, rowMajor } from '../tree/tree.ts';
+import { ensembleFromJSON, ensembleScores, ensembleToJSON } from '../tree/tree.ts';
 import { encodedColumns, fitTreeEncoding, orderingTargets, type TreeEncoding } from '../tree/tree-columns.ts';
 import { type Forest, type ForestOptions, type ForestTarget, fitForest } from './forest.ts';
 
-export class ForestPipelineModel implements PipelineModel {
-  readonly task: Task;
-  readonly algorithm: string;
-  readonly target: string;
-  readonly features: readonly FeatureSpec[];
-  readonly classes?: readonly ClassLabel[];
+export class ForestPipelineModel extends DescribedModel implements PipelineModel {
   readonly encoding: TreeEncoding;
   /** Columns are those of the encoding. */
   readonly forest: Forest;
 
-  constructor(
-    input: Pick<FitInput, 'task' | 'algorithm' | 'target' | 'specs' | 'classes'>,
-    encoding: TreeEncoding,
-    forest: Forest,
-  ) {
-    this.task = input.task;
-    this.algorithm = input.algorithm;
-    this.target = input.target;
-    this.features = input.specs;
-    if (input.classes !== undefined) this.classes = input.classes;
+  constructor(description: ModelDescription, encoding: TreeEncoding, forest: Forest) {
+    super(description);
     this.encoding = encoding;
     this.forest = forest;
     Object.freeze(this);
@@ -49,16 +29,7 @@ export class ForestPipelineModel implements PipelineModel {
   /** One column per score: the mean, the share of the second of two classes, or one share per class. */
   scores(table: Table): Float64Array[] {
     const { base, trees } = this.forest;
-    const columns = this.columns(table);
-    const matrix = rowMajor(columns, table.nRows);
-    const scores = Array.from({ length: trees.width }, () => new Float64Array(table.nRows).fill(base));
-    for (let tree = 0; tree < nTreesOf(trees); tree++) {
-      for (let row = 0; row < table.nRows; row++) {
-        const leaf = leafOf(trees, tree, matrix, row * columns.length) * trees.width;
-        for (let k = 0; k < trees.width; k++) scores[k]![row]! += trees.value[leaf + k]!;
-      }
-    }
-    return scores;
+    return ensembleScores(trees, new Float64Array(trees.width).fill(base), this.columns(table), table.nRows);
   }
 
   /** The table as the trees see it. */
@@ -69,11 +40,7 @@ export class ForestPipelineModel implements PipelineModel {
   toJSON(): unknown {
     return {
       format: 'forest-pipeline-1',
-      task: this.task,
-      algorithm: this.algorithm,
-      target: this.target,
-      features: this.features,
-      classes: this.classes,
+      ...this.describe(),
       encoding: this.encoding,
       base: this.forest.base,
       trees: ensembleToJSON(this.forest.trees),
@@ -104,17 +71,12 @@ function probabilitiesFromShares(
 
 export function forestPipelineFromJSON(json: unknown): ForestPipelineModel {
   const data = json as {
-    task: Task;
-    algorithm: string;
-    target: string;
-    features: FeatureSpec[];
-    classes?: ClassLabel[];
     encoding: TreeEncoding;
     base: number;
     trees: unknown;
   };
   const forest = { base: data.base, trees: ensembleFromJSON(data.trees) };
-  return new ForestPipelineModel({ ...data, specs: data.features }, data.encoding, forest);
+  return new ForestPipelineModel(descriptionFromJSON(json), data.encoding, forest);
 }
 
 export function fitForestPipeline(

@@ -65,7 +65,6 @@ function treeViewOf(model: PipelineModel): TreeView | undefined {
   if (model instanceof BoostingPipelineModel) {
     return {
       ...model.boosted,
-      treeWeight: 1,
       sources: model.encoding.expansion.columns.map((column) => column.source),
       scale: model.link === 'log' ? 'log_prediction' : scaleOf(model),
       columns: (table) => model.columns(table),
@@ -77,7 +76,6 @@ function treeViewOf(model: PipelineModel): TreeView | undefined {
       trees,
       nScores: trees.width,
       initialScores: new Float64Array(trees.width).fill(base),
-      treeWeight: 1,
       sources: model.encoding.expansion.columns.map((column) => column.source),
       scale: model.classes === undefined ? 'prediction' : 'probability',
       columns: (table) => model.columns(table),

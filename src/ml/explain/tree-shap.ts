@@ -2,14 +2,12 @@
 import { goesLeft, nTreesOf, rowMajor, type TreeEnsemble } from '../tree/tree.ts';
 import { type PathFactors, pathFactors } from './path-factors.ts';
 
-/** Trees and how their leaves become scores: score = initial score + treeWeight · sum of leaf values. */
+/** Trees and how their leaves become scores: score = initial score + sum of leaf values. */
 export interface ScoredTrees {
   /** Tree t adds to score t % nScores when leaves have one value, else value k of a leaf adds to score k. */
   readonly trees: TreeEnsemble;
   readonly nScores: number;
   readonly initialScores: ArrayLike<number>;
-  /** 1 in boosting, 1 / number of trees in a forest. */
-  readonly treeWeight: number;
 }
 
 /** score k of a row = base[k] + the sum of its values over the features. */
@@ -36,7 +34,7 @@ export function treeShap(
   sources: ArrayLike<number>,
   nFeatures: number,
 ): ShapValues {
-  const { trees, nScores, treeWeight } = model;
+  const { trees, nScores } = model;
   const base = Float64Array.from(model.initialScores);
   const values = new Float64Array(nRows * nScores * nFeatures);
   const matrix = rowMajor(columns, nRows);
@@ -45,13 +43,13 @@ export function treeShap(
   for (let tree = 0; tree < nTreesOf(trees); tree++) {
     const factors = factorsOf(tree);
     const firstScore = trees.width === 1 ? tree % nScores : 0;
-    for (let k = 0; k < trees.width; k++) base[firstScore + k]! += treeWeight * factors.expected[k]!;
+    for (let k = 0; k < trees.width; k++) base[firstScore + k]! += factors.expected[k]!;
     if (factors.nNodes === 1) continue;
     walk.enter(factors);
     for (let row = 0; row < nRows; row++) {
       walk.follow(matrix, row * columns.length);
       const first = (row * nScores + firstScore) * nFeatures;
-      walk.addEffects(sources, treeWeight, values, first, nFeatures);
+      walk.addEffects(sources, values, first, nFeatures);
     }
   }
   return { nRows, nScores, nFeatures, base, values };
@@ -125,13 +123,7 @@ class TreeWalk {
   }
 
   /** From the leaves to the root. */
-  addEffects(
-    sources: ArrayLike<number>,
-    scale: number,
-    values: Float64Array,
-    first: number,
-    nFeatures: number,
-  ): void {
+  addEffects(sources: ArrayLike<number>, values: Float64Array, first: number, nFeatures: number): void {
     const { root, nNodes, nPoints, parent, column, previous, effectOn, effectOff } = this.#factors;
     const { feature, value, width } = this.#trees;
     const isOn = this.#isOn;
@@ -153,7 +145,7 @@ class TreeWalk {
           sum[above + q]! += below;
           if (effect !== undefined) total += effect[points + q]! * below;
         }
-        values[first + k * nFeatures + sources[column[node]!]!]! += scale * total;
+        values[first + k * nFeatures + sources[column[node]!]!]! += total;
       }
     }
   }

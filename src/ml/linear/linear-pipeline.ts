@@ -1,7 +1,7 @@
 /** A linear model with its preprocessing, as a pipeline model. */
-import { probabilitiesFromScores } from '../class-probabilities.ts';
-import type { FitInput } from '../fit-input.ts';
-import type { ClassLabel, FeatureSpec, PipelineModel, Predictions, Task } from '../pipeline-model.ts';
+import { predictionsFromScores } from '../class-probabilities.ts';
+import { DescribedModel, descriptionFromJSON, type ModelDescription } from '../described-model.ts';
+import type { PipelineModel, Predictions } from '../pipeline-model.ts';
 import { type DesignEncoding, encodeDesign } from '../preprocessing/design-encoding.ts';
 import { alignFeatures } from '../preprocessing/feature-columns.ts';
 import { expandFeatures, type FeatureExpansion } from '../preprocessing/feature-expansion.ts';
@@ -17,12 +17,7 @@ export interface LinearPreprocessing {
   readonly columnMeans: Float64Array;
 }
 
-export class LinearPipelineModel implements PipelineModel {
-  readonly task: Task;
-  readonly algorithm: string;
-  readonly target: string;
-  readonly features: readonly FeatureSpec[];
-  readonly classes?: readonly ClassLabel[];
+export class LinearPipelineModel extends DescribedModel implements PipelineModel {
   readonly expansion: FeatureExpansion;
   readonly encoding: DesignEncoding;
   readonly columnMeans: Float64Array;
@@ -30,15 +25,11 @@ export class LinearPipelineModel implements PipelineModel {
   readonly linear: LogisticWeights;
 
   constructor(
-    input: Pick<FitInput, 'task' | 'algorithm' | 'target' | 'specs' | 'classes'>,
+    description: ModelDescription,
     { expansion, encoding, columnMeans }: LinearPreprocessing,
     linear: LogisticWeights,
   ) {
-    this.task = input.task;
-    this.algorithm = input.algorithm;
-    this.target = input.target;
-    this.features = input.specs;
-    if (input.classes !== undefined) this.classes = input.classes;
+    super(description);
     this.expansion = expansion;
     this.encoding = encoding;
     this.columnMeans = columnMeans;
@@ -47,9 +38,7 @@ export class LinearPipelineModel implements PipelineModel {
   }
 
   predict(table: Table): Predictions {
-    const scores = this.scores(table);
-    if (this.classes === undefined) return { nRows: table.nRows, values: scores[0]! };
-    return probabilitiesFromScores(scores, this.classes.length);
+    return predictionsFromScores(this.scores(table), this.classes);
   }
 
   /** One column per score: the value itself, the log odds of the second of two classes, or one per class. */
@@ -70,11 +59,7 @@ export class LinearPipelineModel implements PipelineModel {
   toJSON(): unknown {
     return {
       format: 'linear-pipeline-2',
-      task: this.task,
-      algorithm: this.algorithm,
-      target: this.target,
-      features: this.features,
-      classes: this.classes,
+      ...this.describe(),
       expansion: this.expansion,
       encoding: this.encoding,
       columnMeans: Array.from(this.columnMeans),
@@ -87,11 +72,6 @@ export class LinearPipelineModel implements PipelineModel {
 
 export function linearPipelineFromJSON(json: unknown): LinearPipelineModel {
   const data = json as {
-    task: Task;
-    algorithm: string;
-    target: string;
-    features: FeatureSpec[];
-    classes?: ClassLabel[];
     expansion: FeatureExpansion;
     encoding: DesignEncoding;
     columnMeans: number[];
@@ -101,7 +81,7 @@ export function linearPipelineFromJSON(json: unknown): LinearPipelineModel {
   };
   const { expansion, encoding } = data;
   const preprocessing = { expansion, encoding, columnMeans: Float64Array.from(data.columnMeans) };
-  return new LinearPipelineModel({ ...data, specs: data.features }, preprocessing, {
+  return new LinearPipelineModel(descriptionFromJSON(json), preprocessing, {
     nScores: data.nScores,
     weights: Float64Array.from(data.weights),
     intercepts: Float64Array.from(data.intercepts),

@@ -1,16 +1,9 @@
 /** Gradient boosting with its preprocessing, as a pipeline model. */
 import { TrainingError, ValidationError } from '../../errors.ts';
-import { probabilitiesFromScores } from '../class-probabilities.ts';
+import { predictionsFromScores } from '../class-probabilities.ts';
+import { DescribedModel, descriptionFromJSON, type ModelDescription } from '../described-model.ts';
 import type { FitInput } from '../fit-input.ts';
-import type {
-  ClassLabel,
-  FeatureSpec,
-  FitHooks,
-  FitResult,
-  PipelineModel,
-  Predictions,
-  Task,
-} from '../pipeline-model.ts';
+import type { FeatureSpec, FitHooks, FitResult, PipelineModel, Predictions } from '../pipeline-model.ts';
 import { alignFeatures } from '../preprocessing/feature-columns.ts';
 import type { ExpandedColumn } from '../preprocessing/feature-expansion.ts';
 import type { Table } from '../table.ts';
@@ -35,28 +28,19 @@ import { encodedColumns, fitTreeEncoding, orderingTargets, type TreeEncoding } f
 /** What turns the score of a regression into its prediction. */
 export type Link = 'identity' | 'log';
 
-export class BoostingPipelineModel implements PipelineModel {
-  readonly task: Task;
-  readonly algorithm: string;
-  readonly target: string;
-  readonly features: readonly FeatureSpec[];
-  readonly classes?: readonly ClassLabel[];
+export class BoostingPipelineModel extends DescribedModel implements PipelineModel {
   readonly encoding: TreeEncoding;
   /** Columns are those of the encoding. */
   readonly boosted: BoostedTrees;
   readonly link: Link;
 
   constructor(
-    input: Pick<FitInput, 'task' | 'algorithm' | 'target' | 'specs' | 'classes'>,
+    description: ModelDescription,
     encoding: TreeEncoding,
     boosted: BoostedTrees,
     link: Link = 'identity',
   ) {
-    this.task = input.task;
-    this.algorithm = input.algorithm;
-    this.target = input.target;
-    this.features = input.specs;
-    if (input.classes !== undefined) this.classes = input.classes;
+    super(description);
     this.encoding = encoding;
     this.boosted = boosted;
     this.link = link;
@@ -65,8 +49,7 @@ export class BoostingPipelineModel implements PipelineModel {
 
   predict(table: Table): Predictions {
     const scores = this.scores(table);
-    if (this.classes !== undefined) return probabilitiesFromScores(scores, this.classes.length);
-    return { nRows: table.nRows, values: this.link === 'log' ? scores[0]!.map(Math.exp) : scores[0]! };
+    return predictionsFromScores(this.link === 'log' ? [scores[0]!.map(Math.exp)] : scores, this.classes);
   }
 
   /** One column per score: log odds, one score per class, or what the link turns into the prediction. */
@@ -82,11 +65,7 @@ export class BoostingPipelineModel implements PipelineModel {
   toJSON(): unknown {
     return {
       format: 'boosting-pipeline-3',
-      task: this.task,
-      algorithm: this.algorithm,
-      target: this.target,
-      features: this.features,
-      classes: this.classes,
+      ...this.describe(),
       encoding: this.encoding,
       link: this.link,
       nScores: this.boosted.nScores,
@@ -98,11 +77,6 @@ export class BoostingPipelineModel implements PipelineModel {
 
 export function boostingPipelineFromJSON(json: unknown): BoostingPipelineModel {
   const data = json as {
-    task: Task;
-    algorithm: string;
-    target: string;
-    features: FeatureSpec[];
-    classes?: ClassLabel[];
     encoding: TreeEncoding;
     link: Link;
     nScores: number;
@@ -114,7 +88,7 @@ export function boostingPipelineFromJSON(json: unknown): BoostingPipelineModel {
     initialScores: Float32Array.from(data.initialScores),
     trees: ensembleFromJSON(data.trees),
   };
-  return new BoostingPipelineModel({ ...data, specs: data.features }, data.encoding, boosted, data.link);
+  return new BoostingPipelineModel(descriptionFromJSON(json), data.encoding, boosted, data.link);
 }
 
 export function fitBoostingPipeline(

@@ -214,17 +214,27 @@ export function rowMajor(columns: readonly Float32Array[], nRows: number): Float
   return matrix;
 }
 
-/** Adds the leaf values of one tree of width 1 to the scores of every row. */
-export function addTreeScores(
+/**
+ * One column per score: its initial score and the leaf values of the trees that add to it, in their order. A tree whose
+ * leaves have one value adds to score t % nScores, else to all of them.
+ */
+export function ensembleScores(
   ensemble: TreeEnsemble,
-  tree: number,
-  matrix: Float32Array,
-  nColumns: number,
-  scores: Float64Array,
-): void {
-  for (let row = 0, base = 0; row < scores.length; row++, base += nColumns) {
-    scores[row]! += ensemble.value[leafOf(ensemble, tree, matrix, base)]!;
+  initialScores: ArrayLike<number>,
+  columns: readonly Float32Array[],
+  nRows: number,
+): Float64Array[] {
+  const { width, value } = ensemble;
+  const scores = Array.from(initialScores, (initial) => new Float64Array(nRows).fill(initial));
+  const matrix = rowMajor(columns, nRows);
+  for (let tree = 0; tree < nTreesOf(ensemble); tree++) {
+    const first = width === 1 ? tree % scores.length : 0;
+    for (let row = 0, base = 0; row < nRows; row++, base += columns.length) {
+      const leaf = leafOf(ensemble, tree, matrix, base) * width;
+      for (let k = 0; k < width; k++) scores[first + k]![row]! += value[leaf + k]!;
+    }
   }
+  return scores;
 }
 
 /** The leaf that a row of the matrix, which begins at `base`, comes to. */

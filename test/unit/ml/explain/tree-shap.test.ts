@@ -70,7 +70,7 @@ describe('TreeSHAP', () => {
       const trees = randomTrees(shape);
       const columns = randomColumns(shape.nColumns, 12);
       const nScores = shape.width ?? 1;
-      const model = { trees, nScores, initialScores: new Float64Array(nScores), treeWeight: 1 };
+      const model = { trees, nScores, initialScores: new Float64Array(nScores) };
       const shap = treeShap(model, columns, 12, identity(shape.nColumns), shape.nColumns);
       for (let row = 0; row < 12; row++) {
         for (let k = 0; k < nScores; k++) {
@@ -88,17 +88,11 @@ describe('TreeSHAP', () => {
   it('adds up to the score less the base with trees of a thousand leaves', () => {
     const trees = randomTrees({ nTrees: 5, nColumns: 30, nLeaves: 1000 });
     const columns = randomColumns(30, 20);
-    const shap = treeShap(
-      { trees, nScores: 1, initialScores: [0.25], treeWeight: 0.2 },
-      columns,
-      20,
-      identity(30),
-      30,
-    );
+    const shap = treeShap({ trees, nScores: 1, initialScores: [0.25] }, columns, 20, identity(30), 30);
     const matrix = rowMajor(columns, 20);
     for (let row = 0; row < 20; row++) {
       let score = 0.25;
-      for (let tree = 0; tree < 5; tree++) score += 0.2 * trees.value[leafOf(trees, tree, matrix, row * 30)]!;
+      for (let tree = 0; tree < 5; tree++) score += trees.value[leafOf(trees, tree, matrix, row * 30)]!;
       const values = shap.values.subarray(row * 30, row * 30 + 30);
       expect(shap.base[0]! + values.reduce((sum, value) => sum + value, 0)).toBeCloseTo(score, 11);
     }
@@ -107,7 +101,7 @@ describe('TreeSHAP', () => {
   it('gives the trees of each score to that score', () => {
     const trees = randomTrees({ nTrees: 6, nColumns: 4, nLeaves: 8 });
     const columns = randomColumns(4, 5);
-    const model = { trees, nScores: 3, initialScores: [1, 2, 3], treeWeight: 1 };
+    const model = { trees, nScores: 3, initialScores: [1, 2, 3] };
     const shap = treeShap(model, columns, 5, identity(4), 4);
     const matrix = rowMajor(columns, 5);
     for (let row = 0; row < 5; row++) {
@@ -126,7 +120,7 @@ describe('TreeSHAP', () => {
   it('adds up the columns of one feature', () => {
     const trees = randomTrees({ nTrees: 3, nColumns: 4, nLeaves: 10 });
     const columns = randomColumns(4, 6);
-    const model = { trees, nScores: 1, initialScores: [0], treeWeight: 1 };
+    const model = { trees, nScores: 1, initialScores: [0] };
     const apart = treeShap(model, columns, 6, identity(4), 4);
     const together = treeShap(model, columns, 6, [0, 1, 1, 0], 2);
     for (let row = 0; row < 6; row++) {
@@ -138,13 +132,7 @@ describe('TreeSHAP', () => {
 
   it('is finite where a node has no cover', () => {
     const trees = { ...randomTrees({ nTrees: 2, nColumns: 3, nLeaves: 8 }), cover: new Float32Array(30) };
-    const shap = treeShap(
-      { trees, nScores: 1, initialScores: [0], treeWeight: 1 },
-      randomColumns(3, 8),
-      8,
-      identity(3),
-      3,
-    );
+    const shap = treeShap({ trees, nScores: 1, initialScores: [0] }, randomColumns(3, 8), 8, identity(3), 3);
     expect([...shap.base, ...shap.values].every(Number.isFinite)).toBe(true);
   });
 
@@ -158,7 +146,7 @@ describe('TreeSHAP', () => {
       builder.split(node, { feature: columnOf(i), test: i, missingLeft: true, left, right, gain: 1 });
       node = right;
     }
-    return { trees: builder.build(), nScores: 1, initialScores: [0], treeWeight: 1 };
+    return { trees: builder.build(), nScores: 1, initialScores: [0] };
   }
 
   it('takes a chain of a hundred thousand splits', () => {
@@ -190,7 +178,7 @@ describe('TreeSHAP', () => {
 
   it('explains nothing by trees without a split', () => {
     const trees = randomTrees({ nTrees: 2, nColumns: 3, nLeaves: 1 });
-    const model = { trees, nScores: 1, initialScores: [0.5], treeWeight: 1 };
+    const model = { trees, nScores: 1, initialScores: [0.5] };
     const shap = treeShap(model, randomColumns(3, 2), 2, identity(3), 3);
     expect(shap.base[0]).toBe(0.5 + trees.value[0]! + trees.value[1]!);
     expect([...shap.values]).toEqual(new Array(6).fill(0));
