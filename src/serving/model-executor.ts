@@ -10,7 +10,11 @@ export interface GraphOutput {
 
 /** A model in memory, ready to predict. */
 export interface LoadedModel {
-  run(batch: FeatureBatch): Promise<GraphOutput>;
+  /** Which executor runs it. */
+  readonly executor: 'typescript' | 'onnxruntime';
+  /** What it takes while it is loaded, in bytes, as far as its executor can tell. */
+  readonly residentBytes: number;
+  run(batch: FeatureBatch): GraphOutput | Promise<GraphOutput>;
   release(): Promise<void>;
 }
 

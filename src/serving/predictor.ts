@@ -169,7 +169,12 @@ export class Predictor {
     }
     const manifest = JSON.parse(Buffer.from(manifestBytes).toString('utf8')) as ModelManifest;
     const loaded = await this.#executor.load(graph);
-    return { manifest, run: (batch) => loaded.run(batch), release: () => loaded.release() };
+    const { executor, residentBytes } = loaded;
+    return {
+      ...{ manifest, executor, residentBytes },
+      run: (batch) => loaded.run(batch),
+      release: () => loaded.release(),
+    };
   }
 }
 
