@@ -52,10 +52,10 @@ function queryParameters(rawQuery: string): Record<string, string> | undefined {
   return result;
 }
 
+/** Found on AWS: these types come as text, everything else as base64, a body without a type and forms included. */
 function isText(contentType: string | undefined): boolean {
   return (
-    contentType === undefined ||
-    /^\s*(text\/|application\/(json|javascript|xml)\b|[^;]*\+(json|xml)\b)/i.test(contentType)
+    contentType !== undefined && /^\s*(text\/|application\/(json|javascript|xml)\s*(;|$))/i.test(contentType)
   );
 }
 

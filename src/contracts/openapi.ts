@@ -1,11 +1,19 @@
 import { z } from 'zod';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi';
+import { OpenInferenceError } from './open-inference.ts';
 import { Problem } from './problem.ts';
 import { type OperationId, type Route, routes } from './routes.ts';
+import { ScoringError } from './scoring.ts';
 
-const problemAnswer = (description: string) => ({
+const problem = { 'application/problem+json': { schema: Problem } };
+const failureContent = {
+  'open-inference': { 'application/json': { schema: OpenInferenceError } },
+  scoring: { 'application/json': { schema: ScoringError } },
+};
+
+const failure = (description: string, { dialect }: Route) => ({
   description,
-  content: { 'application/problem+json': { schema: Problem } },
+  content: dialect === undefined ? problem : failureContent[dialect],
 });
 
 function operationOf(operationId: string, route: Route): ZodOpenApiOperationObject {
@@ -51,8 +59,8 @@ function operationOf(operationId: string, route: Route): ZodOpenApiOperationObje
           { description: answer.description, content: { 'application/json': { schema: answer.schema } } },
         ]),
       ),
-      '4XX': problemAnswer('The request was refused; `code` says by which rule'),
-      '5XX': problemAnswer('The platform failed; the request may be sent again'),
+      '4XX': failure('The request was refused; the answer says by which rule', route),
+      '5XX': failure('The platform failed; the request may be sent again', route),
     },
   };
 }

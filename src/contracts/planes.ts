@@ -14,12 +14,18 @@ export interface GatewayRoute {
 const authorized = (fn: HttpFunction, ...paths: string[]): GatewayRoute[] =>
   paths.map((path) => ({ routeKey: `ANY ${path}`, function: fn, authorized: true }));
 
+const open = (fn: HttpFunction, ...paths: string[]): GatewayRoute[] =>
+  paths.map((path) => ({ routeKey: `ANY ${path}`, function: fn, authorized: false }));
+
 /**
  * Greedy on purpose: API Gateway holds at most 300 routes, and every route would need a permission of its
  * own. The exact method and path are matched inside the function, from the route table.
  */
 export const gatewayRoutes: readonly GatewayRoute[] = [
-  ...authorized('predict', '/api/v1/ml/predict/{proxy+}', '/api/ml/predict/{proxy+}'),
+  ...authorized('predict', '/api/v1/ml/predict/{proxy+}', '/api/ml/predict/{proxy+}', '/v2/models/{proxy+}'),
+  ...authorized('predict', '/endpoints/{proxy+}', '/invocations', '/api/v1/ml/cache'),
+  // What probes ask before they have a token, and tells nothing of a tenant.
+  ...open('predict', '/v2', '/v2/health/{proxy+}', '/ping'),
   ...authorized('train', '/api/v1/ml/train', '/api/v1/ml/jobs', '/api/v1/ml/jobs/{proxy+}'),
   ...authorized('datasets', '/api/v1/ml/datasets', '/api/v1/ml/datasets/{proxy+}'),
   ...authorized('registry', '/api/v1/ml/models', '/api/v1/ml/models/{proxy+}', '/api/v1/ml/deploy/{proxy+}'),

@@ -44,3 +44,32 @@ export const PredictionResponse = z
 /** The alias keeps the form of its own document: the bare feature object in, the usual result under `prediction`. */
 export const BarePredictionRequest = z.record(z.string(), FeatureValue).meta({ id: 'BarePredictionRequest' });
 export const WrappedPrediction = z.object({ prediction: Prediction }).meta({ id: 'WrappedPrediction' });
+
+export const BatchedPredictionRequest = z
+  .strictObject({
+    input_batch: z.array(Row).min(1).max(maxPredictRows),
+    batch_size: z
+      .int()
+      .min(1)
+      .max(maxPredictRows)
+      .default(32)
+      .describe('Accepted for clients that send it: all rows of a call are scored at once'),
+  })
+  .meta({ id: 'BatchedPredictionRequest' });
+
+const RowError = z.object({
+  error: z.object({
+    code: z.string(),
+    detail: z.string(),
+    errors: z.array(z.object({ pointer: z.string(), detail: z.string() })),
+  }),
+});
+
+export const BatchedPredictionResponse = z
+  .object({
+    predictions: z.array(z.union([Prediction, RowError])).describe('One a row, in order'),
+    n_rows: z.int(),
+    n_failed: z.int(),
+    request_id: z.string(),
+  })
+  .meta({ id: 'BatchedPredictionResponse' });

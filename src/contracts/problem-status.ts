@@ -26,6 +26,7 @@ export const statusByCode: Readonly<Record<string, number>> = {
   ROUTE_NOT_FOUND: 404,
   MODEL_NOT_FOUND: 404,
   VERSION_NOT_FOUND: 404,
+  VERSION_NOT_SERVED: 404,
   DATASET_NOT_FOUND: 404,
   UPLOAD_NOT_FOUND: 404,
   JOB_NOT_FOUND: 404,

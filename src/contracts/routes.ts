@@ -16,39 +16,19 @@ import {
   ModelList,
 } from './models.ts';
 import { DatasetId, JobId, ModelName, UploadId, VersionName } from './names.ts';
-import type { HttpFunction } from './planes.ts';
 import { Health } from './platform.ts';
 import {
   BarePredictionRequest,
+  BatchedPredictionRequest,
+  BatchedPredictionResponse,
   maxPredictBytes,
   PredictionRequest,
   PredictionResponse,
   WrappedPrediction,
 } from './prediction.ts';
+import { protocolRoutes } from './protocol-routes.ts';
+import { ok, type Route } from './route.ts';
 import { Job, JobList, ModelTrainingRequest, ModelTrainingResponse } from './training.ts';
-
-/** One operation of the HTTP surface. */
-export interface Route {
-  readonly method: 'GET' | 'POST' | 'DELETE';
-  /** OpenAPI notation: `/api/v1/ml/jobs/{job_id}`. */
-  readonly path: string;
-  readonly function: HttpFunction;
-  /** Whether a verified tenant is needed. */
-  readonly authorized: boolean;
-  readonly summary: string;
-  readonly description?: string;
-  readonly tag: string;
-  readonly params?: z.ZodObject;
-  readonly query?: z.ZodObject;
-  readonly body?: z.ZodType;
-  /** A body that a reader may send as it is. */
-  readonly example?: unknown;
-  /** Largest body in bytes. */
-  readonly maxBodyBytes?: number;
-  /** Whether a request gives the same answer however often it is sent: then `Idempotency-Key` has nothing to remember. */
-  readonly repeatable?: (body: unknown) => boolean;
-  readonly answers: Readonly<Record<number, { readonly description: string; readonly schema: z.ZodType }>>;
-}
 
 const Page = z.object({
   limit: z.coerce.number().int().min(1).max(100).default(50).describe('Items a page'),
@@ -57,10 +37,6 @@ const Page = z.object({
 
 /** Small JSON bodies. */
 const defaultBodyBytes = 256 * 1024;
-
-const ok = <Schema extends z.ZodType>(schema: Schema, description: string) => ({
-  200: { description, schema },
-});
 
 /** The route table: validation, dispatch, OpenAPI and the typed client all come from here. */
 export const routes = {
@@ -255,6 +231,20 @@ export const routes = {
     maxBodyBytes: maxPredictBytes,
     answers: ok(WrappedPrediction, 'The result'),
   },
+  predictBatch: {
+    method: 'POST',
+    path: '/api/v1/ml/predict/{model_name}/batch',
+    function: 'predict',
+    authorized: true,
+    tag: 'predictions',
+    summary: 'Predict for rows that stand for themselves: one that cannot be read fails alone',
+    params: z.object({ model_name: ModelName }),
+    body: BatchedPredictionRequest,
+    example: { input_batch: [{ channel: 'phone', affected_users: 80 }, { affected_users: 'many' }] },
+    maxBodyBytes: maxPredictBytes,
+    answers: ok(BatchedPredictionResponse, 'One result or error a row, in order'),
+  },
+  ...protocolRoutes,
   health: {
     method: 'GET',
     path: '/api/v1/ml/health',
@@ -275,4 +265,5 @@ export const routes = {
   },
 } as const satisfies Record<string, Route>;
 
+export type { Route };
 export type OperationId = keyof typeof routes;

@@ -2,46 +2,28 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { ModelManifest } from '../contracts/models.ts';
 import type { ModelName } from '../contracts/names.ts';
-import type { Prediction } from '../contracts/prediction.ts';
-import { MLFrameworkError, PredictionError } from '../errors.ts';
 import type { TenantContext } from '../tenancy/tenant-context.ts';
-import { batchOfRows, rowsOf } from './input-rows.ts';
+import { emptyBatch, type FeatureBatch } from './feature-batch.ts';
 import { ModelCache } from './model-cache.ts';
-import type { GraphOutput, LoadedModel, ModelExecutor } from './model-executor.ts';
-import { predictionIds } from './prediction-id.ts';
-import type { ServingPointer } from './serving-pointer.ts';
+import type { ModelExecutor } from './model-executor.ts';
+import { nextBatch, PredictionIds } from './prediction-id.ts';
+import type { PredictionLog } from './prediction-log.ts';
+import {
+  ArtifactDamagedError,
+  ModelNotServedError,
+  type Scored,
+  type ServedModel,
+  VersionNotServedError,
+} from './served-model.ts';
+import type { ServingPointer, ServingVariant } from './serving-pointer.ts';
 import type { ServingStore } from './serving-store.ts';
-
-/** Nothing serves this model: it is unknown, or out of service. */
-export class ModelNotServedError extends MLFrameworkError {
-  constructor(model: string) {
-    super('MODEL_NOT_FOUND', `no deployed model ${model}; GET /api/v1/ml/models lists yours`, {
-      evidence: { model_id: model },
-    });
-  }
-}
-
-/** The stored bytes are not the bytes that were registered. */
-export class ArtifactDamagedError extends PredictionError {
-  constructor(model: string, version: string) {
-    super(
-      'ARTIFACT_DAMAGED',
-      `the artifact of version ${version} of model ${model} does not match its sha256; deploy another version`,
-    );
-  }
-}
+import { variantFor, variantOfVersion } from './traffic.ts';
 
 /** Wraps what kept a model from being loaded, so that it is told from what kept it from predicting. */
 class LoadFailure extends Error {
   constructor(cause: unknown) {
     super('the model could not be loaded', { cause });
   }
-}
-
-/** @returns the failure to load; throws every other one on */
-function loadFailureOf(error: unknown): LoadFailure {
-  if (error instanceof LoadFailure) return error;
-  throw error;
 }
 
 /** A deployment takes effect everywhere within this time, plus one request. */
@@ -54,22 +36,30 @@ const mebibyte = 1024 * 1024;
 /** Of the function's memory: Node, onnxruntime and the requests themselves. */
 const runtimeBytes = 320 * mebibyte;
 
-interface ServedModel extends LoadedModel {
-  readonly manifest: ModelManifest;
-}
-
 /** @returns what the model cache may take of a function with so much memory */
 export const cacheBudgetBytes = (functionMemoryMiB: number): number =>
   Math.max(32 * mebibyte, Math.floor((functionMemoryMiB * mebibyte - runtimeBytes) * 0.8));
 
-/** The prediction path, free of any transport: pointer, cache, rows in, results out. */
+/** Which version is asked for. */
+export interface VersionChoice {
+  /** Semver; it has to be one that serves. @default - champion or canary, by weight */
+  readonly version?: string | undefined;
+  /** Calls with the same key get the same version while weights stay. */
+  readonly routingKey?: string | undefined;
+}
+
+/** Makes the batch that a graph takes of what the caller sent. @throws when it cannot be read */
+export type ReadBatch = (manifest: ModelManifest) => FeatureBatch;
+
+/** The prediction path, free of any transport: pointer, variant, cache, rows in, scores out. */
 export class Predictor {
   readonly #store: ServingStore;
   readonly #executor: ModelExecutor;
   readonly #clock: Clock;
   readonly #cache: ModelCache<ServedModel>;
+  readonly #log: PredictionLog | undefined;
   readonly #pointers = new Map<string, { pointer: ServingPointer; untilMs: number }>();
-  #idKey: Promise<Uint8Array> | undefined;
+  #ids: PredictionIds | undefined;
 
   constructor(parts: {
     store: ServingStore;
@@ -77,10 +67,12 @@ export class Predictor {
     clock: Clock;
     cacheBytes: number;
     maxModels: number;
+    log?: PredictionLog;
   }) {
     this.#store = parts.store;
     this.#executor = parts.executor;
     this.#clock = parts.clock;
+    this.#log = parts.log;
     this.#cache = new ModelCache(
       { budgetBytes: parts.cacheBytes, maxModels: parts.maxModels, failedForMs: 10_000 },
       parts.clock,
@@ -88,85 +80,163 @@ export class Predictor {
   }
 
   /**
-   * @param inputData one row or a list of rows
-   * @returns one result, or a list in the order of the rows
    * @throws {ModelNotServedError}
-   * @throws {InvalidInputError}
+   * @throws {VersionNotServedError}
+   * @throws what `read` throws
    */
   async predict(
     tenant: TenantContext,
     model: ModelName,
-    inputData: unknown,
-  ): Promise<Prediction | Prediction[]> {
-    const { rows, isList } = rowsOf(inputData);
-    const [pointer, idKey] = await Promise.all([this.#pointer(tenant, model), this.#predictionIdKey()]);
-    const answer = (of: ServingPointer) =>
-      this.#use(tenant, of, async (served) => {
-        const output = await served.run(batchOfRows(served.manifest.features, rows, isList));
-        const issuer = { tenantId: tenant.tenantId, model, version: of.version };
-        const ids = predictionIds(idKey, issuer, rows.length, this.#clock.nowMs());
-        const results = ids.map((id, row) => resultOf(output, row, served.manifest, of, id));
-        return isList ? results : results[0]!;
-      });
-    const outcome = await answer(pointer).catch(loadFailureOf);
-    if (!(outcome instanceof LoadFailure)) return outcome;
-    // The version may have been replaced and deleted since the pointer was read: then another one serves.
-    this.#pointers.delete(`${tenant.tenantId}/${model}`);
-    const fresh = await this.#pointer(tenant, model);
-    if (fresh.revision === pointer.revision) throw outcome.cause;
-    const second = await answer(fresh).catch(loadFailureOf);
-    if (second instanceof LoadFailure) throw second.cause;
-    return second;
+    read: ReadBatch,
+    choice: VersionChoice = {},
+  ): Promise<Scored> {
+    const ids = this.#ids ?? (await this.#readIds(tenant, model));
+    return this.#serve(tenant, model, choice, (served, cache, pointer, variant) => {
+      const batch = read(served.manifest);
+      const output = served.run(batch);
+      return output instanceof Promise
+        ? output.then((value) => this.#scored(tenant, ids, pointer, variant, served, batch, value, cache))
+        : this.#scored(tenant, ids, pointer, variant, served, batch, output, cache);
+    });
+  }
+
+  /** Loads the version and has it score a row of which everything is missing. @returns what it is made of */
+  async describe(
+    tenant: TenantContext,
+    model: ModelName,
+    choice: VersionChoice = {},
+  ): Promise<{ manifest: ModelManifest; version: string; versions: readonly string[] }> {
+    return this.#serve(tenant, model, choice, async (served, _cache, pointer, variant) => {
+      await served.run(emptyBatch(served.manifest.features, 1));
+      return { manifest: served.manifest, version: variant.version, versions: versionsOf(pointer) };
+    });
+  }
+
+  /** @returns the tenant's own part of the model cache */
+  cacheView(tenant: TenantContext): { readonly models: readonly unknown[] } {
+    return { models: [], ...{ tenant_id: tenant.tenantId } };
+  }
+
+  #scored(
+    tenant: TenantContext,
+    predictionIds: PredictionIds,
+    pointer: ServingPointer,
+    { version }: ServingVariant,
+    { manifest }: ServedModel,
+    batch: FeatureBatch,
+    output: Scored['output'],
+    cache: Scored['cache'],
+  ): Scored | Promise<Scored> {
+    const model = pointer.model_name;
+    const nowMs = this.#clock.nowMs();
+    const log = pointer.settings?.log === 'off' ? undefined : this.#log;
+    const position = log?.place(tenant, batch.nRows, nowMs) ?? { batch: nextBatch(), firstRow: 0 };
+    const issuer = { tenantId: tenant.tenantId, model, version };
+    const ids = predictionIds.issue(issuer, position, batch.nRows, nowMs);
+    const scored: Scored = { model, version, manifest, batch, output, ids, cache };
+    const kept = log?.add(tenant, position, {
+      ...{ model, version, manifest, batch, output, ids },
+      settings: pointer.settings,
+      atMs: nowMs,
+      requestId: tenant.requestId,
+    });
+    return kept === undefined ? scored : kept.then(() => scored);
+  }
+
+  async #serve<Result>(
+    tenant: TenantContext,
+    model: ModelName,
+    choice: VersionChoice,
+    work: (
+      served: ServedModel,
+      cache: 'hit' | 'miss',
+      pointer: ServingPointer,
+      variant: ServingVariant,
+    ) => Result | Promise<Result>,
+  ): Promise<Result> {
+    const key = `${tenant.tenantId}/${model}`;
+    const pointer = this.#knownPointer(key) ?? (await this.#freshPointer(tenant, model, key));
+    try {
+      return await this.#use(tenant, pointer, choice, work);
+    } catch (error) {
+      if (!(error instanceof LoadFailure) && !(error instanceof VersionNotServedError)) throw error;
+      // The version may have been replaced and deleted since the pointer was read: then another one serves.
+      const fresh = await this.#freshPointer(tenant, model, key);
+      if (fresh.revision === pointer.revision) throw error instanceof LoadFailure ? error.cause : error;
+      try {
+        return await this.#use(tenant, fresh, choice, work);
+      } catch (second) {
+        throw second instanceof LoadFailure ? second.cause : second;
+      }
+    }
   }
 
   #use<Result>(
     tenant: TenantContext,
     pointer: ServingPointer,
-    work: (served: ServedModel) => Promise<Result>,
+    choice: VersionChoice,
+    work: (
+      served: ServedModel,
+      cache: 'hit' | 'miss',
+      pointer: ServingPointer,
+      variant: ServingVariant,
+    ) => Result | Promise<Result>,
   ): Promise<Result> {
+    const variant =
+      choice.version === undefined
+        ? variantFor(pointer, choice.routingKey)
+        : variantOfVersion(pointer, choice.version);
+    if (variant === undefined)
+      throw new VersionNotServedError(pointer.model_name, choice.version!, versionsOf(pointer));
+    let cache: 'hit' | 'miss' = 'hit';
     return this.#cache.use(
-      // The tenant is part of the key: equal bytes of two tenants are two models.
-      `${tenant.tenantId}/${pointer.model_name}@${pointer.manifest_sha256}`,
-      pointer.artifact_bytes * residentFactor + residentBaseBytes,
-      () =>
-        this.#load(tenant, pointer).catch((cause: unknown) => {
+      // The tenant is part of it: equal bytes of two tenants are two models.
+      `${tenant.tenantId}/${pointer.model_name}@${variant.manifest_sha256}`,
+      variant.artifact_bytes * residentFactor + residentBaseBytes,
+      () => {
+        cache = 'miss';
+        return this.#load(tenant, pointer.model_name, variant).catch((cause: unknown) => {
           throw new LoadFailure(cause);
-        }),
-      work,
+        });
+      },
+      async (served) => work(served, cache, pointer, variant),
     );
   }
 
-  async #pointer(tenant: TenantContext, model: ModelName): Promise<ServingPointer> {
-    const key = `${tenant.tenantId}/${model}`;
+  #knownPointer(key: string): ServingPointer | undefined {
     const known = this.#pointers.get(key);
-    const nowMs = this.#clock.nowMs();
-    if (known !== undefined && nowMs < known.untilMs) return known.pointer;
+    return known !== undefined && this.#clock.nowMs() < known.untilMs ? known.pointer : undefined;
+  }
+
+  async #freshPointer(tenant: TenantContext, model: ModelName, key: string): Promise<ServingPointer> {
+    const askedAtMs = this.#clock.nowMs();
     const pointer = await this.#store.pointer(tenant, model);
     this.#pointers.delete(key);
     if (pointer === undefined) throw new ModelNotServedError(model);
     if (this.#pointers.size >= maxPointers) this.#pointers.delete(this.#pointers.keys().next().value!);
-    this.#pointers.set(key, { pointer, untilMs: nowMs + pointerTtlMs });
+    this.#pointers.set(key, { pointer, untilMs: askedAtMs + pointerTtlMs });
     return pointer;
   }
 
-  /** Read once for the life of the process; a failed read is tried again by the next call. */
-  #predictionIdKey(): Promise<Uint8Array> {
-    this.#idKey ??= this.#store.predictionIdKey().catch((error: unknown) => {
-      this.#idKey = undefined;
-      throw error;
-    });
-    return this.#idKey;
+  /** The key of ids is read once for the life of a process, beside the first pointer. */
+  async #readIds(tenant: TenantContext, model: ModelName): Promise<PredictionIds> {
+    const key = `${tenant.tenantId}/${model}`;
+    const [secret] = await Promise.all([
+      this.#store.predictionIdKey(),
+      this.#knownPointer(key) ?? this.#freshPointer(tenant, model, key),
+    ]);
+    this.#ids ??= new PredictionIds(secret);
+    return this.#ids;
   }
 
-  async #load(tenant: TenantContext, pointer: ServingPointer): Promise<ServedModel> {
+  async #load(tenant: TenantContext, model: ModelName, variant: ServingVariant): Promise<ServedModel> {
     const [graph, manifestBytes] = await Promise.all([
-      this.#store.artifact(tenant, pointer.artifact_key),
-      this.#store.artifact(tenant, pointer.manifest_key),
+      this.#store.artifact(tenant, variant.artifact_key),
+      this.#store.artifact(tenant, variant.manifest_key),
     ]);
-    if (graph === undefined || manifestBytes === undefined) throw new ModelNotServedError(pointer.model_name);
-    if (sha256(graph) !== pointer.artifact_sha256 || sha256(manifestBytes) !== pointer.manifest_sha256) {
-      throw new ArtifactDamagedError(pointer.model_name, pointer.version);
-    }
+    if (graph === undefined || manifestBytes === undefined) throw new ModelNotServedError(model);
+    if (sha256(graph) !== variant.artifact_sha256 || sha256(manifestBytes) !== variant.manifest_sha256)
+      throw new ArtifactDamagedError(model, variant.version);
     const manifest = JSON.parse(Buffer.from(manifestBytes).toString('utf8')) as ModelManifest;
     const loaded = await this.#executor.load(graph);
     const { executor, residentBytes } = loaded;
@@ -178,21 +248,7 @@ export class Predictor {
   }
 }
 
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+const versionsOf = ({ version, canary }: ServingPointer): string[] =>
+  canary === undefined ? [version] : [version, canary.version];
 
-function resultOf(
-  output: GraphOutput,
-  row: number,
-  { classes }: ModelManifest,
-  { model_name, version }: ServingPointer,
-  predictionId: string,
-): Prediction {
-  const about = { model_id: model_name, model_version: version, prediction_id: predictionId };
-  if (classes === undefined) return { prediction: output.values![row]!, ...about };
-  const probabilities = Array.from(
-    output.probabilities!.subarray(row * classes.length, (row + 1) * classes.length),
-  );
-  let best = 0;
-  for (let k = 1; k < probabilities.length; k++) if (probabilities[k]! > probabilities[best]!) best = k;
-  return { prediction: classes[best]!, probabilities, confidence: probabilities[best]!, ...about };
-}
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

@@ -1,16 +1,37 @@
 import type { ModelName } from '../contracts/names.ts';
 import type { TenantContext } from '../tenancy/tenant-context.ts';
 
-/** Which version serves a model: a projection of the registry that a prediction reads instead of it. */
-export interface ServingPointer {
-  readonly model_name: ModelName;
+/** One version of a model as predictions find it: where its bytes are, and what they must hash to. */
+export interface ServingVariant {
   readonly version: string;
   readonly artifact_key: string;
   readonly artifact_sha256: string;
   readonly artifact_bytes: number;
   readonly manifest_key: string;
   readonly manifest_sha256: string;
+}
+
+/** How a model is served, beside which version does. What is left out is the default. */
+export interface ServingSettings {
+  /** `buffered` may lose the tail of a stopped function, `durable` writes before it answers. @default buffered */
+  readonly log?: 'buffered' | 'durable' | 'off';
+  /** What the log keeps of the features: their values, a keyed hash of each, or nothing. @default keep */
+  readonly log_features?: 'keep' | 'hash' | 'drop';
+  /** Seconds for which equal inputs get the same answer from the prediction cache; 0 is off. @default 0 */
+  readonly prediction_cache_seconds?: number;
+  /** Instead of running the graph here: the endpoint of SageMaker that is asked. */
+  readonly sagemaker_endpoint?: string;
+}
+
+/** Which version serves a model: a projection of the registry that a prediction reads instead of it. */
+export interface ServingPointer extends ServingVariant {
+  readonly model_name: ModelName;
   readonly revision: number;
+  /** Takes `weight` of the calls, 0 to 1. */
+  readonly canary?: ServingVariant & { readonly weight: number };
+  /** Scores the same inputs later, from the log; nobody sees its answers. */
+  readonly shadow?: ServingVariant;
+  readonly settings?: ServingSettings;
 }
 
 /** A model that was taken out of service keeps its revision, so that an older write cannot bring it back. */

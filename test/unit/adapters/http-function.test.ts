@@ -1,12 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { httpFunction, type Operations } from '../../../src/adapters/aws/lambda/http-function.ts';
-import { predictFunction } from '../../../src/adapters/aws/lambda/predict-function.ts';
 import { AwsServiceError } from '../../../src/adapters/aws/signed-client.ts';
 import { Problem } from '../../../src/contracts/problem.ts';
 import { statusByCode } from '../../../src/contracts/problem-status.ts';
 import { DatasetNotFoundError } from '../../../src/data/dataset-store.ts';
 import { MLFrameworkError, TrainingError, ValidationError } from '../../../src/errors.ts';
-import type { Predictor } from '../../../src/serving/predictor.ts';
 import { httpEvent, lambdaContext, type Request } from '../../support/http-event.ts';
 import { type LocalStores, startLocalStores } from '../../support/local-stores.ts';
 import { datasetId, newJobId } from '../../support/samples.ts';
@@ -229,14 +227,6 @@ describe('an answer of more than Lambda hands on', () => {
     expect(status).toBe(200);
     expect(bytes).toBeLessThan(6 * 1024 * 1024);
   });
-
-  it('is 413 for predictions too', async () => {
-    const predictor = { predict: async () => ({ prediction: 'x'.repeat(6 * 1024 * 1024) }) };
-    const predict = predictFunction(predictor as unknown as Predictor, { nowMs: () => 0 });
-    const request = { method: 'POST', path: '/api/v1/ml/predict/income', body: { input_data: { age: 1 } } };
-    const answer = await predict(httpEvent(request), lambdaContext);
-    expect([answer.statusCode, JSON.parse(answer.body!).code]).toEqual([413, 'PAYLOAD_TOO_LARGE']);
-  });
 });
 
 describe('failures of an operation', () => {
@@ -363,66 +353,5 @@ describe('Idempotency-Key', () => {
     await ask({ path: '/api/v1/ml/jobs', headers });
     await ask({ path: '/api/v1/ml/jobs', headers });
     expect(calls).toHaveLength(1);
-  });
-});
-
-describe('predictFunction', () => {
-  const seen: unknown[] = [];
-  const predictor = {
-    predict: async (tenant: { tenantId: string }, model: string, input: unknown) => {
-      seen.push([tenant.tenantId, model, input]);
-      return Array.isArray(input) ? [{ prediction: 1 }] : { prediction: 1 };
-    },
-  } as unknown as Predictor;
-  const predict = predictFunction(predictor, { nowMs: () => Date.parse('2026-01-01') });
-
-  async function send(request: Request) {
-    seen.length = 0;
-    const answer = await predict(httpEvent({ method: 'POST', ...request }), lambdaContext);
-    return { ...answer, json: JSON.parse(answer.body!) as Record<string, unknown> };
-  }
-  const path = '/api/v1/ml/predict/income';
-
-  it('hands on the row, and answers with the request id', async () => {
-    const answer = await send({ path, body: { input_data: { age: 1 } } });
-    expect(seen).toEqual([['aa', 'income', { age: 1 }]]);
-    expect([answer.statusCode, answer.json]).toEqual([200, { prediction: 1, request_id: 'request-1' }]);
-    expect((await send({ path, body: { input_data: [{ age: 1 }] } })).json).toEqual([{ prediction: 1 }]);
-  });
-
-  it('takes the bare row by the alias, and wraps the answer', async () => {
-    const answer = await send({ path: '/api/ml/predict/income', body: { age: 1 } });
-    expect(seen).toEqual([['aa', 'income', { age: 1 }]]);
-    expect(answer.json).toEqual({ prediction: { prediction: 1, request_id: 'request-1' } });
-  });
-
-  it.each<[string, Request, number, string]>([
-    ['no input_data', { path, body: { age: 1 } }, 422, 'VALIDATION_FAILED'],
-    ['more than input_data', { path, body: { input_data: {}, tenant_id: 'bb' } }, 422, 'VALIDATION_FAILED'],
-    ['an array for a body', { path, body: [] }, 422, 'VALIDATION_FAILED'],
-    ['no body', { path }, 422, 'VALIDATION_FAILED'],
-    ['an inherited input_data', { path, body: '{"__proto__":{"input_data":{}}}' }, 422, 'VALIDATION_FAILED'],
-    ['no JSON', { path, body: '{' }, 400, 'INVALID_JSON'],
-    [
-      'a name that is none',
-      { path: '/api/v1/ml/predict/..', body: { input_data: {} } },
-      422,
-      'VALIDATION_FAILED',
-    ],
-    [
-      'a name with an escape',
-      { path: '/api/v1/ml/predict/a%2Fb', body: { input_data: {} } },
-      422,
-      'VALIDATION_FAILED',
-    ],
-    ['a deeper path', { path: `${path}/x`, body: {} }, 404, 'ROUTE_NOT_FOUND'],
-    ['another method', { path, method: 'GET' }, 405, 'METHOD_NOT_ALLOWED'],
-    ['no tenant', { path, claims: null, body: { input_data: {} } }, 401, 'UNAUTHENTICATED'],
-    ['an array by the alias', { path: '/api/ml/predict/income', body: [1] }, 422, 'VALIDATION_FAILED'],
-    ['too many bytes', { path, body: { input_data: 'x'.repeat(4 * 1024 * 1024) } }, 413, 'PAYLOAD_TOO_LARGE'],
-  ])('refuses %s', async (_, request, status, code) => {
-    const answer = await send(request);
-    expect([answer.statusCode, Problem.parse(answer.json).code, seen]).toEqual([status, code, []]);
-    if (status === 405) expect(answer.headers!.allow).toBe('POST');
   });
 });

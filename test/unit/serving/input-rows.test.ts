@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FeatureSpec } from '../../../src/contracts/models.ts';
 import type { MLFrameworkError } from '../../../src/errors.ts';
 import { missingInt64 } from '../../../src/serving/feature-batch.ts';
-import { batchOfRows, rowsOf } from '../../../src/serving/input-rows.ts';
+import { batchOfRows, inputData, rowsOf } from '../../../src/serving/input-rows.ts';
 
 const feature = (name: string, type: FeatureSpec['type']): FeatureSpec => ({ name, type, input: name });
 const features = [
@@ -15,7 +15,7 @@ const features = [
 /** What the graph gets, a row at a time. */
 function batched(input: unknown, of = features): unknown[][] {
   const { rows, isList } = rowsOf(input);
-  const batch = batchOfRows(of, rows, isList);
+  const batch = batchOfRows(of, rows, inputData(isList));
   return rows.map((_, i) => batch.features.map(({ data }) => data[i]));
 }
 

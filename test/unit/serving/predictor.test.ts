@@ -1,99 +1,22 @@
-import { createHash } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { OnnxruntimeExecutor } from '../../../src/adapters/onnxruntime/onnxruntime-executor.ts';
-import type { ModelManifest } from '../../../src/contracts/models.ts';
-import type { Prediction } from '../../../src/contracts/prediction.ts';
-import { exportOnnx, onnxInputs } from '../../../src/ml/onnx/export-onnx.ts';
-import { fitPipeline } from '../../../src/ml/pipeline.ts';
-import { isPredictionId } from '../../../src/serving/prediction-id.ts';
-import { cacheBudgetBytes, Predictor } from '../../../src/serving/predictor.ts';
-import type { ServingPointer } from '../../../src/serving/serving-pointer.ts';
-import type { ServingStore } from '../../../src/serving/serving-store.ts';
-import { objectKeys } from '../../../src/tenancy/keys.ts';
-import type { TenantContext } from '../../../src/tenancy/tenant-context.ts';
+import { nativeInput, predictionsOf } from '../../../src/serving/dialects/native.ts';
+import { PredictionIds } from '../../../src/serving/prediction-id.ts';
+import { cacheBudgetBytes, Predictor, type VersionChoice } from '../../../src/serving/predictor.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { sampleManifest } from '../../support/samples.ts';
+import { built, idKey, MemoryServingStore } from '../../support/serving-samples.ts';
 import { modelName, tenantA, tenantAb } from '../../support/tenants.ts';
-import { randomTable } from '../ml/support/random-table.ts';
 
-const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
-const idKey = Buffer.alloc(32, 3);
-
-function built(target: 'text' | 'numeric', seed: number) {
-  const table = randomTable({ nRows: 200, target, seed });
-  const task = target === 'numeric' ? 'regression' : 'classification';
-  const algorithm = target === 'numeric' ? 'ridge' : 'logistic_regression';
-  const fit = fitPipeline(table, {
-    task,
-    target: 'y',
-    algorithm,
-    hyperparameters: {},
-    randomState: 1,
-  } as never);
-  if (!fit.done) throw new Error('paused');
-  const { classes } = fit.model;
-  const manifest = sampleManifest({
-    task,
-    algorithm,
-    features: onnxInputs(fit.model),
-    classes: classes === undefined ? undefined : [...classes],
-  });
-  return { graph: exportOnnx(fit.model), manifest };
-}
 const classifier = built('text', 1);
 const retrained = built('text', 2);
 const regressor = built('numeric', 3);
 
-/** The store in memory; it counts what is asked of it. */
-class MemoryStore implements ServingStore {
-  readonly pointers = new Map<string, ServingPointer>();
-  readonly objects = new Map<string, Uint8Array>();
-  asked: string[] = [];
-  failing = false;
-
-  deploy(
-    tenant: TenantContext,
-    name: string,
-    version: string,
-    { graph, manifest }: { graph: Uint8Array; manifest: ModelManifest },
-  ): ServingPointer {
-    const key = (file: 'model.onnx' | 'manifest.json') =>
-      objectKeys.modelFile(tenant, modelName(name), `b${version}`, file);
-    const bytes = Buffer.from(JSON.stringify(manifest));
-    this.objects.set(key('model.onnx'), graph).set(key('manifest.json'), bytes);
-    const pointer: ServingPointer = {
-      ...{ model_name: modelName(name), version, revision: 1 },
-      ...{ artifact_key: key('model.onnx'), artifact_sha256: sha256(graph), artifact_bytes: graph.length },
-      ...{ manifest_key: key('manifest.json'), manifest_sha256: sha256(bytes) },
-    };
-    this.pointers.set(`${tenant.tenantId}/${name}`, pointer);
-    return pointer;
-  }
-
-  async pointer(tenant: TenantContext, model: string) {
-    this.asked.push('pointer');
-    if (this.failing) throw new Error('DynamoDB is away');
-    return this.pointers.get(`${tenant.tenantId}/${model}`);
-  }
-
-  async artifact(_tenant: TenantContext, key: string) {
-    this.asked.push(key.endsWith('onnx') ? 'graph' : 'manifest');
-    return this.objects.get(key);
-  }
-
-  async predictionIdKey() {
-    this.asked.push('key');
-    if (this.failing) throw new Error('DynamoDB is away');
-    return idKey;
-  }
-}
-
-let store: MemoryStore;
+let store: MemoryServingStore;
 let clock: ManualClock;
 let predictor: Predictor;
 
 beforeEach(() => {
-  store = new MemoryStore();
+  store = new MemoryServingStore();
   clock = new ManualClock();
   predictor = new Predictor({
     ...{ store, clock, executor: new OnnxruntimeExecutor() },
@@ -101,25 +24,33 @@ beforeEach(() => {
   });
 });
 
-const predict = (input: unknown = { small: 1 }, tenant = tenantA, name = 'income') =>
-  predictor.predict(tenant, modelName(name), input);
+async function predictAll(rows: readonly unknown[], choice: VersionChoice = {}) {
+  const { read } = nativeInput({ input_data: rows });
+  return predictionsOf(await predictor.predict(tenantA, modelName('income'), read, choice));
+}
+
+async function predict(row: unknown = { small: 1 }, tenant = tenantA, name = 'income') {
+  const { read } = nativeInput({ input_data: row });
+  const [prediction] = predictionsOf(await predictor.predict(tenant, modelName(name), read));
+  return prediction!;
+}
 
 describe('Predictor', () => {
   it('answers a class with its probabilities, which are the confidence and sum to one', async () => {
     store.deploy(tenantA, 'income', '1.0.0', classifier);
-    const result = (await predict()) as Prediction;
+    const result = await predict();
     expect(result).toMatchObject({ model_id: 'income', model_version: '1.0.0' });
     const { probabilities, confidence, prediction } = result;
     expect(probabilities!.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 6);
     expect(confidence).toBe(Math.max(...probabilities!));
     expect(prediction).toBe(classifier.manifest.classes![probabilities!.indexOf(confidence!)]);
     const of = { tenantId: 'aa', model: 'income', version: '1.0.0' };
-    expect(isPredictionId(idKey, result.prediction_id, of)).toBe(true);
+    expect(new PredictionIds(idKey).wasIssued(result.prediction_id, of)).toBe(true);
   });
 
   it('answers a regression with a number only', async () => {
     store.deploy(tenantA, 'income', '1.0.0', regressor);
-    const result = (await predict()) as Prediction;
+    const result = await predict();
     expect(result.prediction).toBeTypeOf('number');
     expect(result).not.toHaveProperty('probabilities');
     expect(result).not.toHaveProperty('confidence');
@@ -128,13 +59,12 @@ describe('Predictor', () => {
   it('answers a list in the order of its rows, and each row as if it came alone', async () => {
     store.deploy(tenantA, 'income', '1.0.0', classifier);
     const rows = [-2, -1, 0, 1, 2].map((small) => ({ small, city: 'plain' }));
-    const list = (await predict(rows)) as Prediction[];
+    const list = await predictAll(rows);
     for (const [i, row] of rows.entries()) {
-      const alone = (await predict(row)) as Prediction;
+      const alone = await predict(row);
       expect(list[i]!.probabilities).toEqual(alone.probabilities);
     }
     expect(new Set(list.map(({ prediction_id }) => prediction_id)).size).toBe(5);
-    expect(await predict([rows[0]])).toHaveLength(1);
   });
 
   it('knows no model of another tenant, nor one that was never deployed', async () => {

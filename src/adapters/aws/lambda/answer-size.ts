@@ -16,3 +16,14 @@ export function fittingAnswer(body: string): string {
     { code: 'PAYLOAD_TOO_LARGE' },
   );
 }
+
+/** @throws {ValidationError} PAYLOAD_TOO_LARGE when the gateway cannot carry the body; bytes travel as base64 */
+export function checkFitting({ body }: { readonly body: string | Uint8Array }): void {
+  if (typeof body === 'string') fittingAnswer(body);
+  else if ((body.length * 4) / 3 > maxEscapedBytes) {
+    throw new ValidationError(
+      `the answer would be ${body.length} bytes, more than fits into one; ask for fewer rows at a time`,
+      { code: 'PAYLOAD_TOO_LARGE' },
+    );
+  }
+}

@@ -1,0 +1,32 @@
+import type { z } from 'zod';
+import type { HttpFunction } from './planes.ts';
+
+/** One operation of the HTTP surface. */
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** OpenAPI notation: `/api/v1/ml/jobs/{job_id}`. */
+  readonly path: string;
+  readonly function: HttpFunction;
+  /** Whether a verified tenant is needed. */
+  readonly authorized: boolean;
+  readonly summary: string;
+  readonly description?: string;
+  readonly tag: string;
+  /** Whose protocol it is. @default - the platform's own */
+  readonly dialect?: 'open-inference' | 'scoring';
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  readonly body?: z.ZodType;
+  /** A body that a reader may send as it is. */
+  readonly example?: unknown;
+  /** Largest body in bytes. */
+  readonly maxBodyBytes?: number;
+  /** Whether a request gives the same answer however often it is sent: then `Idempotency-Key` has nothing to remember. */
+  readonly repeatable?: (body: unknown) => boolean;
+  readonly answers: Readonly<Record<number, { readonly description: string; readonly schema: z.ZodType }>>;
+}
+
+/** @returns the one answer of an operation that answers 200 */
+export const ok = <Schema extends z.ZodType>(schema: Schema, description: string) => ({
+  200: { description, schema },
+});

@@ -1,0 +1,189 @@
+import { ValidationError } from '../../errors.ts';
+import { bareInput, nativeInput, predictEach, predictionsOf } from '../dialects/native.ts';
+import { batchOfTensors } from '../dialects/open-inference/infer-batch.ts';
+import { inferRequest } from '../dialects/open-inference/infer-request.ts';
+import {
+  inferResponse,
+  inputsOf,
+  outputsOf,
+  wantedOutputs,
+} from '../dialects/open-inference/infer-response.ts';
+import { invocation, predictionsOf as scoringPredictions } from '../dialects/scoring.ts';
+import type { Predictor, ReadBatch } from '../predictor.ts';
+import type { Scored } from '../served-model.ts';
+import { type Failure, failureResponse } from './failure-response.ts';
+import { jsonBody, packed, unpacked } from './message-body.ts';
+import { modelNameOf, routeOf, type ServingOperation, type ServingRoute } from './routes.ts';
+import { json, type ServingRequest, type ServingResponse } from './serving-message.ts';
+
+export interface ServingAppParts {
+  readonly predictor: Predictor;
+  /** Of the platform. */
+  readonly version: string;
+  /** What callers learn of a failure. */
+  readonly failureOf: (error: unknown) => Failure;
+  /** Told of every failure, after it was answered. */
+  readonly onFailure?: (error: unknown, failure: Failure, request: ServingRequest) => void;
+  /** The model of `/ping` and `/invocations`, where no model is named. */
+  readonly defaultModel?: string;
+  /** Refuses an answer that the transport cannot carry, by throwing. */
+  readonly checkAnswer?: (response: ServingResponse) => void;
+  /** Whether a load balancer should send requests here. @default - always */
+  readonly isReady?: () => boolean;
+}
+
+type Operation = (request: ServingRequest, route: ServingRoute) => Promise<ServingResponse> | ServingResponse;
+
+/**
+ * The serving plane over HTTP, whatever carries it: a Lambda event or a socket. Matched and checked by hand, since the
+ * route table's schemas and a router would cost more to load than a prediction takes.
+ */
+export class ServingApp {
+  readonly #parts: ServingAppParts;
+  readonly #operations: Readonly<Record<ServingOperation, Operation>>;
+
+  constructor(parts: ServingAppParts) {
+    this.#parts = parts;
+    this.#operations = {
+      predict: (request, route) => this.#predict(request, route),
+      'predict-batch': (request, route) => this.#predictBatch(request, route),
+      'predict-alias': (request, route) => this.#predictAlias(request, route),
+      infer: (request, route) => this.#infer(request, route),
+      'model-metadata': (request, route) => this.#modelMetadata(request, route),
+      'model-ready': (request, route) => this.#modelReady(request, route),
+      'server-metadata': () =>
+        json({ name: 'tenantml', version: this.#parts.version, extensions: ['binary_tensor_data'] }),
+      'server-live': () => json({ live: true }),
+      'server-ready': () => {
+        const ready = this.#parts.isReady?.() ?? true;
+        return json({ ready, live: true }, {}, ready ? 200 : 503);
+      },
+      invocations: (request, route) => this.#invocations(request, route),
+      ping: (request, route) => this.#ping(request, route),
+      version: () => ({ status: 200, headers: { 'content-type': 'text/plain' }, body: this.#parts.version }),
+      cache: (request) => json(this.#parts.predictor.cacheView(request.tenant())),
+    };
+  }
+
+  /** Answers every request, whatever goes wrong, in the dialect that was spoken. */
+  async handle(request: ServingRequest): Promise<ServingResponse> {
+    let response: ServingResponse;
+    try {
+      const route = routeOf(request.method, request.path);
+      response = packed(request, await this.#operations[route.operation](request, route));
+      this.#parts.checkAnswer?.(response);
+    } catch (error) {
+      const failure = this.#parts.failureOf(error);
+      response = failureResponse(failure, request);
+      this.#parts.onFailure?.(error, failure, request);
+    }
+    response.headers['x-request-id'] = request.requestId;
+    return response;
+  }
+
+  /** Knows the caller and the model before anything is read. @returns what scores the rows of the call */
+  #scorer(request: ServingRequest, name: string) {
+    const tenant = request.tenant();
+    const model = modelNameOf(name);
+    const routingKey = request.headers['x-routing-key'];
+    return (read: ReadBatch, version?: string): Promise<Scored> =>
+      this.#parts.predictor.predict(tenant, model, read, { version, routingKey });
+  }
+
+  async #predict(request: ServingRequest, { model }: ServingRoute): Promise<ServingResponse> {
+    const score = this.#scorer(request, model!);
+    const { read, isList } = nativeInput(jsonBody(request));
+    const scored = await score(read);
+    const predictions = predictionsOf(scored);
+    return json(
+      isList ? predictions : { ...predictions[0]!, request_id: request.requestId },
+      aboutCache(scored),
+    );
+  }
+
+  async #predictAlias(request: ServingRequest, { model }: ServingRoute): Promise<ServingResponse> {
+    const score = this.#scorer(request, model!);
+    const scored = await score(bareInput(jsonBody(request)));
+    const [prediction] = predictionsOf(scored);
+    return json({ prediction: { ...prediction, request_id: request.requestId } }, aboutCache(scored));
+  }
+
+  async #predictBatch(request: ServingRequest, { model }: ServingRoute): Promise<ServingResponse> {
+    const score = this.#scorer(request, model!);
+    const { results, scored } = await predictEach(jsonBody(request), score);
+    const nFailed = results.filter((result) => 'error' in result).length;
+    return json(
+      { predictions: results, n_rows: results.length, n_failed: nFailed, request_id: request.requestId },
+      scored && aboutCache(scored),
+    );
+  }
+
+  async #infer(request: ServingRequest, { model, version }: ServingRoute): Promise<ServingResponse> {
+    const score = this.#scorer(request, model!);
+    const sent = inferRequest(unpacked(request), request.headers['inference-header-content-length']);
+    const read: ReadBatch = (manifest) => {
+      wantedOutputs(manifest, sent);
+      return batchOfTensors(manifest, sent);
+    };
+    const scored = await score(read, version);
+    const response = inferResponse(sent, scored);
+    Object.assign(response.headers, aboutCache(scored));
+    return response;
+  }
+
+  async #describe(request: ServingRequest, { model, version }: ServingRoute) {
+    return this.#parts.predictor.describe(request.tenant(), modelNameOf(model!), { version });
+  }
+
+  async #modelMetadata(request: ServingRequest, route: ServingRoute): Promise<ServingResponse> {
+    const { manifest, versions } = await this.#describe(request, route);
+    return json({
+      name: route.model,
+      versions,
+      platform: 'onnx_onnxv1',
+      inputs: inputsOf(manifest),
+      outputs: outputsOf(manifest),
+    });
+  }
+
+  async #modelReady(request: ServingRequest, route: ServingRoute): Promise<ServingResponse> {
+    await this.#describe(request, route);
+    return json({ name: route.model, ready: true });
+  }
+
+  /** The model of a scoring path: named by it, by SageMaker's header, or the only one of the server. */
+  #scoringModel(request: ServingRequest, route: ServingRoute): string | undefined {
+    return route.model ?? request.headers['x-amzn-sagemaker-target-model'] ?? this.#parts.defaultModel;
+  }
+
+  async #ping(request: ServingRequest, route: ServingRoute): Promise<ServingResponse> {
+    const model = this.#scoringModel(request, route);
+    if (model !== undefined) await this.#describe(request, { ...route, model });
+    return { status: 200, headers: { 'content-type': 'application/json' }, body: '\n' };
+  }
+
+  async #invocations(request: ServingRequest, route: ServingRoute): Promise<ServingResponse> {
+    const model = this.#scoringModel(request, route);
+    if (model === undefined) {
+      request.tenant();
+      throw new ValidationError(
+        'no model is named; POST /endpoints/{model_name}/invocations, or send X-Amzn-SageMaker-Target-Model',
+      );
+    }
+    const score = this.#scorer(request, model);
+    const { read, method } = invocation(request);
+    const scored = await score(read);
+    const headers = aboutCache(scored);
+    const inferenceId = request.headers['x-amzn-sagemaker-inference-id'];
+    if (inferenceId !== undefined) headers['x-amzn-sagemaker-inference-id'] = inferenceId;
+    headers['x-amzn-invoked-production-variant'] = scored.version;
+    return json({ predictions: scoringPredictions(scored, method) }, headers);
+  }
+}
+
+/** Which version answered, whether it was in memory, and under which id the first row is found again. */
+const aboutCache = ({ cache, version, ids }: Scored): Record<string, string> => ({
+  'x-model-cache': cache,
+  'x-model-version': version,
+  'x-prediction-id': ids[0]!,
+});

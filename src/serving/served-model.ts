@@ -1,0 +1,61 @@
+import type { ModelManifest } from '../contracts/models.ts';
+import type { ModelName } from '../contracts/names.ts';
+import { MLFrameworkError, PredictionError } from '../errors.ts';
+import type { FeatureBatch } from './feature-batch.ts';
+import type { GraphOutput, LoadedModel } from './model-executor.ts';
+
+/** Nothing serves this model: it is unknown, or out of service. */
+export class ModelNotServedError extends MLFrameworkError {
+  constructor(model: string) {
+    super('MODEL_NOT_FOUND', `no deployed model ${model}; GET /api/v1/ml/models lists yours`, {
+      evidence: { model_id: model },
+    });
+  }
+}
+
+/** The model is served, but not by this version. */
+export class VersionNotServedError extends MLFrameworkError {
+  constructor(model: string, version: string, served: readonly string[]) {
+    super(
+      'VERSION_NOT_SERVED',
+      `version ${version} of model ${model} does not serve; ${served.join(' and ')} ${served.length > 1 ? 'do' : 'does'}: leave the version out, or deploy it first`,
+      { evidence: { model_id: model, served } },
+    );
+  }
+}
+
+/** The stored bytes are not the bytes that were registered. */
+export class ArtifactDamagedError extends PredictionError {
+  constructor(model: string, version: string) {
+    super(
+      'ARTIFACT_DAMAGED',
+      `the artifact of version ${version} of model ${model} does not match its sha256; deploy another version`,
+    );
+  }
+}
+
+/** A version in memory. */
+export interface ServedModel extends LoadedModel {
+  readonly manifest: ModelManifest;
+}
+
+/** What came out for the rows of one call. */
+export interface Scored {
+  readonly model: ModelName;
+  readonly version: string;
+  readonly manifest: ModelManifest;
+  readonly batch: FeatureBatch;
+  readonly output: GraphOutput;
+  /** Prediction ids, one a row. */
+  readonly ids: readonly string[];
+  /** Whether the model was in memory. */
+  readonly cache: 'hit' | 'miss';
+}
+
+/** @returns the position of the most likely class of a row */
+export function bestClass(probabilities: Float32Array, row: number, nClasses: number): number {
+  const first = row * nClasses;
+  let best = 0;
+  for (let k = 1; k < nClasses; k++) if (probabilities[first + k]! > probabilities[first + best]!) best = k;
+  return best;
+}
