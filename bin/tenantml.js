@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Runs the command line tool under the Node that the checkout pins, whichever Node was called.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -13,6 +13,14 @@ if (canRunTypeScript || !existsSync(pinnedNode)) {
   process.exitCode = await run(process.argv.slice(2));
 } else {
   const self = fileURLToPath(import.meta.url);
-  const { status, signal } = spawnSync(pinnedNode, [self, ...process.argv.slice(2)], { stdio: 'inherit' });
-  process.exitCode = signal === null ? (status ?? 1) : 130;
+  const child = spawn(pinnedNode, [self, ...process.argv.slice(2)], { stdio: 'inherit' });
+  // A terminal sends these to both; anybody else only to this process.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+  child.on('error', (error) => {
+    process.stderr.write(`error: ${error.message}\n`);
+    process.exitCode = 1;
+  });
+  child.on('exit', (code) => {
+    process.exitCode = code ?? 130;
+  });
 }

@@ -3,6 +3,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { cancelJob, listJobs, showJob } from './commands/jobs.ts';
 import { deleteModel, deployModel, listModels, showModel } from './commands/models.ts';
 import { predict } from './commands/predict.ts';
+import { serve } from './commands/serve.ts';
 import { train } from './commands/train.ts';
 import { exitCode, exitCodeOf } from './exit-code.ts';
 import { print, printJson } from './output.ts';
@@ -106,6 +107,16 @@ function program(json: boolean): Command {
     .argument('<job>')
     .action((job: string, _options, command: Command) => cancelJob(client, job, all(command)));
   jobs.action((_options, command: Command) => listJobs(client, all(command)));
+
+  sub(root, 'serve', 'serve models over HTTP from this process, in every dialect')
+    .argument('[models...]', 'bring these from the platform first, and keep them current')
+    .option('--models <folder>', 'where models lie: MODEL/VERSION/model.onnx and manifest.json', 'models')
+    .option('--host <address>', 'address to listen on; 0.0.0.0 is every one', '127.0.0.1')
+    .option('--port <n>', 'port to listen on', '8000')
+    .option('--memory <mib>', 'memory for loaded models', '1024')
+    .option('--refresh <seconds>', 'how often named models are looked up; 0 is never', '30')
+    .option('--drain <seconds>', 'how long it says that it is not ready before it stops', '0')
+    .action((names: string[], _options, command: Command) => serve(client, names, all(command)));
 
   sub(root, 'token', "print a token of the twin's own issuer (twin only)")
     .requiredOption('--tenant <tenant>', 'tenant to act for')

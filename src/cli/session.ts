@@ -9,6 +9,9 @@ const settings = {
   get token() {
     return process.env.TENANTML_TOKEN;
   },
+  get serverToken() {
+    return process.env.TENANTML_SERVER_TOKEN;
+  },
 };
 
 const isLoopback = (url: string): boolean =>
@@ -50,3 +53,6 @@ export function session(): HttpClient {
     return given;
   });
 }
+
+/** What callers of `tenantml serve` have to send; from the environment, since arguments are seen by everybody. */
+export const serverToken = (): string | undefined => settings.serverToken || undefined;

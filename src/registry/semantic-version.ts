@@ -22,3 +22,9 @@ export function schemaHash({ features, task, target, classes }: ModelManifest): 
   ]);
   return createHash('sha256').update(schema).digest('hex');
 }
+
+/** For sorting: negative when `a` is the older version. */
+export function compareVersions(a: string, b: string): number {
+  const [x, y] = [a, b].map((version) => version.split('.').map(Number)) as [number[], number[]];
+  return x[0]! - y[0]! || x[1]! - y[1]! || x[2]! - y[2]!;
+}

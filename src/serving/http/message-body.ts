@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { deflateSync, gunzipSync, gzipSync, inflateSync } from 'node:zlib';
 import { ValidationError } from '../../errors.ts';
 import type { ServingRequest, ServingResponse } from './serving-message.ts';
@@ -49,11 +50,10 @@ export function unpacked(request: ServingRequest): string | Uint8Array {
 /** @throws {ValidationError} INVALID_ENCODING */
 export function textOf(body: string | Uint8Array): string {
   if (typeof body === 'string') return body;
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(body);
-  } catch {
+  if (!isUtf8(body))
     throw new ValidationError('body is not UTF-8; encode text as UTF-8', { code: 'INVALID_ENCODING' });
-  }
+  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
+  return text.startsWith('\ufeff') ? text.slice(1) : text;
 }
 
 /** Texts, and the bare words that Python writes for what JSON has no word for. */
