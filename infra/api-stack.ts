@@ -194,6 +194,8 @@ export class ApiStack extends Stack {
       },
     });
     artifactBucket.grantTenantRead(role);
+    artifactBucket.grantObjects(role, 'predictions/', ['put']);
+    artifactBucket.grantTenantList(role);
     servingTable.grantItems(role, ['tenant/*', 'platform/*'], ['GetItem']);
     return predict;
   }

@@ -43,6 +43,10 @@ export const config = {
   get isTemporaryFolderOwn() {
     return (process.env.AWS_LAMBDA_FUNCTION_NAME ?? '') !== '';
   },
+  /** Host and port of Lambda's Runtime API. */
+  get runtimeApi() {
+    return process.env.AWS_LAMBDA_RUNTIME_API;
+  },
   get functionMemoryMiB() {
     return integer('AWS_LAMBDA_FUNCTION_MEMORY_SIZE', 1024);
   },

@@ -1,40 +1,45 @@
 import packageJson from '../../package.json' with { type: 'json' };
 import { checkFitting } from '../../src/adapters/aws/lambda/answer-size.ts';
-import { failureLine } from '../../src/adapters/aws/lambda/failure-line.ts';
+import { failureLine, warningLine } from '../../src/adapters/aws/lambda/failure-line.ts';
 import { failureOf } from '../../src/adapters/aws/lambda/failure-of.ts';
 import { predictFunction } from '../../src/adapters/aws/lambda/predict-function.ts';
 import { RequestFigures } from '../../src/adapters/aws/lambda/request-figures.ts';
+import { onShutdown } from '../../src/adapters/aws/lambda/shutdown.ts';
+import { S3LogSink } from '../../src/adapters/aws/s3-log-sink.ts';
+import { SignedObjects } from '../../src/adapters/aws/signed-objects.ts';
 import { SignedServingStore } from '../../src/adapters/aws/signed-serving-store.ts';
 import { OnnxruntimeExecutor } from '../../src/adapters/onnxruntime/onnxruntime-executor.ts';
 import { systemClock as clock } from '../../src/clock.ts';
 import { config } from '../../src/config.ts';
 import { ServingApp } from '../../src/serving/http/serving-app.ts';
+import { BufferedPredictionLog } from '../../src/serving/log/buffered-log.ts';
+import { PredictionHistory } from '../../src/serving/log/prediction-history.ts';
 import { cacheBudgetBytes, Predictor } from '../../src/serving/predictor.ts';
 
+const { region } = config;
+const objects = new SignedObjects({ region, bucket: config.artifactBucket, endpoint: config.endpoint('S3') });
+const store = new SignedServingStore({
+  ...{ region, objects, table: config.servingTable },
+  dynamodbEndpoint: config.endpoint('DYNAMODB'),
+});
+const log = new BufferedPredictionLog({
+  ...{ clock, sink: new S3LogSink(objects) },
+  secret: () => store.predictionIdKey(),
+  onFailure: (error, lost) => warningLine('the prediction log could not be written', error, lost),
+});
 const predictor = new Predictor({
-  store: new SignedServingStore({
-    region: config.region,
-    table: config.servingTable,
-    bucket: config.artifactBucket,
-    dynamodbEndpoint: config.endpoint('DYNAMODB'),
-    s3Endpoint: config.endpoint('S3'),
-  }),
-  executor: new OnnxruntimeExecutor(),
-  clock,
+  ...{ store, clock, log, executor: new OnnxruntimeExecutor() },
   cacheBytes: cacheBudgetBytes(config.functionMemoryMiB),
   maxModels: config.modelCacheSize,
 });
+const app = new ServingApp({
+  ...{ predictor, version: packageJson.version, history: new PredictionHistory(objects) },
+  ...{ failureOf, onFailure: failureLine, checkAnswer: checkFitting },
+});
+const figures = new RequestFigures({ stage: config.stage, namespace: 'TenantML', clock });
+onShutdown(config.runtimeApi, async () => {
+  figures.flush();
+  await log.flush();
+});
 
-export const handler = predictFunction(
-  new ServingApp({
-    predictor,
-    version: packageJson.version,
-    failureOf,
-    onFailure: failureLine,
-    checkAnswer: checkFitting,
-  }),
-  {
-    clock,
-    figures: new RequestFigures({ stage: config.stage, namespace: 'TenantML', clock }),
-  },
-);
+export const handler = predictFunction(app, { clock, figures, hooks: { afterCall: () => log.flushIfDue() } });

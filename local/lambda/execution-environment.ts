@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -50,6 +51,7 @@ export class ExecutionEnvironment {
   #deadlineTimer: NodeJS.Timeout | undefined;
   #memoryTimer: NodeJS.Timeout | undefined;
   #stopping = false;
+  #hasExtension = false;
   /** What kept the process itself from starting. */
   #spawnError: Error | undefined;
   #deathCause: { errorType: string; message: string } | undefined;
@@ -92,7 +94,7 @@ export class ExecutionEnvironment {
     next.end(invocation.payload);
   }
 
-  /** Ends the environment: SIGTERM, as an extension would see it, then SIGKILL. */
+  /** Ends the environment. As on AWS, only one with an extension is asked first: SIGTERM, then SIGKILL. */
   async stop(): Promise<void> {
     this.#stopping = true;
     const child = this.#child;
@@ -106,7 +108,7 @@ export class ExecutionEnvironment {
         clearTimeout(killer);
         resolve();
       });
-      child.kill('SIGTERM');
+      child.kill(this.#hasExtension ? 'SIGTERM' : 'SIGKILL');
     });
   }
 
@@ -146,6 +148,10 @@ export class ExecutionEnvironment {
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
     const path = request.url ?? '';
+    if (path.includes('/extension/')) {
+      this.#serveExtension(request, response);
+      return;
+    }
     if (request.method === 'GET' && path.endsWith('/invocation/next')) {
       this.#next = response;
       // The runtime pipelines: the body of the answer before this request may still be on its way.
@@ -166,6 +172,14 @@ export class ExecutionEnvironment {
       }
       if (this.#next !== undefined) this.#becomeIdle();
     });
+  }
+
+  /** Extensions within the process: they are registered, wait for events that the twin does not send, and learn of the end by SIGTERM. */
+  #serveExtension(request: IncomingMessage, response: ServerResponse): void {
+    request.resume();
+    if (!(request.url ?? '').endsWith('/register')) return;
+    response.writeHead(200, { 'content-length': 2, 'lambda-extension-identifier': randomUUID() }).end('{}');
+    this.#hasExtension = true;
   }
 
   #becomeIdle(): void {

@@ -24,6 +24,7 @@ const open = (fn: HttpFunction, ...paths: string[]): GatewayRoute[] =>
 export const gatewayRoutes: readonly GatewayRoute[] = [
   ...authorized('predict', '/api/v1/ml/predict/{proxy+}', '/api/ml/predict/{proxy+}', '/v2/models/{proxy+}'),
   ...authorized('predict', '/endpoints/{proxy+}', '/invocations', '/api/v1/ml/cache'),
+  ...authorized('predict', '/api/v1/ml/predictions', '/api/v1/ml/predictions/{proxy+}'),
   // What probes ask before they have a token, and tells nothing of a tenant.
   ...open('predict', '/v2', '/v2/health/{proxy+}', '/ping'),
   ...authorized('train', '/api/v1/ml/train', '/api/v1/ml/jobs', '/api/v1/ml/jobs/{proxy+}'),

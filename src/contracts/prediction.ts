@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ClassLabel } from './models.ts';
-import { ModelName } from './names.ts';
+import { ModelName, Timestamp } from './names.ts';
 
 /** Most rows of one predict call; more go through a batch job. */
 export const maxPredictRows = 1_000;
@@ -56,6 +56,32 @@ export const BatchedPredictionRequest = z
       .describe('Accepted for clients that send it: all rows of a call are scored at once'),
   })
   .meta({ id: 'BatchedPredictionRequest' });
+
+export const LoggedPrediction = z
+  .object({
+    prediction_id: z.string(),
+    time: Timestamp,
+    request_id: z.string(),
+    model_name: ModelName,
+    model_version: z.string(),
+    features: z
+      .record(z.string(), FeatureValue)
+      .optional()
+      .describe("Values, or keyed hashes of them; absent where the model's privacy setting drops them"),
+    features_hash: z.string().describe('Equal inputs have equal hashes'),
+    prediction: ClassLabel,
+    probabilities: z.array(z.number()).optional(),
+  })
+  .meta({ id: 'LoggedPrediction' });
+
+export const PredictionList = z
+  .object({
+    items: z.array(LoggedPrediction).describe('Newest first'),
+    n_lost_batches: z
+      .int()
+      .describe('Parts of the log between these that were lost with the process that held them'),
+  })
+  .meta({ id: 'PredictionList' });
 
 const RowError = z.object({
   error: z.object({

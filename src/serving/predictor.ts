@@ -4,10 +4,10 @@ import type { ModelManifest } from '../contracts/models.ts';
 import type { ModelName } from '../contracts/names.ts';
 import type { TenantContext } from '../tenancy/tenant-context.ts';
 import { emptyBatch, type FeatureBatch } from './feature-batch.ts';
+import type { PredictionLog } from './log/prediction-log.ts';
 import { ModelCache } from './model-cache.ts';
 import type { ModelExecutor } from './model-executor.ts';
 import { nextBatch, PredictionIds } from './prediction-id.ts';
-import type { PredictionLog } from './prediction-log.ts';
 import {
   ArtifactDamagedError,
   ModelNotServedError,

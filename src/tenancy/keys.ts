@@ -20,6 +20,17 @@ export type WorkFileName =
   | 'checkpoint.json'
   | 'evaluation.json';
 
+/** What names an object of the prediction log, all of it numbers and hex digits. */
+export interface PredictionBatchName {
+  /** Some time in the minute of its rows. */
+  readonly timeMs: number;
+  readonly environment: string;
+  readonly batch: number;
+}
+
+const minutesLeft = (timeMs: number): string =>
+  String(1439 - (Math.floor(timeMs / 60_000) % 1440)).padStart(4, '0');
+
 /** Keys of objects in S3. */
 export const objectKeys = {
   datasets: (t: TenantContext) => `${root(t)}datasets/`,
@@ -32,6 +43,12 @@ export const objectKeys = {
     `${root(t)}jobs/${job}/${sha256}/${file}`,
   modelFile: (t: TenantContext, model: ModelName, buildId: string, file: 'model.onnx' | 'manifest.json') =>
     `${root(t)}models/${model}/builds/${buildId}/${file}`,
+  predictions: (t: TenantContext) => `${root(t)}predictions/`,
+  predictionDay: (t: TenantContext, timeMs: number) =>
+    `${root(t)}predictions/dt=${new Date(timeMs).toISOString().slice(0, 10)}/`,
+  /** Minutes are counted backwards within the day, so that a listing, which ascends, begins with the newest. */
+  predictionBatch: (t: TenantContext, at: PredictionBatchName) =>
+    `${objectKeys.predictionDay(t, at.timeMs)}${minutesLeft(at.timeMs)}-${at.environment}-${at.batch}.ndjson.gz`,
   /** Asked for by the health probe, and never there. */
   healthProbe: 'tenants/platform-health/health/probe',
 } as const;

@@ -5,6 +5,7 @@ import {
   intentReferenceText,
 } from '../../src/adapters/aws/dynamodb-promotion-intents.ts';
 import { DynamoDbServingPointers } from '../../src/adapters/aws/dynamodb-serving-pointers.ts';
+import { SignedObjects } from '../../src/adapters/aws/signed-objects.ts';
 import { SignedServingStore } from '../../src/adapters/aws/signed-serving-store.ts';
 import { PostgresModelRegistry } from '../../src/adapters/postgres/postgres-model-registry.ts';
 import { TenantDatabase } from '../../src/adapters/postgres/tenant-database.ts';
@@ -54,9 +55,10 @@ beforeAll(async () => {
   reader = new SignedServingStore({
     region: 'us-east-1',
     table: stores.names.ServingTable,
-    bucket: stores.names.ArtifactBucket,
+    objects: new SignedObjects({
+      ...{ region: 'us-east-1', bucket: stores.names.ArtifactBucket, endpoint: stores.endpoints.s3 },
+    }),
     dynamodbEndpoint: stores.endpoints.dynamodb,
-    s3Endpoint: stores.endpoints.s3,
   });
 });
 afterAll(async () => {

@@ -4,6 +4,7 @@ import { documentClient } from '../../src/adapters/aws/document-client.ts';
 import { DynamoDbServingPointers } from '../../src/adapters/aws/dynamodb-serving-pointers.ts';
 import { ensurePredictionIdKey } from '../../src/adapters/aws/prediction-id-key.ts';
 import { S3Objects } from '../../src/adapters/aws/s3-objects.ts';
+import { SignedObjects } from '../../src/adapters/aws/signed-objects.ts';
 import { SignedServingStore } from '../../src/adapters/aws/signed-serving-store.ts';
 import type { ServingPointer, ServingPointers } from '../../src/serving/serving-pointer.ts';
 import type { ServingStore } from '../../src/serving/serving-store.ts';
@@ -22,9 +23,12 @@ const signedStore = (over: { table?: string; bucket?: string } = {}) =>
   new SignedServingStore({
     region: 'us-east-1',
     table: over.table ?? stores.names.ServingTable,
-    bucket: over.bucket ?? stores.names.ArtifactBucket,
+    objects: new SignedObjects({
+      region: 'us-east-1',
+      bucket: over.bucket ?? stores.names.ArtifactBucket,
+      endpoint: stores.endpoints.s3,
+    }),
     dynamodbEndpoint: stores.endpoints.dynamodb,
-    s3Endpoint: stores.endpoints.s3,
   });
 
 beforeAll(async () => {
@@ -51,6 +55,18 @@ describe('ServingPointers on DynamoDB, read by the signed client', () => {
     const pointer = pointerAt(tenantA, 'income', 1);
     expect(await pointers.write(tenantA, pointer)).toBe(true);
     expect(await reader.pointer(tenantA, modelName('income'))).toEqual(pointer);
+  });
+
+  it('carries a canary, a shadow and settings', async () => {
+    const { model_name: _, revision: __, ...variant } = pointerAt(tenantA, 'split', 1);
+    const pointer: ServingPointer = {
+      ...pointerAt(tenantA, 'split', 2),
+      canary: { ...variant, weight: 0.25 },
+      shadow: variant,
+      settings: { log: 'durable', log_features: 'hash' },
+    };
+    await pointers.write(tenantA, pointer);
+    expect(await reader.pointer(tenantA, modelName('split'))).toEqual(pointer);
   });
 
   it('is absent where nothing was deployed, and for every other tenant', async () => {

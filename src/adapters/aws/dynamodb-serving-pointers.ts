@@ -18,7 +18,7 @@ export class DynamoDbServingPointers implements ServingPointers {
       await this.#client.send(
         new PutCommand({
           TableName: this.#table,
-          Item: { ...itemKeys.servingPointer(tenant, pointer.model_name), ...pointer },
+          Item: { ...itemKeys.servingPointer(tenant, pointer.model_name), ...flat(pointer) },
           ConditionExpression: 'attribute_not_exists(pk) OR revision < :new',
           ExpressionAttributeValues: { ':new': pointer.revision },
         }),
@@ -30,3 +30,11 @@ export class DynamoDbServingPointers implements ServingPointers {
     }
   }
 }
+
+/** What is nested as JSON text, which the prediction path reads without the SDK. */
+const flat = (pointer: ServingPointer | WithdrawnPointer): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(pointer)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [name, typeof value === 'object' ? JSON.stringify(value) : value]),
+  );

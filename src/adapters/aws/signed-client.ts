@@ -34,10 +34,11 @@ class Sha256 {
 }
 
 export interface SignedRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT';
   readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
 }
 
 export interface SignedResponse {
@@ -88,9 +89,12 @@ export class SignedClient {
     }
   }
 
-  async #once({ method, path, headers = {}, body }: SignedRequest): Promise<SignedResponse> {
+  async #once({ method, path, query, headers = {}, body }: SignedRequest): Promise<SignedResponse> {
     const { protocol, hostname, host, port } = this.#origin;
-    const unsigned: HttpRequest = { method, protocol, hostname, path, headers: { host, ...headers }, body };
+    const unsigned: HttpRequest = {
+      ...{ method, protocol, hostname, path, headers: { host, ...headers }, body },
+      ...(query === undefined ? {} : { query: { ...query } }),
+    };
     const signed = await this.#signer.sign(unsigned);
     return new Promise((resolve, reject) => {
       const send = protocol === 'https:' ? httpsRequest : httpRequest;
@@ -99,7 +103,7 @@ export class SignedClient {
           hostname,
           port,
           method,
-          path,
+          path: query === undefined ? path : `${path}?${encodedQuery(query)}`,
           headers: {
             ...signed.headers,
             ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
@@ -124,3 +128,15 @@ export class SignedClient {
     });
   }
 }
+
+/** As the signature has it: RFC 3986, where `encodeURIComponent` leaves some characters alone. */
+const encodedQuery = (query: Readonly<Record<string, string>>): string =>
+  Object.entries(query)
+    .map((pair) => pair.map(encodedPart).join('='))
+    .join('&');
+
+const encodedPart = (text: string): string =>
+  encodeURIComponent(text).replaceAll(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );

@@ -1,9 +1,10 @@
 import type { ModelName } from '../../contracts/names.ts';
 import type { ServingPointer } from '../../serving/serving-pointer.ts';
 import type { ServingStore } from '../../serving/serving-store.ts';
-import { isTenantKey, itemKeys } from '../../tenancy/keys.ts';
+import { itemKeys } from '../../tenancy/keys.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
 import { AwsServiceError, SignedClient } from './signed-client.ts';
+import type { SignedObjects } from './signed-objects.ts';
 
 /** DynamoDB's wire form of the few types that a pointer holds. */
 type AttributeValue = { S?: string; N?: string; BOOL?: boolean; B?: string };
@@ -11,28 +12,22 @@ type AttributeValue = { S?: string; N?: string; BOOL?: boolean; B?: string };
 /** The serving table and the artifact bucket, read without the SDK. */
 export class SignedServingStore implements ServingStore {
   readonly #dynamodb: SignedClient;
-  readonly #s3: SignedClient;
+  readonly #objects: SignedObjects;
   readonly #table: string;
-  readonly #bucket: string;
-  /** Before the key in a request's path: empty where the bucket is in the host's name. */
-  readonly #pathPrefix: string;
 
   constructor(settings: {
     region: string;
     table: string;
-    bucket: string;
+    objects: SignedObjects;
     dynamodbEndpoint?: string | undefined;
-    s3Endpoint?: string | undefined;
   }) {
-    const { region, table, bucket, dynamodbEndpoint, s3Endpoint } = settings;
+    const { region, table, objects, dynamodbEndpoint } = settings;
     this.#table = table;
-    this.#bucket = bucket;
+    this.#objects = objects;
     this.#dynamodb = new SignedClient(
       'dynamodb',
       dynamodbEndpoint ?? `https://dynamodb.${region}.amazonaws.com`,
     );
-    this.#s3 = new SignedClient('s3', s3Endpoint ?? `https://${bucket}.s3.${region}.amazonaws.com`);
-    this.#pathPrefix = s3Endpoint === undefined ? '' : `/${bucket}`;
   }
 
   async pointer(tenant: TenantContext, model: ModelName): Promise<ServingPointer | undefined> {
@@ -47,21 +42,15 @@ export class SignedServingStore implements ServingStore {
       manifest_key: item.manifest_key!.S!,
       manifest_sha256: item.manifest_sha256!.S!,
       revision: Number(item.revision!.N),
+      // Written as JSON: what is nested would take a reader of DynamoDB's types.
+      ...parsed(item, 'canary'),
+      ...parsed(item, 'shadow'),
+      ...parsed(item, 'settings'),
     };
   }
 
-  async artifact(tenant: TenantContext, key: string): Promise<Uint8Array | undefined> {
-    if (!isTenantKey(tenant, key)) throw new Error('a serving pointer leads out of its tenant');
-    const path = `${this.#pathPrefix}/${key.split('/').map(encodeURIComponent).join('/')}`;
-    const { status, body } = await this.#s3.send({
-      method: 'GET',
-      path,
-      headers: { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' },
-    });
-    if (status === 200) return body;
-    const name = /<Code>(\w+)<\/Code>/.exec(body.toString('utf8'))?.[1] ?? 'S3Error';
-    if (name === 'NoSuchKey') return undefined;
-    throw new AwsServiceError(name, status, `S3 answered ${status} for ${this.#bucket}`);
+  artifact(tenant: TenantContext, key: string): Promise<Uint8Array | undefined> {
+    return this.#objects.get(tenant, key);
   }
 
   async predictionIdKey(): Promise<Uint8Array> {
@@ -90,3 +79,6 @@ export class SignedServingStore implements ServingStore {
     );
   }
 }
+
+const parsed = (item: Record<string, AttributeValue>, name: string): Record<string, never> =>
+  item[name]?.S === undefined ? {} : { [name]: JSON.parse(item[name].S) as never };

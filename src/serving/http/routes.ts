@@ -9,6 +9,8 @@ export type ServingOperation =
   | 'predict-batch'
   | 'predict-alias'
   | 'cache'
+  | 'predictions'
+  | 'prediction'
   | 'server-metadata'
   | 'server-live'
   | 'server-ready'
@@ -25,6 +27,7 @@ export interface ServingRoute {
   /** Percent-decoded. */
   readonly model?: string;
   readonly version?: string;
+  readonly predictionId?: string;
 }
 
 /** A path that the serving plane has not, or a method that the path has not. */
@@ -48,6 +51,8 @@ const patterns: readonly (readonly [RegExp, 'GET' | 'POST', ServingOperation])[]
   [/^\/(?:ping|health)$/, 'GET', 'ping'],
   [/^\/version$/, 'GET', 'version'],
   [/^\/api\/v1\/ml\/cache$/, 'GET', 'cache'],
+  [/^\/api\/v1\/ml\/predictions$/, 'GET', 'predictions'],
+  [/^\/api\/v1\/ml\/predictions\/([\w-]+)$/, 'GET', 'prediction'],
 ];
 
 /** @returns the dialect that a path belongs to, also when there is no such path */
@@ -67,6 +72,7 @@ export function routeOf(method: string, path: string): ServingRoute {
       continue;
     }
     const [, model, version] = match;
+    if (operation === 'prediction') return { operation, method: itsMethod, predictionId: model! };
     return {
       operation,
       method: itsMethod,

@@ -9,15 +9,24 @@ import {
   wantedOutputs,
 } from '../dialects/open-inference/infer-response.ts';
 import { invocation, predictionsOf as scoringPredictions } from '../dialects/scoring.ts';
+import type { PredictionHistory } from '../log/prediction-history.ts';
 import type { Predictor, ReadBatch } from '../predictor.ts';
 import type { Scored } from '../served-model.ts';
 import { type Failure, failureResponse } from './failure-response.ts';
 import { jsonBody, packed, unpacked } from './message-body.ts';
-import { modelNameOf, routeOf, type ServingOperation, type ServingRoute } from './routes.ts';
+import {
+  modelNameOf,
+  routeOf,
+  type ServingOperation,
+  type ServingRoute,
+  ServingRouteError,
+} from './routes.ts';
 import { json, type ServingRequest, type ServingResponse } from './serving-message.ts';
 
 export interface ServingAppParts {
   readonly predictor: Predictor;
+  /** What was predicted before. @default - nothing is kept */
+  readonly history?: PredictionHistory;
   /** Of the platform. */
   readonly version: string;
   /** What callers learn of a failure. */
@@ -61,6 +70,11 @@ export class ServingApp {
       invocations: (request, route) => this.#invocations(request, route),
       ping: (request, route) => this.#ping(request, route),
       version: () => ({ status: 200, headers: { 'content-type': 'text/plain' }, body: this.#parts.version }),
+      predictions: (request) => this.#predictions(request),
+      prediction: async (request, route) => {
+        const tenant = request.tenant();
+        return json(await this.#history().find(tenant, route.predictionId!));
+      },
       cache: (request) => json(this.#parts.predictor.cacheView(request.tenant())),
     };
   }
@@ -129,6 +143,25 @@ export class ServingApp {
     const response = inferResponse(sent, scored);
     Object.assign(response.headers, aboutCache(scored));
     return response;
+  }
+
+  #history(): PredictionHistory {
+    const { history } = this.#parts;
+    if (history !== undefined) return history;
+    throw new ServingRouteError('ROUTE_NOT_FOUND', 'this server keeps no predictions');
+  }
+
+  async #predictions(request: ServingRequest): Promise<ServingResponse> {
+    const tenant = request.tenant();
+    const { limit = '100', model_name: model } = request.query;
+    const wanted = Number(limit);
+    if (!Number.isInteger(wanted) || wanted < 1 || wanted > 1_000) {
+      throw new ValidationError(`query /limit: ${limit.slice(0, 40)} must be a whole number from 1 to 1000`, {
+        errors: [{ pointer: '/limit', detail: 'out of range' }],
+      });
+    }
+    const name = model === undefined ? undefined : modelNameOf(model);
+    return json(await this.#history().recent(tenant, wanted, name));
   }
 
   async #describe(request: ServingRequest, { model, version }: ServingRoute) {

@@ -31,3 +31,10 @@ export function failureLine(
     })}\n`,
   );
 }
+
+/** Writes what went wrong beside calls. */
+export function warningLine(message: string, error: unknown, evidence: object): void {
+  const { name, message: cause } = error as Error;
+  const line = { level: 'WARN', message, timestamp: new Date().toISOString(), service: 'predict' };
+  process.stdout.write(`${JSON.stringify({ ...line, error: { name, message: cause }, ...evidence })}\n`);
+}

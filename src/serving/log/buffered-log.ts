@@ -1,0 +1,182 @@
+import type { Clock } from '../../clock.ts';
+import type { TenantContext } from '../../tenancy/tenant-context.ts';
+import { environmentName, type LogPosition, maxBatchRows } from '../prediction-id.ts';
+import { FeatureHasher, logLines } from './log-record.ts';
+import type { LoggedCall, PredictionLog } from './prediction-log.ts';
+
+/** What names one object of the log. */
+export interface LogBatchName {
+  readonly environment: string;
+  /** Counted for each tenant and environment from 1: a number that is not there was lost. */
+  readonly batch: number;
+  /** Some time in the minute that the batch belongs to. */
+  readonly timeMs: number;
+}
+
+/** Where whole batches go. */
+export interface LogSink {
+  /** @param lines - NDJSON; line i is row i of the batch */
+  write(tenant: TenantContext, name: LogBatchName, lines: string): Promise<void>;
+}
+
+export interface BufferedLogOptions {
+  readonly sink: LogSink;
+  readonly clock: Clock;
+  /** The deployment's secret, from which the keys of feature hashes are made. */
+  readonly secret: () => Promise<Uint8Array>;
+  /** Oldest age of a buffered row when a call ends. @default 5000 */
+  readonly maxAgeMs?: number;
+  /** Rows of all tenants together that are buffered at most when a call ends. @default 2000 */
+  readonly maxRows?: number;
+  /** Rows of batches that could not be written and are kept to be tried again. @default 20000 */
+  readonly maxUnwrittenRows?: number;
+  /** Told of batches that could not be written, and whether they are lost. */
+  readonly onFailure?: (error: unknown, lost: { batches: number; rows: number }) => void;
+}
+
+const minuteMs = 60_000;
+
+interface Batch {
+  readonly tenant: TenantContext;
+  readonly name: LogBatchName;
+  readonly calls: { readonly firstRow: number; readonly call: LoggedCall }[];
+  /** Places given out. */
+  nRows: number;
+}
+
+interface TenantLog {
+  open: Batch | undefined;
+  lastBatch: number;
+  hasher?: FeatureHasher;
+}
+
+/**
+ * Keeps calls in memory and writes them as one object per tenant when they are many or old enough. A Lambda function
+ * stands still between calls, so nothing here waits for a timer: who owns the log asks `flushIfDue` at the end of each
+ * call, and `flush` when the process ends. What a killed process had buffered is lost; the numbers of its batches show
+ * it. A batch holds rows of one minute, so that an id, which has the time, leads to it.
+ */
+export class BufferedPredictionLog implements PredictionLog {
+  readonly #options: BufferedLogOptions;
+  readonly #tenants = new Map<string, TenantLog>();
+  /** Closed and not yet written, oldest first. */
+  #closed: Batch[] = [];
+  #openRows = 0;
+  #oldestMs: number | undefined;
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(options: BufferedLogOptions) {
+    this.#options = options;
+  }
+
+  get bufferedRows(): number {
+    return this.#openRows + this.#closed.reduce((sum, { nRows }) => sum + nRows, 0);
+  }
+
+  place(tenant: TenantContext, nRows: number, nowMs: number): LogPosition {
+    let log = this.#tenants.get(tenant.tenantId);
+    if (log === undefined) {
+      log = { open: undefined, lastBatch: 0 };
+      this.#tenants.set(tenant.tenantId, log);
+    }
+    let batch = log.open;
+    const fits =
+      batch !== undefined &&
+      batch.nRows + nRows <= maxBatchRows &&
+      Math.floor(batch.name.timeMs / minuteMs) === Math.floor(nowMs / minuteMs);
+    if (batch === undefined || !fits) {
+      if (batch !== undefined) this.#close(log);
+      log.lastBatch++;
+      batch = {
+        tenant,
+        name: { environment: environmentName, batch: log.lastBatch, timeMs: nowMs },
+        calls: [],
+        nRows: 0,
+      };
+      log.open = batch;
+    }
+    const position = { batch: batch.name.batch, firstRow: batch.nRows };
+    batch.nRows += nRows;
+    this.#openRows += nRows;
+    this.#oldestMs ??= nowMs;
+    return position;
+  }
+
+  add(tenant: TenantContext, { firstRow }: LogPosition, call: LoggedCall): void | Promise<void> {
+    const log = this.#tenants.get(tenant.tenantId)!;
+    // Placed just before, in the same turn: the batch is still open.
+    log.open!.calls.push({ firstRow, call });
+    if (call.settings?.log === 'durable') return this.#writeNow(log);
+    return undefined;
+  }
+
+  /** Writes what is many or old enough. Failures are told and kept, not thrown. */
+  async flushIfDue(): Promise<void> {
+    const { maxAgeMs = 5_000, maxRows = 2_000, clock } = this.#options;
+    if (this.#oldestMs === undefined) return;
+    if (this.bufferedRows >= maxRows || clock.nowMs() - this.#oldestMs >= maxAgeMs) await this.flush();
+  }
+
+  /** Writes everything. Failures are told and kept, not thrown. */
+  async flush(): Promise<void> {
+    for (const log of this.#tenants.values()) if (log.open !== undefined) this.#close(log);
+    this.#writing = this.#writing.then(() => this.#writeClosed());
+    await this.#writing;
+  }
+
+  /** @throws what the sink throws; the batch is kept then, and tried again */
+  async #writeNow(log: TenantLog): Promise<void> {
+    const batch = log.open!;
+    this.#close(log);
+    this.#closed = this.#closed.filter((one) => one !== batch);
+    try {
+      await this.#write(batch);
+    } catch (error) {
+      this.#closed.push(batch);
+      throw error;
+    }
+  }
+
+  #close(log: TenantLog): void {
+    const batch = log.open!;
+    log.open = undefined;
+    this.#openRows -= batch.nRows;
+    this.#closed.push(batch);
+  }
+
+  async #writeClosed(): Promise<void> {
+    const batches = this.#closed;
+    this.#closed = [];
+    this.#oldestMs = this.#openRows > 0 ? this.#options.clock.nowMs() : undefined;
+    const outcomes = await Promise.allSettled(batches.map((batch) => this.#write(batch)));
+    const failed = outcomes.flatMap((outcome, i) =>
+      outcome.status === 'rejected' ? [{ error: outcome.reason as unknown, batch: batches[i]! }] : [],
+    );
+    if (failed.length === 0) return;
+    this.#closed.unshift(...failed.map(({ batch }) => batch));
+    this.#oldestMs ??= this.#options.clock.nowMs();
+    this.#options.onFailure?.(failed[0]!.error, this.#dropOldest());
+  }
+
+  /** A store that stays away must not fill the memory. */
+  #dropOldest(): { batches: number; rows: number } {
+    const { maxUnwrittenRows = 20_000 } = this.#options;
+    const lost = { batches: 0, rows: 0 };
+    let rows = this.#closed.reduce((sum, { nRows }) => sum + nRows, 0);
+    while (rows > maxUnwrittenRows) {
+      const { nRows } = this.#closed.shift()!;
+      rows -= nRows;
+      lost.batches++;
+      lost.rows += nRows;
+    }
+    return lost;
+  }
+
+  async #write({ tenant, name, calls }: Batch): Promise<void> {
+    const log = this.#tenants.get(tenant.tenantId)!;
+    log.hasher ??= new FeatureHasher(await this.#options.secret(), tenant.tenantId);
+    const { hasher } = log;
+    const lines = calls.sort((a, b) => a.firstRow - b.firstRow).flatMap(({ call }) => logLines(call, hasher));
+    await this.#options.sink.write(tenant, name, `${lines.join('\n')}\n`);
+  }
+}
