@@ -2,7 +2,7 @@ import { httpFunction } from '../../src/adapters/aws/lambda/http-function.ts';
 import { isoAt } from '../../src/clock.ts';
 import { artifactStore } from '../../src/composition/artifacts.ts';
 import { controlPlane } from '../../src/composition/control-plane.ts';
-import { deploymentView, metadataView } from '../../src/registry/registry-view.ts';
+import { deploymentView, metadataView, servingView } from '../../src/registry/registry-view.ts';
 
 const { registry, promotion } = controlPlane();
 const artifacts = artifactStore();
@@ -25,6 +25,10 @@ export const handler = httpFunction({
   },
   deployModel: async ({ tenant, params }) => ({
     body: deploymentView(await promotion.deploy(tenant, params.model_name, params.model_version)),
+  }),
+  getServing: async ({ tenant, params }) => ({ body: await registry.serving(tenant, params.model_name) }),
+  putServing: async ({ tenant, params, body }) => ({
+    body: servingView(await promotion.configure(tenant, params.model_name, body)),
   }),
   deleteModelVersion: async ({ tenant, params, query }) => {
     const force = query.force === 'true';

@@ -3,7 +3,7 @@ import type { HttpFunction } from './planes.ts';
 
 /** One operation of the HTTP surface. */
 export interface Route {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** OpenAPI notation: `/api/v1/ml/jobs/{job_id}`. */
   readonly path: string;
   readonly function: HttpFunction;

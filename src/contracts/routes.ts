@@ -30,6 +30,7 @@ import {
 } from './prediction.ts';
 import { protocolRoutes } from './protocol-routes.ts';
 import { ok, type Route } from './route.ts';
+import { ServingConfiguration, ServingConfigurationRequest } from './serving.ts';
 import { Job, JobList, ModelTrainingRequest, ModelTrainingResponse } from './training.ts';
 
 const Page = z.object({
@@ -206,6 +207,30 @@ export const routes = {
     summary: 'Deploy a version: predictions go to it within 5 seconds',
     params: z.object({ model_name: ModelName, model_version: VersionName }),
     answers: ok(ModelDeploymentResponse, 'It is deployed'),
+  },
+  getServing: {
+    method: 'GET',
+    path: '/api/v1/ml/models/{model_name}/serving',
+    function: 'registry',
+    authorized: true,
+    tag: 'models',
+    summary: 'Show how a model is served: canary, shadow, log, caches, backend',
+    params: z.object({ model_name: ModelName }),
+    answers: ok(ServingConfiguration, 'The configuration'),
+  },
+  putServing: {
+    method: 'PUT',
+    path: '/api/v1/ml/models/{model_name}/serving',
+    function: 'registry',
+    authorized: true,
+    tag: 'models',
+    summary: 'Say how a model is served; what is left out goes back to its default',
+    description: 'Takes effect within 5 seconds. The champion is changed by deploying.',
+    params: z.object({ model_name: ModelName }),
+    body: ServingConfigurationRequest,
+    example: { canary: { version: '1.1.0', weight: 0.1 }, settings: { log_features: 'hash' } },
+    maxBodyBytes: defaultBodyBytes,
+    answers: ok(ServingConfiguration, 'The new configuration'),
   },
   predict: {
     method: 'POST',

@@ -6,6 +6,11 @@ import type {
   ModelVersion,
 } from '../contracts/models.ts';
 import type { ModelName } from '../contracts/names.ts';
+import type {
+  ServingConfiguration,
+  ServingConfigurationRequest,
+  ServingSettings,
+} from '../contracts/serving.ts';
 import { MLFrameworkError } from '../errors.ts';
 import type { TenantContext } from '../tenancy/tenant-context.ts';
 
@@ -43,7 +48,7 @@ export class VersionDeployedError extends MLFrameworkError {
   constructor(model: string, version: string) {
     super(
       'VERSION_DEPLOYED',
-      `version ${version} of model ${model} serves predictions; deploy another version first, or pass force=true to take the model out of service`,
+      `version ${version} of model ${model} serves predictions; deploy another version first (or end its canary or shadow), or pass force=true, which for the champion takes the model out of service`,
     );
   }
 }
@@ -54,6 +59,25 @@ export class VersionNotVerifiedError extends MLFrameworkError {
     super(
       'VERSION_NOT_VERIFIED',
       `version ${version} of model ${model} was not verified at registration; train it again`,
+    );
+  }
+}
+
+/** There is no champion that a canary or settings could stand beside. */
+export class NothingDeployedError extends MLFrameworkError {
+  constructor(model: string) {
+    super('NOTHING_DEPLOYED', `model ${model} has no deployed version; deploy one first`, {
+      evidence: { model_id: model },
+    });
+  }
+}
+
+/** A canary has to be another version than the champion. */
+export class CanaryIsChampionError extends MLFrameworkError {
+  constructor(model: string, version: string) {
+    super(
+      'CANARY_IS_CHAMPION',
+      `version ${version} of model ${model} is the champion; a canary is another version`,
     );
   }
 }
@@ -75,6 +99,18 @@ export interface VersionArtifact {
   readonly manifestSha256: string;
 }
 
+/** A version that takes part in serving. */
+export interface ServingVersion extends VersionArtifact {
+  readonly version: string;
+}
+
+/** How a model is served beside its champion. */
+export interface Traffic {
+  readonly canary: (ServingVersion & { readonly weight: number }) | undefined;
+  readonly shadow: ServingVersion | undefined;
+  readonly settings: ServingSettings;
+}
+
 /** What is deployed for a model, and since which change. Revisions rise by one with every change. */
 export interface Deployment {
   readonly modelName: ModelName;
@@ -83,6 +119,7 @@ export interface Deployment {
   readonly champion: (ModelVersion & VersionArtifact) | undefined;
   readonly previousVersion: string | undefined;
   readonly deployedAt: string;
+  readonly traffic: Traffic;
 }
 
 /** The truth about models and versions. */
@@ -115,6 +152,21 @@ export interface ModelRegistry {
    * @throws {VersionNotVerifiedError}
    */
   deploy(tenant: TenantContext, model: ModelName, version: string): Promise<Deployment>;
+  /**
+   * Says how the model is served beside its champion, in one transaction with its history and audit rows. What serves
+   * as canary or shadow is verified; a canary is another version than the champion.
+   * @throws {ModelNotFoundError}
+   * @throws {VersionNotFoundError}
+   * @throws {VersionNotVerifiedError}
+   * @throws {NothingDeployedError} when there is no champion
+   */
+  configure(
+    tenant: TenantContext,
+    model: ModelName,
+    request: ServingConfigurationRequest,
+  ): Promise<Deployment>;
+  /** @throws {ModelNotFoundError} */
+  serving(tenant: TenantContext, model: ModelName): Promise<ServingConfiguration>;
   /** What is deployed now; `undefined` when nothing ever was. */
   deployment(tenant: TenantContext, model: ModelName): Promise<Deployment | undefined>;
   /**

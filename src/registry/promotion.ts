@@ -1,8 +1,15 @@
 import type { ModelName } from '../contracts/names.ts';
-import type { ServingPointers } from '../serving/serving-pointer.ts';
+import type { ServingConfigurationRequest } from '../contracts/serving.ts';
+import type { ServingPointers, ServingVariant } from '../serving/serving-pointer.ts';
 import type { JobOwners, TenantContext } from '../tenancy/tenant-context.ts';
 import type { EventPublisher } from './event-publisher.ts';
-import { type Deployment, type ModelRegistry, VersionDeployedError } from './model-registry.ts';
+import {
+  type Deployment,
+  type ModelRegistry,
+  NothingDeployedError,
+  type ServingVersion,
+  VersionDeployedError,
+} from './model-registry.ts';
 
 /** A change of what is deployed that has begun and may not have ended. */
 export interface PromotionIntents extends JobOwners {
@@ -46,6 +53,26 @@ export class Promotion {
     );
   }
 
+  /** @throws what `ModelRegistry.configure` throws; then nothing has changed */
+  async configure(
+    tenant: TenantContext,
+    model: ModelName,
+    request: ServingConfigurationRequest,
+  ): Promise<Deployment> {
+    // A model or version that does not exist is refused before anything is written.
+    const { champion_version } = await this.#registry.serving(tenant, model);
+    if (champion_version === undefined) throw new NothingDeployedError(model);
+    for (const { version } of [request.canary, request.shadow].filter((one) => one !== undefined))
+      await this.#registry.version(tenant, model, version);
+    return this.#change(
+      tenant,
+      model,
+      () => this.#registry.configure(tenant, model, request),
+      (deployment) => deployment,
+      { announced: false },
+    );
+  }
+
   /**
    * Makes a version one that can serve no more; of the champion only when forced, which takes the model out of
    * service. Its bytes and its row may go afterwards.
@@ -74,12 +101,15 @@ export class Promotion {
     model: ModelName,
     transaction: () => Promise<Result>,
     deploymentOf: (result: Result) => Deployment | undefined,
+    { announced } = { announced: true },
   ): Promise<Result> {
     const intentId = await this.#intents.open(tenant, model);
     const result = await transaction();
     const deployment = deploymentOf(result);
     if (deployment !== undefined) {
       await this.#project(tenant, deployment);
+    }
+    if (deployment !== undefined && announced) {
       await this.#events.publish(tenant, {
         type: deployment.champion === undefined ? 'ml.model.withdrawn' : 'ml.model.promoted',
         subject: model,
@@ -95,21 +125,32 @@ export class Promotion {
     return result;
   }
 
-  async #project(tenant: TenantContext, { modelName, revision, champion }: Deployment): Promise<void> {
+  async #project(
+    tenant: TenantContext,
+    { modelName, revision, champion, traffic }: Deployment,
+  ): Promise<void> {
+    const { canary, shadow, settings } = traffic;
     await this.#pointers.write(
       tenant,
       champion === undefined
         ? { model_name: modelName, revision, withdrawn: true }
         : {
             model_name: modelName,
-            version: champion.version,
-            artifact_key: champion.artifactKey,
-            artifact_sha256: champion.artifactSha256,
-            artifact_bytes: champion.artifactBytes,
-            manifest_key: champion.manifestKey,
-            manifest_sha256: champion.manifestSha256,
             revision,
+            ...variantOf(champion),
+            ...(canary === undefined ? {} : { canary: { ...variantOf(canary), weight: canary.weight } }),
+            ...(shadow === undefined ? {} : { shadow: variantOf(shadow) }),
+            ...(Object.keys(settings).length === 0 ? {} : { settings }),
           },
     );
   }
 }
+
+const variantOf = (version: ServingVersion): ServingVariant => ({
+  version: version.version,
+  artifact_key: version.artifactKey,
+  artifact_sha256: version.artifactSha256,
+  artifact_bytes: version.artifactBytes,
+  manifest_key: version.manifestKey,
+  manifest_sha256: version.manifestSha256,
+});

@@ -1,4 +1,5 @@
 import type { MLModelMetadata, ModelDeploymentResponse } from '../contracts/models.ts';
+import type { ServingConfiguration } from '../contracts/serving.ts';
 import type { Deployment, VersionArtifact } from './model-registry.ts';
 
 /** @returns what a caller sees of a version: not where its bytes are */
@@ -22,5 +23,17 @@ export function deploymentView(deployment: Deployment): ModelDeploymentResponse 
     revision: deployment.revision,
     status: 'deployed',
     deployed_at: deployment.deployedAt,
+  };
+}
+
+export function servingView({ modelName, revision, champion, traffic }: Deployment): ServingConfiguration {
+  const { canary, shadow, settings } = traffic;
+  return {
+    model_name: modelName,
+    revision,
+    ...(champion === undefined ? {} : { champion_version: champion.version }),
+    ...(canary === undefined ? {} : { canary: { version: canary.version, weight: canary.weight } }),
+    ...(shadow === undefined ? {} : { shadow: { version: shadow.version } }),
+    settings,
   };
 }

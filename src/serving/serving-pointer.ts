@@ -1,4 +1,5 @@
 import type { ModelName } from '../contracts/names.ts';
+import type { ServingSettings } from '../contracts/serving.ts';
 import type { TenantContext } from '../tenancy/tenant-context.ts';
 
 /** One version of a model as predictions find it: where its bytes are, and what they must hash to. */
@@ -9,18 +10,6 @@ export interface ServingVariant {
   readonly artifact_bytes: number;
   readonly manifest_key: string;
   readonly manifest_sha256: string;
-}
-
-/** How a model is served, beside which version does. What is left out is the default. */
-export interface ServingSettings {
-  /** `buffered` may lose the tail of a stopped function, `durable` writes before it answers. @default buffered */
-  readonly log?: 'buffered' | 'durable' | 'off';
-  /** What the log keeps of the features: their values, a keyed hash of each, or nothing. @default keep */
-  readonly log_features?: 'keep' | 'hash' | 'drop';
-  /** Seconds for which equal inputs get the same answer from the prediction cache; 0 is off. @default 0 */
-  readonly prediction_cache_seconds?: number;
-  /** Instead of running the graph here: the endpoint of SageMaker that is asked. */
-  readonly sagemaker_endpoint?: string;
 }
 
 /** Which version serves a model: a projection of the registry that a prediction reads instead of it. */

@@ -111,6 +111,88 @@ async function repairOverdue(): Promise<number> {
 const served = async () => (await reader.pointer(tenantA, model))?.version;
 const registered = async () => (await registry.deployment(tenantA, model))?.champion?.version;
 
+describe('what is served beside the champion', () => {
+  const configure = (request: Parameters<Promotion['configure']>[2]) =>
+    promotionWith({}).configure(tenantA, model, request);
+  const pointer = () => reader.pointer(tenantA, model);
+
+  it('is projected with it, and kept when another version is deployed', async () => {
+    await registry.register(tenantA, registrationOf(tenantA, sampleManifest({ model_name: model })));
+    const settings = { log: 'durable', log_features: 'hash' } as const;
+    const deployment = await configure({
+      ...{ canary: { version: '1.1.0', weight: 0.25 }, shadow: { version: '2' }, settings },
+    });
+    expect(deployment.revision).toBe(2);
+    expect(await pointer()).toMatchObject({
+      ...{ version: '1.0.0', revision: 2, settings },
+      ...{ canary: { version: '1.1.0', weight: 0.25 }, shadow: { version: '1.1.0' } },
+    });
+    expect(await registry.serving(tenantA, model)).toEqual({
+      ...{ model_name: model, revision: 2, champion_version: '1.0.0', settings },
+      ...{ canary: { version: '1.1.0', weight: 0.25 }, shadow: { version: '1.1.0' } },
+    });
+    expect(published).toEqual([]);
+    await promotionWith({}).deploy(tenantA, model, '1.2.0');
+    expect(await pointer()).toMatchObject({ version: '1.2.0', canary: { version: '1.1.0' }, settings });
+  });
+
+  it('ends with what is left out, and a canary with its own deployment', async () => {
+    await configure({ canary: { version: '1.1.0', weight: 0.5 }, settings: { log: 'off' } });
+    await promotionWith({}).deploy(tenantA, model, '1.1.0');
+    expect(await pointer()).toMatchObject({ version: '1.1.0', settings: { log: 'off' } });
+    expect(await pointer()).not.toHaveProperty('canary');
+    await configure({});
+    expect(await pointer()).not.toHaveProperty('settings');
+  });
+
+  it('ends with the version that is deleted, and all of it when the model goes out of service', async () => {
+    await configure({ canary: { version: '1.1.0', weight: 0.5 } });
+    const retire = (version: string, force: boolean) =>
+      promotionWith({}).retire(tenantA, model, version, { force });
+    await expect(retire('1.1.0', false)).rejects.toMatchObject({ code: 'VERSION_DEPLOYED' });
+    await retire('1.1.0', true);
+    expect(await pointer()).toMatchObject({ version: '1.0.0', revision: 3 });
+    expect(await pointer()).not.toHaveProperty('canary');
+    await registry.register(tenantA, registrationOf(tenantA, sampleManifest({ model_name: model })));
+    await configure({ canary: { version: '1.2.0', weight: 0.5 } });
+    await retire('1.0.0', true);
+    expect(await pointer()).toBeUndefined();
+    expect(await registry.serving(tenantA, model)).not.toHaveProperty('canary');
+  });
+
+  it('is refused for versions that are not there, not verified, or the champion itself, and changes nothing', async () => {
+    const refused = async (request: Parameters<typeof configure>[0], code: string) =>
+      expect(configure(request)).rejects.toMatchObject({ code });
+    await refused({ canary: { version: '9.0.0', weight: 0.5 } }, 'VERSION_NOT_FOUND');
+    await refused({ canary: { version: '1.0.0', weight: 0.5 } }, 'CANARY_IS_CHAMPION');
+    await promotionWith({}).retire(tenantA, model, '1.1.0', { force: false });
+    await refused({ shadow: { version: '1.1.0' } }, 'VERSION_NOT_VERIFIED');
+    const other = modelName(`${model}-undeployed`);
+    await registry.register(tenantA, registrationOf(tenantA, sampleManifest({ model_name: other })));
+    await expect(promotionWith({}).configure(tenantA, other, {})).rejects.toMatchObject({
+      code: 'NOTHING_DEPLOYED',
+    });
+    await expect(promotionWith({}).configure(tenantAb, model, {})).rejects.toMatchObject({
+      code: 'MODEL_NOT_FOUND',
+    });
+    expect((await pointer())?.revision).toBe(1);
+  });
+
+  it('is repaired like a deployment', async () => {
+    // Those of the refusals above.
+    clock.advance(31_000);
+    await repairOverdue();
+    const broken = promotionWith({ pointers: dying(pointers, 'write', 'before') });
+    await expect(
+      broken.configure(tenantA, model, { canary: { version: '1.1.0', weight: 0.5 } }),
+    ).rejects.toThrow(Crash);
+    expect(await pointer()).not.toHaveProperty('canary');
+    clock.advance(31_000);
+    expect(await repairOverdue()).toBe(1);
+    expect(await pointer()).toMatchObject({ canary: { version: '1.1.0', weight: 0.5 } });
+  });
+});
+
 describe('Promotion', () => {
   it('moves the pointer with the champion, tells it, and leaves no intent', async () => {
     const deployment = await promotionWith({}).deploy(tenantA, model, '1.1.0');

@@ -1,35 +1,34 @@
 import type { TransactionSql } from 'postgres';
 import type { ModelDetail, ModelSummary, ModelVersion } from '../../contracts/models.ts';
 import type { ModelName } from '../../contracts/names.ts';
+import type { ServingConfiguration, ServingConfigurationRequest } from '../../contracts/serving.ts';
 import {
+  CanaryIsChampionError,
   type Deployment,
-  ModelHasNoVersionError,
-  ModelNotFoundError,
   type ModelRegistry,
+  NothingDeployedError,
   type Registration,
+  type Traffic,
   VersionDeployedError,
-  VersionNotFoundError,
   VersionNotVerifiedError,
 } from '../../registry/model-registry.ts';
 import { nextVersion, schemaHash } from '../../registry/semantic-version.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
 import { decodeCursor, encodeCursor } from '../page-cursor.ts';
+import {
+  existingModel,
+  existingVersion,
+  lockedModel,
+  type ModelRow,
+  verifiedVersion,
+  versionsOf,
+} from './registry-rows.ts';
+import { trafficOf, withoutAnyTraffic, withoutTraffic } from './registry-traffic.ts';
 import type { TenantDatabase } from './tenant-database.ts';
 import { artifactOf, metadataOf, modelVersionOf, type VersionRow } from './version-row.ts';
 
-interface ModelRow {
-  model_name: string;
-  last_mlflow_version: number;
-  last_version: string | null;
-  last_schema_hash: string | null;
-  revision: string;
-  champion_version: string | null;
-  created_at: Date;
-  updated_at: Date;
-}
-
 interface Change {
-  readonly action: 'deploy' | 'withdraw';
+  readonly action: 'deploy' | 'withdraw' | 'configure';
   readonly version: string | null;
 }
 
@@ -137,7 +136,47 @@ export class PostgresModelRegistry implements ModelRegistry {
         RETURNING *`;
       const change = await recordChange(sql, tenant, model, { action: 'deploy', version: row.version });
       const champion = { ...modelVersionOf(deployed!, row.version), ...artifactOf(row) };
-      return deploymentOf(model, change, champion);
+      // A canary that becomes the champion has ended.
+      const rest = await withoutTraffic(sql, model, row.version, 'canary');
+      return deploymentOf(model, change, champion, await trafficOf(sql, rest));
+    });
+  }
+
+  configure(tenant: TenantContext, name: ModelName, request: ServingConfigurationRequest) {
+    return this.#database.transaction(tenant, async (sql) => {
+      const model = await lockedModel(sql, name);
+      if (model.champion_version === null) throw new NothingDeployedError(name);
+      const canary = await verifiedVersion(sql, name, request.canary?.version);
+      if (canary?.version === model.champion_version) throw new CanaryIsChampionError(name, canary.version);
+      const shadow = await verifiedVersion(sql, name, request.shadow?.version);
+      const settings = request.settings ?? {};
+      const [changed] = await sql<ModelRow[]>`
+        UPDATE ml_models SET canary_version = ${canary?.version ?? null},
+          canary_weight = ${request.canary?.weight ?? null}, shadow_version = ${shadow?.version ?? null},
+          serving_settings = ${sql.json(settings)}
+        WHERE model_name = ${name} RETURNING *`;
+      const change = await recordChange(sql, tenant, model, {
+        action: 'configure',
+        version: model.champion_version,
+      });
+      const row = await existingVersion(sql, name, model.champion_version);
+      const champion = { ...modelVersionOf(row, row.version), ...artifactOf(row) };
+      return deploymentOf(model, change, champion, await trafficOf(sql, changed!));
+    });
+  }
+
+  serving(tenant: TenantContext, name: ModelName): Promise<ServingConfiguration> {
+    return this.#database.transaction(tenant, async (sql) => {
+      const model = await existingModel(sql, name);
+      const { canary_version, canary_weight, shadow_version, champion_version } = model;
+      return {
+        model_name: name,
+        revision: Number(model.revision),
+        ...(champion_version === null ? {} : { champion_version }),
+        ...(canary_version === null ? {} : { canary: { version: canary_version, weight: canary_weight! } }),
+        ...(shadow_version === null ? {} : { shadow: { version: shadow_version } }),
+        settings: model.serving_settings,
+      };
     });
   }
 
@@ -158,6 +197,7 @@ export class PostgresModelRegistry implements ModelRegistry {
         { ...model, champion_version: change!.previous_version },
         { revision: Number(model.revision), at: change!.created_at },
         champion,
+        await trafficOf(sql, model),
       );
     });
   }
@@ -167,18 +207,31 @@ export class PostgresModelRegistry implements ModelRegistry {
       const model = await lockedModel(sql, name);
       const row = await existingVersion(sql, name, version);
       const isChampion = row.version === model.champion_version;
-      if (isChampion && !force) throw new VersionDeployedError(name, row.version);
+      const takesPart = [model.canary_version, model.shadow_version].includes(row.version);
+      if ((isChampion || takesPart) && !force) throw new VersionDeployedError(name, row.version);
+      // Out of service means all of it: what stood beside the champion does not come back with the next one.
+      const rest = isChampion
+        ? await withoutAnyTraffic(sql, model)
+        : await withoutTraffic(sql, model, row.version);
       const [retired] = await sql<VersionRow[]>`
         UPDATE ml_model_versions SET verified_at = NULL, stage = 'Archived'
         WHERE model_name = ${name} AND version = ${row.version} RETURNING *`;
-      const deployment = isChampion
-        ? deploymentOf(
-            model,
-            await recordChange(sql, tenant, model, { action: 'withdraw', version: null }),
-            undefined,
-          )
-        : undefined;
-      return { version: modelVersionOf(retired!, null), deployment };
+      const gone = modelVersionOf(retired!, null);
+      if (isChampion) {
+        const change = await recordChange(sql, tenant, model, { action: 'withdraw', version: null });
+        return {
+          version: gone,
+          deployment: deploymentOf(model, change, undefined, await trafficOf(sql, rest)),
+        };
+      }
+      if (!takesPart || model.champion_version === null) return { version: gone, deployment: undefined };
+      const change = await recordChange(sql, tenant, model, {
+        action: 'configure',
+        version: model.champion_version,
+      });
+      const serving = await existingVersion(sql, name, model.champion_version);
+      const champion = { ...modelVersionOf(serving, serving.version), ...artifactOf(serving) };
+      return { version: gone, deployment: deploymentOf(model, change, champion, await trafficOf(sql, rest)) };
     });
   }
 
@@ -195,52 +248,6 @@ export class PostgresModelRegistry implements ModelRegistry {
       return modelVersionOf(row, model.champion_version);
     });
   }
-}
-
-async function existingModel(sql: TransactionSql, name: ModelName): Promise<ModelRow> {
-  const [model] = await sql<ModelRow[]>`SELECT * FROM ml_models WHERE model_name = ${name}`;
-  if (model === undefined) throw new ModelNotFoundError(name);
-  return model;
-}
-
-/** Changes of one model wait for each other here, so that its revisions are a line. */
-async function lockedModel(sql: TransactionSql, name: ModelName): Promise<ModelRow> {
-  const [model] = await sql<ModelRow[]>`SELECT * FROM ml_models WHERE model_name = ${name} FOR UPDATE`;
-  if (model === undefined) throw new ModelNotFoundError(name);
-  return model;
-}
-
-/** Semver, MLflow's integer, build id or sha256: any name of a version finds it; without one, the newest. */
-async function existingVersion(
-  sql: TransactionSql,
-  name: ModelName,
-  version: string | undefined,
-): Promise<VersionRow> {
-  if (version === undefined) {
-    const [newest] = await sql<VersionRow[]>`
-      SELECT * FROM ml_model_versions WHERE model_name = ${name} ORDER BY mlflow_version DESC LIMIT 1`;
-    if (newest === undefined) throw new ModelHasNoVersionError(name);
-    return newest;
-  }
-  const mlflowVersion = /^\d{1,9}$/.test(version) ? Number(version) : -1;
-  const [row] = await sql<VersionRow[]>`
-    SELECT * FROM ml_model_versions WHERE model_name = ${name}
-    AND (version = ${version} OR mlflow_version = ${mlflowVersion} OR build_id = ${version} OR artifact_sha256 = ${version})
-    ORDER BY mlflow_version DESC LIMIT 1`;
-  if (row === undefined) throw new VersionNotFoundError(name, version);
-  return row;
-}
-
-/** @returns the versions of each model, newest first; without manifests, which may hold hundreds of kilobytes each */
-async function versionsOf(sql: TransactionSql, names: readonly string[]): Promise<Map<string, VersionRow[]>> {
-  const byName = new Map<string, VersionRow[]>(names.map((name) => [name, []]));
-  if (names.length === 0) return byName;
-  const rows = await sql<VersionRow[]>`
-    SELECT model_name, version, mlflow_version, build_id, stage, task, algorithm, metrics, artifact_sha256,
-      artifact_bytes, dataset_id, job_id, created_by, created_at, updated_at
-    FROM ml_model_versions WHERE model_name IN ${sql(names)} ORDER BY model_name, mlflow_version DESC`;
-  for (const row of rows) byName.get(row.model_name)!.push(row);
-  return byName;
 }
 
 function summaryOf(model: ModelRow, versions: readonly VersionRow[]): ModelSummary {
@@ -312,10 +319,12 @@ const deploymentOf = (
   model: ModelRow,
   change: RecordedChange,
   champion: Deployment['champion'],
+  traffic: Traffic,
 ): Deployment => ({
   modelName: model.model_name as ModelName,
   revision: change.revision,
   champion,
   previousVersion: model.champion_version ?? undefined,
   deployedAt: change.at.toISOString(),
+  traffic,
 });

@@ -1,10 +1,10 @@
 import type { ModelManifest } from '../../contracts/models.ts';
 import type { ModelName } from '../../contracts/names.ts';
+import type { ServingSettings } from '../../contracts/serving.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
 import type { FeatureBatch } from '../feature-batch.ts';
 import type { GraphOutput } from '../model-executor.ts';
 import type { LogPosition } from '../prediction-id.ts';
-import type { ServingSettings } from '../serving-pointer.ts';
 
 /** One call as the log keeps it: what went in and what came out, by columns, turned into text when it is written. */
 export interface LoggedCall {

@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { ModelName, VersionName } from './names.ts';
+
+/** How predictions of a model are made and kept; what is left out is the default. */
+export const ServingSettings = z
+  .strictObject({
+    log: z
+      .enum(['buffered', 'durable', 'off'])
+      .optional()
+      .describe(
+        'buffered (the default) may lose the last seconds of a stopped function; durable writes before it answers',
+      ),
+    log_features: z
+      .enum(['keep', 'hash', 'drop'])
+      .optional()
+      .describe('What the log keeps of the features: values (the default), a keyed hash of each, or nothing'),
+    prediction_cache_seconds: z
+      .int()
+      .min(0)
+      .max(86_400)
+      .optional()
+      .describe(
+        'How long equal inputs get the same answer from the prediction cache; 0 (the default) is off',
+      ),
+    sagemaker_endpoint: z
+      .string()
+      .regex(/^[A-Za-z0-9](-?[A-Za-z0-9]){0,62}$/, 'must be the name of an endpoint of SageMaker')
+      .optional()
+      .describe('Ask this endpoint of SageMaker instead of running the graph'),
+  })
+  .meta({ id: 'ServingSettings' });
+export type ServingSettings = z.infer<typeof ServingSettings>;
+
+export const ServingConfigurationRequest = z
+  .strictObject({
+    canary: z
+      .strictObject({
+        version: VersionName,
+        weight: z.number().gt(0).lt(1).describe('Share of the calls, between 0 and 1'),
+      })
+      .optional()
+      .describe('Takes a share of the calls; left out, there is none'),
+    shadow: z
+      .strictObject({ version: VersionName })
+      .optional()
+      .describe('Scores the same inputs later, from the log; nobody sees its answers'),
+    settings: ServingSettings.optional(),
+  })
+  .meta({ id: 'ServingConfigurationRequest' });
+export type ServingConfigurationRequest = z.infer<typeof ServingConfigurationRequest>;
+
+export const ServingConfiguration = z
+  .object({
+    model_name: ModelName,
+    revision: z.int().describe('Rises by one with every change of what serves'),
+    champion_version: z.string().optional(),
+    canary: z.object({ version: z.string(), weight: z.number() }).optional(),
+    shadow: z.object({ version: z.string() }).optional(),
+    settings: ServingSettings,
+  })
+  .meta({ id: 'ServingConfiguration' });
+export type ServingConfiguration = z.infer<typeof ServingConfiguration>;
