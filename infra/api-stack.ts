@@ -12,6 +12,7 @@ import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import * as apigateway from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaAuthorizer, HttpLambdaResponseType } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as triggers from 'aws-cdk-lib/triggers';
@@ -179,7 +180,7 @@ export class ApiStack extends Stack {
   }
 
   private predict(): lambda.Function {
-    const { artifactBucket, servingTable } = this.data;
+    const { artifactBucket, servingTable, transientTable } = this.data;
     const { function: predict, role } = new PlatformFunction(this, 'Predict', {
       platform: this.platform,
       code: 'predict',
@@ -191,13 +192,33 @@ export class ApiStack extends Stack {
         ARTIFACT_BUCKET: artifactBucket.bucketName,
         SERVING_TABLE: servingTable.tableName,
         ML_MODEL_CACHE_SIZE: '100',
+        TRANSIENT_TABLE: transientTable.tableName,
+        TENANT_PLANS: JSON.stringify(this.platform.settings.plans),
       },
     });
     artifactBucket.grantTenantRead(role);
     artifactBucket.grantObjects(role, 'predictions/', ['put']);
     artifactBucket.grantTenantList(role);
     servingTable.grantItems(role, ['tenant/*', 'platform/*'], ['GetItem']);
+    transientTable.grantTenantItems(role, ['GetItem', 'PutItem', 'UpdateItem']);
+    this.grantInvokeEndpoints(role);
     return predict;
+  }
+
+  /** Endpoints of SageMaker whose names the tenant context makes: `tenantml--<tenant>--<name>`. */
+  private grantInvokeEndpoints(role: iam.Role): void {
+    const { partition, region, account } = this;
+    role.addToPolicy(
+      new iam.PolicyStatement({
+        actions: ['sagemaker:InvokeEndpoint'],
+        resources: [`arn:${partition}:sagemaker:${region}:${account}:endpoint/tenantml--*`],
+      }),
+    );
+    acknowledge(
+      role,
+      `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:sagemaker:<AWS::Region>:<AWS::AccountId>:endpoint/tenantml--*]`,
+      'The name of an endpoint begins with its tenant, which a role cannot know beforehand; the tenant context is the only builder of names.',
+    );
   }
 
   private train(): lambda.Function {

@@ -27,6 +27,8 @@ export class DataStack extends Stack {
   readonly intentsTable: TenantTable;
   readonly idempotencyTable: TenantTable;
   readonly accessTable: TenantTable;
+  /** Leases of limits and cached predictions: nothing in it outlives an hour or its own time. */
+  readonly transientTable: TenantTable;
 
   constructor(scope: Construct, id: string, props: DataStackProps) {
     super(scope, id, props);
@@ -64,6 +66,10 @@ export class DataStack extends Stack {
       timeToLiveAttribute: 'expiration',
     });
     this.accessTable = new TenantTable(this, 'AccessTable', encrypted);
+    this.transientTable = new TenantTable(this, 'TransientTable', {
+      ...encrypted,
+      timeToLiveAttribute: 'expires_at',
+    });
 
     this.bus = new events.EventBus(this, 'EventBus', {
       description: `TenantML ${settings.name}`,

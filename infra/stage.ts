@@ -40,6 +40,18 @@ const TrainerMemory = z
     error: 'must be <= ceiling; raise ceiling after AWS has raised the account memory quota',
   });
 
+/** What a plan gives each of its tenants; what is left out is unlimited. */
+const PlanLimits = z.strictObject({
+  requestsPerSecond: z.number().positive().max(100_000).optional(),
+  burst: z.int().min(1).max(200_000).optional(),
+  /** Function environments that work for one tenant at the same time. */
+  concurrency: z.int().min(1).max(100).optional(),
+  /** Memory for loaded models in one environment. */
+  maxMemoryMiB: z.int().min(16).optional(),
+  /** Models in the memory of one environment. */
+  maxModels: z.int().min(1).optional(),
+});
+
 /** Everything that may differ between two deployments of the platform. */
 export const StageSettings = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]{0,15}$/, {
@@ -78,6 +90,8 @@ export const StageSettings = z.strictObject({
       burst: z.int().min(1).default(1000),
     })
     .prefault({}),
+  /** Limits by the name of a plan; `default` is the plan of tenants that have none, and without it they have no limits. */
+  plans: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/), PlanLimits).default({}),
   logRetentionDays: z.literal(LOG_RETENTION_DAYS).default(90),
   logLevel: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
   /** How long noncurrent artifact versions stay. */

@@ -14,6 +14,7 @@ async function main(): Promise<void> {
   }
   const dataDir = process.env.TENANTML_DATA_DIR ?? '.tenantml';
   const slice = process.env.TENANTML_TRAINING_SLICE_SECONDS;
+  const containers = process.env.TENANTML_SAGEMAKER_ENDPOINTS;
   const startedAt = performance.now();
   let twin: Twin | undefined;
   let stopping = false;
@@ -33,6 +34,7 @@ async function main(): Promise<void> {
     port,
     dataDir,
     functionEnvironment: slice === undefined ? {} : { TRAINING_SLICE_SECONDS: slice },
+    ...(containers === undefined ? {} : { sageMakerEndpoints: containers }),
   });
   if (stopping) {
     await twin.stop();

@@ -20,6 +20,7 @@ import { LambdaHost } from './lambda/lambda-host.ts';
 import { PostgresServer } from './postgres/postgres-server.ts';
 import { Progress } from './progress.ts';
 import { S3Server } from './s3/s3-server.ts';
+import { containersOf, InferenceServer } from './sagemaker/inference-server.ts';
 import { StateMachineServer } from './step-functions/state-machine-server.ts';
 import { statusChangeEvent } from './step-functions/status-change-event.ts';
 import { synthesize } from './synthesis.ts';
@@ -34,6 +35,8 @@ export interface TwinOptions {
   readonly quiet?: boolean;
   /** Set in every function, over what the template sets. */
   readonly functionEnvironment?: Readonly<Record<string, string>>;
+  /** Containers of SageMaker's endpoints: `name=http://host:port`, several by commas. @default - none */
+  readonly sageMakerEndpoints?: string;
   /** A synthesized app to run. @default - the platform's own, synthesized when its sources changed */
   readonly cloudAssembly?: string;
 }
@@ -45,6 +48,7 @@ export interface TwinEndpoints {
   readonly stepFunctions: string;
   readonly eventBridge: string;
   readonly lambda: string;
+  readonly sageMakerRuntime: string;
 }
 
 export interface Twin {
@@ -144,6 +148,11 @@ async function start(
   });
   const lambda = new InvokeServer({ registry, onFailure });
   onStop(() => lambda.stop());
+  const inference = new InferenceServer({
+    ...{ registry, onFailure },
+    containers: containersOf(options.sageMakerEndpoints),
+  });
+  onStop(() => inference.stop());
 
   let issuer: OidcIssuer | undefined;
   const gateway = new GatewayServer({
@@ -159,12 +168,13 @@ async function start(
   onStop(() => gateway.stop());
 
   const endpoints = await progress.step('S3, DynamoDB, buses, machines', async () => {
-    const [s3Url, dynamodbUrl, busUrl, machineUrl, lambdaUrl] = await Promise.all([
+    const [s3Url, dynamodbUrl, busUrl, machineUrl, lambdaUrl, inferenceUrl] = await Promise.all([
       s3.start(),
       dynamodb.start(),
       buses.start(),
       machines.start(),
       lambda.start(),
+      inference.start(),
     ]);
     return {
       s3: s3Url,
@@ -172,6 +182,7 @@ async function start(
       eventBridge: busUrl,
       stepFunctions: machineUrl,
       lambda: lambdaUrl,
+      sageMakerRuntime: inferenceUrl,
     };
   });
   ports.keep('s3', s3.port);
@@ -215,6 +226,7 @@ async function start(
         authorizer,
       );
       lambda.deploy(host, authorizer);
+      inference.deploy(authorizer);
       machines.deploy(template.ofType('AWS::StepFunctions::StateMachine'), host, authorizer);
       buses.deploy(template, targets, authorizer);
       const scheduler = new Scheduler(template, targets, onFailure);
@@ -275,6 +287,7 @@ function sdkEndpoints(endpoints: TwinEndpoints): Record<string, string> {
     AWS_ENDPOINT_URL_SFN: endpoints.stepFunctions,
     AWS_ENDPOINT_URL_EVENTBRIDGE: endpoints.eventBridge,
     AWS_ENDPOINT_URL_LAMBDA: endpoints.lambda,
+    AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME: endpoints.sageMakerRuntime,
   };
 }
 

@@ -1,4 +1,5 @@
 /** The only reader of `process.env` in the library. */
+import type { Plans } from './serving/limits/tenant-limits.ts';
 
 /** A setting that the deployment should have given is missing. */
 export class MissingSettingError extends Error {
@@ -59,6 +60,14 @@ export const config = {
   get servingTable() {
     return required('SERVING_TABLE');
   },
+  /** Leases of limits and cached predictions. */
+  get transientTable() {
+    return required('TRANSIENT_TABLE');
+  },
+  /** Limits by the name of a plan, as JSON. */
+  get tenantPlans(): Plans {
+    return JSON.parse(process.env.TENANT_PLANS || '{}') as Plans;
+  },
   get jobsTable() {
     return required('JOBS_TABLE');
   },
@@ -110,7 +119,7 @@ export const config = {
     return integer('ML_MODEL_CACHE_SIZE', 100);
   },
   /** Where a service of AWS is spoken to, when it is not its usual address. */
-  endpoint(service: 'S3' | 'DYNAMODB'): string | undefined {
+  endpoint(service: 'S3' | 'DYNAMODB' | 'SAGEMAKER_RUNTIME'): string | undefined {
     return process.env[`AWS_ENDPOINT_URL_${service}`];
   },
   /** The credentials that Lambda gives the function's role. */

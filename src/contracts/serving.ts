@@ -24,9 +24,9 @@ export const ServingSettings = z
       ),
     sagemaker_endpoint: z
       .string()
-      .regex(/^[A-Za-z0-9](-?[A-Za-z0-9]){0,62}$/, 'must be the name of an endpoint of SageMaker')
+      .regex(/^[A-Za-z0-9](-?[A-Za-z0-9]){0,30}$/, 'must be 1 to 31 letters, digits and single hyphens')
       .optional()
-      .describe('Ask this endpoint of SageMaker instead of running the graph'),
+      .describe('Ask the endpoint tenantml--<tenant>--<this> of SageMaker instead of running the graph here'),
   })
   .meta({ id: 'ServingSettings' });
 export type ServingSettings = z.infer<typeof ServingSettings>;

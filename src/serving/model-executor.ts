@@ -11,7 +11,7 @@ export interface GraphOutput {
 /** A model in memory, ready to predict. */
 export interface LoadedModel {
   /** Which executor runs it. */
-  readonly executor: 'typescript' | 'onnxruntime';
+  readonly executor: 'typescript' | 'onnxruntime' | 'sagemaker';
   /** What it takes while it is loaded, in bytes, as far as its executor can tell. */
   readonly residentBytes: number;
   run(batch: FeatureBatch): GraphOutput | Promise<GraphOutput>;

@@ -3,10 +3,12 @@ import type { Clock } from '../clock.ts';
 import type { ModelManifest } from '../contracts/models.ts';
 import type { ModelName } from '../contracts/names.ts';
 import type { TenantContext } from '../tenancy/tenant-context.ts';
+import { type InferenceEndpoints, RemoteModel } from './backends/remote-model.ts';
 import { emptyBatch, type FeatureBatch } from './feature-batch.ts';
 import type { PredictionLog } from './log/prediction-log.ts';
 import { ModelCache } from './model-cache.ts';
 import type { ModelExecutor } from './model-executor.ts';
+import { inputHash, type PredictionCache } from './prediction-cache.ts';
 import { nextBatch, PredictionIds } from './prediction-id.ts';
 import {
   ArtifactDamagedError,
@@ -48,6 +50,18 @@ export interface VersionChoice {
   readonly routingKey?: string | undefined;
 }
 
+/** One call on its way through the model. */
+interface ScoringCall {
+  readonly tenant: TenantContext;
+  readonly ids: PredictionIds;
+  readonly pointer: ServingPointer;
+  readonly variant: ServingVariant;
+  readonly served: ServedModel;
+  readonly batch: FeatureBatch;
+  readonly cache: Scored['cache'];
+  readonly outputCache?: Scored['outputCache'];
+}
+
 /** Makes the batch that a graph takes of what the caller sent. @throws when it cannot be read */
 export type ReadBatch = (manifest: ModelManifest) => FeatureBatch;
 
@@ -58,6 +72,8 @@ export class Predictor {
   readonly #clock: Clock;
   readonly #cache: ModelCache<ServedModel>;
   readonly #log: PredictionLog | undefined;
+  readonly #outputs: PredictionCache | undefined;
+  readonly #endpoints: InferenceEndpoints | undefined;
   readonly #pointers = new Map<string, { pointer: ServingPointer; untilMs: number }>();
   #ids: PredictionIds | undefined;
 
@@ -68,11 +84,17 @@ export class Predictor {
     cacheBytes: number;
     maxModels: number;
     log?: PredictionLog;
+    /** Where models may ask for outputs to be kept. */
+    outputs?: PredictionCache;
+    /** Where models may ask to be run. */
+    endpoints?: InferenceEndpoints;
   }) {
     this.#store = parts.store;
     this.#executor = parts.executor;
     this.#clock = parts.clock;
     this.#log = parts.log;
+    this.#outputs = parts.outputs;
+    this.#endpoints = parts.endpoints;
     this.#cache = new ModelCache(
       { budgetBytes: parts.cacheBytes, maxModels: parts.maxModels, failedForMs: 10_000 },
       parts.clock,
@@ -93,11 +115,28 @@ export class Predictor {
     const ids = this.#ids ?? (await this.#readIds(tenant, model));
     return this.#serve(tenant, model, choice, (served, cache, pointer, variant) => {
       const batch = read(served.manifest);
+      const call = { tenant, ids, pointer, variant, served, batch, cache };
+      const seconds = pointer.settings?.prediction_cache_seconds ?? 0;
+      if (seconds > 0 && this.#outputs !== undefined) return this.#remembered(call, this.#outputs, seconds);
       const output = served.run(batch);
       return output instanceof Promise
-        ? output.then((value) => this.#scored(tenant, ids, pointer, variant, served, batch, value, cache))
-        : this.#scored(tenant, ids, pointer, variant, served, batch, output, cache);
+        ? output.then((value) => this.#scored(call, value))
+        : this.#scored(call, output);
     });
+  }
+
+  /** Gives the output that equal inputs had, or keeps the one that they get now. */
+  async #remembered(call: ScoringCall, outputs: PredictionCache, seconds: number): Promise<Scored> {
+    const { tenant, pointer, variant, served, batch } = call;
+    const hash = inputHash(pointer.model_name, variant.manifest_sha256, batch);
+    const known = await outputs.get(tenant, hash);
+    if (known !== undefined) return this.#scored({ ...call, outputCache: 'hit' }, known);
+    const output = await served.run(batch);
+    const [scored] = await Promise.all([
+      this.#scored({ ...call, outputCache: 'miss' }, output),
+      outputs.put(tenant, hash, output, seconds),
+    ]);
+    return scored;
   }
 
   /** Loads the version and has it score a row of which everything is missing. @returns what it is made of */
@@ -117,23 +156,17 @@ export class Predictor {
     return { models: [], ...{ tenant_id: tenant.tenantId } };
   }
 
-  #scored(
-    tenant: TenantContext,
-    predictionIds: PredictionIds,
-    pointer: ServingPointer,
-    { version }: ServingVariant,
-    { manifest }: ServedModel,
-    batch: FeatureBatch,
-    output: Scored['output'],
-    cache: Scored['cache'],
-  ): Scored | Promise<Scored> {
+  #scored(call: ScoringCall, output: Scored['output']): Scored | Promise<Scored> {
+    const { tenant, pointer, batch, cache, outputCache } = call;
+    const { manifest } = call.served;
+    const { version } = call.variant;
     const model = pointer.model_name;
     const nowMs = this.#clock.nowMs();
     const log = pointer.settings?.log === 'off' ? undefined : this.#log;
     const position = log?.place(tenant, batch.nRows, nowMs) ?? { batch: nextBatch(), firstRow: 0 };
     const issuer = { tenantId: tenant.tenantId, model, version };
-    const ids = predictionIds.issue(issuer, position, batch.nRows, nowMs);
-    const scored: Scored = { model, version, manifest, batch, output, ids, cache };
+    const ids = call.ids.issue(issuer, position, batch.nRows, nowMs);
+    const scored: Scored = { model, version, manifest, batch, output, ids, cache, outputCache };
     const kept = log?.add(tenant, position, {
       ...{ model, version, manifest, batch, output, ids },
       settings: pointer.settings,
@@ -188,14 +221,17 @@ export class Predictor {
         : variantOfVersion(pointer, choice.version);
     if (variant === undefined)
       throw new VersionNotServedError(pointer.model_name, choice.version!, versionsOf(pointer));
+    const endpoint = this.#endpoints && pointer.settings?.sagemaker_endpoint;
     let cache: 'hit' | 'miss' = 'hit';
     return this.#cache.use(
       // The tenant is part of it: equal bytes of two tenants are two models.
-      `${tenant.tenantId}/${pointer.model_name}@${variant.manifest_sha256}`,
-      variant.artifact_bytes * residentFactor + residentBaseBytes,
+      `${tenant.tenantId}/${pointer.model_name}@${variant.manifest_sha256}@${endpoint ?? ''}`,
+      endpoint === undefined
+        ? variant.artifact_bytes * residentFactor + residentBaseBytes
+        : residentBaseBytes,
       () => {
         cache = 'miss';
-        return this.#load(tenant, pointer.model_name, variant).catch((cause: unknown) => {
+        return this.#load(tenant, pointer, variant).catch((cause: unknown) => {
           throw new LoadFailure(cause);
         });
       },
@@ -229,15 +265,23 @@ export class Predictor {
     return this.#ids;
   }
 
-  async #load(tenant: TenantContext, model: ModelName, variant: ServingVariant): Promise<ServedModel> {
+  async #load(tenant: TenantContext, pointer: ServingPointer, variant: ServingVariant): Promise<ServedModel> {
+    const model = pointer.model_name;
+    const endpoint = pointer.settings?.sagemaker_endpoint;
+    const isRemote = endpoint !== undefined && this.#endpoints !== undefined;
     const [graph, manifestBytes] = await Promise.all([
-      this.#store.artifact(tenant, variant.artifact_key),
+      isRemote ? emptyBytes : this.#store.artifact(tenant, variant.artifact_key),
       this.#store.artifact(tenant, variant.manifest_key),
     ]);
     if (graph === undefined || manifestBytes === undefined) throw new ModelNotServedError(model);
-    if (sha256(graph) !== variant.artifact_sha256 || sha256(manifestBytes) !== variant.manifest_sha256)
+    const isWhole = isRemote || sha256(graph) === variant.artifact_sha256;
+    if (!isWhole || sha256(manifestBytes) !== variant.manifest_sha256)
       throw new ArtifactDamagedError(model, variant.version);
     const manifest = JSON.parse(Buffer.from(manifestBytes).toString('utf8')) as ModelManifest;
+    if (isRemote) {
+      const at = { tenant, endpoint, endpoints: this.#endpoints! };
+      return new RemoteModel(manifest, manifestBytes.byteLength, at);
+    }
     const loaded = await this.#executor.load(graph);
     const { executor, residentBytes } = loaded;
     return {
@@ -247,6 +291,8 @@ export class Predictor {
     };
   }
 }
+
+const emptyBytes = new Uint8Array();
 
 const versionsOf = ({ version, canary }: ServingPointer): string[] =>
   canary === undefined ? [version] : [version, canary.version];

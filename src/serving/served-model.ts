@@ -50,6 +50,8 @@ export interface Scored {
   readonly ids: readonly string[];
   /** Whether the model was in memory. */
   readonly cache: 'hit' | 'miss';
+  /** Whether equal inputs were scored before; `undefined` where that is not asked. */
+  readonly outputCache: 'hit' | 'miss' | undefined;
 }
 
 /** @returns the position of the most likely class of a row */

@@ -69,6 +69,15 @@ export const itemKeys = {
   job: (t: TenantContext, job: JobId): ItemKey => ({ pk: partition(t), sk: `job/${job}/` }),
   upload: (t: TenantContext, upload: UploadId): ItemKey => ({ pk: partition(t), sk: `upload/${upload}/` }),
   schedule: (t: TenantContext, model: ModelName): ItemKey => ({ pk: partition(t), sk: `schedule/${model}/` }),
+  /** What is agreed with the tenant: plan and limits. */
+  tenantSettings: (t: TenantContext): ItemKey => ({ pk: partition(t), sk: 'settings/' }),
+  rateLimit: (t: TenantContext): ItemKey => ({ pk: partition(t), sk: 'rate/' }),
+  concurrencySlot: (t: TenantContext, slot: number): ItemKey => ({ pk: partition(t), sk: `slot/${slot}/` }),
+  /** The hash is over model, version and input, and says nothing of them. */
+  cachedPrediction: (t: TenantContext, hash: string): ItemKey => ({
+    pk: partition(t),
+    sk: `prediction/${hash}/`,
+  }),
   /** Who owns a job: written before the job itself, read by steps that know only its id. */
   jobOwner: (job: string): ItemKey => ({ pk: `job/${job}/`, sk: 'owner/' }),
   /** Of the platform, not of a tenant: the key of the MAC in prediction ids. */
@@ -84,3 +93,10 @@ export const jobPrefix = 'job/';
 /** Whether an object key, read back from a store, lies under the tenant's own prefix. */
 export const isTenantKey = (tenant: TenantContext, key: string): boolean =>
   key.startsWith(root(tenant)) && !key.split('/').includes('..');
+
+/**
+ * The endpoint of SageMaker that a tenant calls `name`. No tenant's id holds two hyphens in a row, so that none can
+ * name an endpoint of another.
+ */
+export const endpointName = (tenant: TenantContext, name: string): string =>
+  `tenantml--${tenant.tenantId}--${name}`;

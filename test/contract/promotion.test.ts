@@ -7,6 +7,7 @@ import {
 import { DynamoDbServingPointers } from '../../src/adapters/aws/dynamodb-serving-pointers.ts';
 import { SignedObjects } from '../../src/adapters/aws/signed-objects.ts';
 import { SignedServingStore } from '../../src/adapters/aws/signed-serving-store.ts';
+import { SignedTable } from '../../src/adapters/aws/signed-table.ts';
 import { PostgresModelRegistry } from '../../src/adapters/postgres/postgres-model-registry.ts';
 import { TenantDatabase } from '../../src/adapters/postgres/tenant-database.ts';
 import { systemClock } from '../../src/clock.ts';
@@ -52,14 +53,11 @@ beforeAll(async () => {
   registry = new PostgresModelRegistry(connection);
   pointers = new DynamoDbServingPointers(documentClient(), stores.names.ServingTable);
   intents = new DynamoDbPromotionIntents(documentClient(), stores.names.IntentsTable, clock);
-  reader = new SignedServingStore({
-    region: 'us-east-1',
-    table: stores.names.ServingTable,
-    objects: new SignedObjects({
-      ...{ region: 'us-east-1', bucket: stores.names.ArtifactBucket, endpoint: stores.endpoints.s3 },
-    }),
-    dynamodbEndpoint: stores.endpoints.dynamodb,
-  });
+  const region = 'us-east-1';
+  reader = new SignedServingStore(
+    new SignedTable({ region, table: stores.names.ServingTable, endpoint: stores.endpoints.dynamodb }),
+    new SignedObjects({ region, bucket: stores.names.ArtifactBucket, endpoint: stores.endpoints.s3 }),
+  );
 });
 afterAll(async () => {
   await connection?.close();

@@ -6,6 +6,7 @@ import { ensurePredictionIdKey } from '../../src/adapters/aws/prediction-id-key.
 import { S3Objects } from '../../src/adapters/aws/s3-objects.ts';
 import { SignedObjects } from '../../src/adapters/aws/signed-objects.ts';
 import { SignedServingStore } from '../../src/adapters/aws/signed-serving-store.ts';
+import { SignedTable } from '../../src/adapters/aws/signed-table.ts';
 import type { ServingPointer, ServingPointers } from '../../src/serving/serving-pointer.ts';
 import type { ServingStore } from '../../src/serving/serving-store.ts';
 import { objectKeys } from '../../src/tenancy/keys.ts';
@@ -19,17 +20,12 @@ let pointers: ServingPointers;
 let reader: ServingStore;
 let objects: S3Objects;
 
-const signedStore = (over: { table?: string; bucket?: string } = {}) =>
-  new SignedServingStore({
-    region: 'us-east-1',
-    table: over.table ?? stores.names.ServingTable,
-    objects: new SignedObjects({
-      region: 'us-east-1',
-      bucket: over.bucket ?? stores.names.ArtifactBucket,
-      endpoint: stores.endpoints.s3,
-    }),
-    dynamodbEndpoint: stores.endpoints.dynamodb,
-  });
+const region = 'us-east-1';
+const signedStore = ({ table = stores.names.ServingTable, bucket = stores.names.ArtifactBucket } = {}) =>
+  new SignedServingStore(
+    new SignedTable({ region, table, endpoint: stores.endpoints.dynamodb }),
+    new SignedObjects({ region, bucket, endpoint: stores.endpoints.s3 }),
+  );
 
 beforeAll(async () => {
   stores = await startLocalStores();

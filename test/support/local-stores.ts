@@ -38,6 +38,9 @@ export const storeResources = {
   ServingTable: itemTable(),
   IntentsTable: itemTable(),
   AccessTable: itemTable(),
+  TransientTable: itemTable({
+    TimeToLiveSpecification: { AttributeName: 'expires_at', Enabled: true },
+  }),
   JobsTable: itemTable({
     AttributeDefinitions: [attribute('pk'), attribute('sk'), attribute('due_shard'), attribute('due_at')],
     TimeToLiveSpecification: { AttributeName: 'expires_at', Enabled: true },

@@ -46,7 +46,7 @@ export interface SignedResponse {
   readonly body: Buffer;
 }
 
-const timeoutMs = 5_000;
+const defaultTimeoutMs = 5_000;
 const attempts = 3;
 
 /**
@@ -57,9 +57,15 @@ export class SignedClient {
   readonly #signer: SignatureV4;
   readonly #origin: URL;
   readonly #agent: Agent;
+  readonly #timeoutMs: number;
 
   /** @param endpoint of the service, such as https://dynamodb.eu-west-1.amazonaws.com */
-  constructor(service: 's3' | 'dynamodb', endpoint: string) {
+  constructor(
+    service: 's3' | 'dynamodb' | 'sagemaker',
+    endpoint: string,
+    options: { readonly timeoutMs?: number } = {},
+  ) {
+    this.#timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
     this.#origin = new URL(endpoint);
     this.#agent =
       this.#origin.protocol === 'https:'
@@ -109,7 +115,7 @@ export class SignedClient {
             ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
           },
           agent: this.#agent,
-          timeout: timeoutMs,
+          timeout: this.#timeoutMs,
         },
         (incoming: IncomingMessage) => {
           const chunks: Buffer[] = [];

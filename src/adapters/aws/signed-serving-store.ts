@@ -1,37 +1,24 @@
 import type { ModelName } from '../../contracts/names.ts';
+import type { TenantSettings, TenantSettingsStore } from '../../serving/limits/tenant-limits.ts';
 import type { ServingPointer } from '../../serving/serving-pointer.ts';
 import type { ServingStore } from '../../serving/serving-store.ts';
 import { itemKeys } from '../../tenancy/keys.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
-import { AwsServiceError, SignedClient } from './signed-client.ts';
 import type { SignedObjects } from './signed-objects.ts';
-
-/** DynamoDB's wire form of the few types that a pointer holds. */
-type AttributeValue = { S?: string; N?: string; BOOL?: boolean; B?: string };
+import type { AttributeValue, Item, SignedTable } from './signed-table.ts';
 
 /** The serving table and the artifact bucket, read without the SDK. */
-export class SignedServingStore implements ServingStore {
-  readonly #dynamodb: SignedClient;
+export class SignedServingStore implements ServingStore, TenantSettingsStore {
+  readonly #table: SignedTable;
   readonly #objects: SignedObjects;
-  readonly #table: string;
 
-  constructor(settings: {
-    region: string;
-    table: string;
-    objects: SignedObjects;
-    dynamodbEndpoint?: string | undefined;
-  }) {
-    const { region, table, objects, dynamodbEndpoint } = settings;
+  constructor(table: SignedTable, objects: SignedObjects) {
     this.#table = table;
     this.#objects = objects;
-    this.#dynamodb = new SignedClient(
-      'dynamodb',
-      dynamodbEndpoint ?? `https://dynamodb.${region}.amazonaws.com`,
-    );
   }
 
   async pointer(tenant: TenantContext, model: ModelName): Promise<ServingPointer | undefined> {
-    const item = await this.#item(itemKeys.servingPointer(tenant, model));
+    const item = await this.#table.get(itemKeys.servingPointer(tenant, model));
     if (item === undefined || item.withdrawn?.BOOL === true) return undefined;
     return {
       model_name: model,
@@ -54,31 +41,28 @@ export class SignedServingStore implements ServingStore {
   }
 
   async predictionIdKey(): Promise<Uint8Array> {
-    const item = await this.#item(itemKeys.predictionIdKey);
+    const item = await this.#table.get(itemKeys.predictionIdKey);
     if (item?.secret?.B === undefined)
       throw new Error('the key of prediction ids is missing; run the migration function');
     return Buffer.from(item.secret.B, 'base64');
   }
 
-  async #item(key: { pk: string; sk: string }): Promise<Record<string, AttributeValue> | undefined> {
-    const { status, body } = await this.#dynamodb.send({
-      method: 'POST',
-      path: '/',
-      headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': 'DynamoDB_20120810.GetItem' },
-      body: JSON.stringify({ TableName: this.#table, Key: { pk: { S: key.pk }, sk: { S: key.sk } } }),
-    });
-    const answer = JSON.parse(body.toString('utf8') || '{}') as {
-      Item?: Record<string, AttributeValue>;
-      __type?: string;
+  async settings(tenant: TenantContext): Promise<TenantSettings | undefined> {
+    const item = await this.#table.get(itemKeys.tenantSettings(tenant));
+    if (item === undefined) return undefined;
+    return {
+      ...(item.plan?.S === undefined ? {} : { plan: item.plan.S }),
+      ...limit(item.requests_per_second, 'requestsPerSecond'),
+      ...limit(item.burst, 'burst'),
+      ...limit(item.concurrency, 'concurrency'),
+      ...limit(item.max_memory_mb, 'maxMemoryMiB'),
+      ...limit(item.max_models, 'maxModels'),
     };
-    if (status === 200) return answer.Item;
-    throw new AwsServiceError(
-      answer.__type?.split('#').at(-1) ?? 'DynamoDBError',
-      status,
-      `DynamoDB answered ${status} for ${this.#table}`,
-    );
   }
 }
 
-const parsed = (item: Record<string, AttributeValue>, name: string): Record<string, never> =>
+const limit = (value: AttributeValue | undefined, name: keyof TenantSettings): Record<string, number> =>
+  value?.N === undefined ? {} : { [name]: Number(value.N) };
+
+const parsed = (item: Item, name: string): Record<string, never> =>
   item[name]?.S === undefined ? {} : { [name]: JSON.parse(item[name].S) as never };

@@ -24,6 +24,10 @@ export function failureResponse(failure: Failure, request: ServingRequest): Serv
   if (status === 413) headers.link = '</api/v1/ml/batch-predict>; rel="alternate"';
   if (status === 503 || status === 429)
     headers['retry-after'] = String(failure.evidence?.retry_after_seconds ?? 5);
+  if (failure.evidence?.policy !== undefined) {
+    headers['ratelimit-policy'] = String(failure.evidence.policy);
+    headers.ratelimit = `"tenant";r=0;t=${headers['retry-after']}`;
+  }
   if (dialect === 'native') return { status, headers, body: JSON.stringify(problem) };
   const body =
     dialect === 'open-inference'

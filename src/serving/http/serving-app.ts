@@ -9,6 +9,7 @@ import {
   wantedOutputs,
 } from '../dialects/open-inference/infer-response.ts';
 import { invocation, predictionsOf as scoringPredictions } from '../dialects/scoring.ts';
+import type { TenantGate } from '../limits/tenant-gate.ts';
 import type { PredictionHistory } from '../log/prediction-history.ts';
 import type { Predictor, ReadBatch } from '../predictor.ts';
 import type { Scored } from '../served-model.ts';
@@ -27,6 +28,8 @@ export interface ServingAppParts {
   readonly predictor: Predictor;
   /** What was predicted before. @default - nothing is kept */
   readonly history?: PredictionHistory;
+  /** Keeps tenants to their plans. @default - nobody has limits */
+  readonly gate?: TenantGate;
   /** Of the platform. */
   readonly version: string;
   /** What callers learn of a failure. */
@@ -42,6 +45,12 @@ export interface ServingAppParts {
 }
 
 type Operation = (request: ServingRequest, route: ServingRoute) => Promise<ServingResponse> | ServingResponse;
+
+/** A call that may be made. */
+interface ScoringCall {
+  readonly score: (read: ReadBatch, version?: string) => Promise<Scored>;
+  readonly headersOf: (scored: Scored) => Record<string, string>;
+}
 
 /**
  * The serving plane over HTTP, whatever carries it: a Lambda event or a socket. Matched and checked by hand, since the
@@ -95,53 +104,58 @@ export class ServingApp {
     return response;
   }
 
-  /** Knows the caller and the model before anything is read. @returns what scores the rows of the call */
-  #scorer(request: ServingRequest, name: string) {
+  /** Knows the caller, the model and that the plan allows the call, before anything is read. */
+  async #begin(request: ServingRequest, name: string): Promise<ScoringCall> {
     const tenant = request.tenant();
     const model = modelNameOf(name);
+    const { predictor, gate } = this.#parts;
+    const admitted = gate?.admit(tenant);
+    const limits = admitted instanceof Promise ? await admitted : admitted;
     const routingKey = request.headers['x-routing-key'];
-    return (read: ReadBatch, version?: string): Promise<Scored> =>
-      this.#parts.predictor.predict(tenant, model, read, { version, routingKey });
+    return {
+      score: (read, version) => predictor.predict(tenant, model, read, { version, routingKey }),
+      headersOf: (scored) => Object.assign(aboutScored(scored), limits),
+    };
   }
 
   async #predict(request: ServingRequest, { model }: ServingRoute): Promise<ServingResponse> {
-    const score = this.#scorer(request, model!);
+    const call = await this.#begin(request, model!);
     const { read, isList } = nativeInput(jsonBody(request));
-    const scored = await score(read);
+    const scored = await call.score(read);
     const predictions = predictionsOf(scored);
     return json(
       isList ? predictions : { ...predictions[0]!, request_id: request.requestId },
-      aboutCache(scored),
+      call.headersOf(scored),
     );
   }
 
   async #predictAlias(request: ServingRequest, { model }: ServingRoute): Promise<ServingResponse> {
-    const score = this.#scorer(request, model!);
-    const scored = await score(bareInput(jsonBody(request)));
+    const call = await this.#begin(request, model!);
+    const scored = await call.score(bareInput(jsonBody(request)));
     const [prediction] = predictionsOf(scored);
-    return json({ prediction: { ...prediction, request_id: request.requestId } }, aboutCache(scored));
+    return json({ prediction: { ...prediction, request_id: request.requestId } }, call.headersOf(scored));
   }
 
   async #predictBatch(request: ServingRequest, { model }: ServingRoute): Promise<ServingResponse> {
-    const score = this.#scorer(request, model!);
-    const { results, scored } = await predictEach(jsonBody(request), score);
+    const call = await this.#begin(request, model!);
+    const { results, scored } = await predictEach(jsonBody(request), call.score);
     const nFailed = results.filter((result) => 'error' in result).length;
     return json(
       { predictions: results, n_rows: results.length, n_failed: nFailed, request_id: request.requestId },
-      scored && aboutCache(scored),
+      scored && call.headersOf(scored),
     );
   }
 
   async #infer(request: ServingRequest, { model, version }: ServingRoute): Promise<ServingResponse> {
-    const score = this.#scorer(request, model!);
+    const call = await this.#begin(request, model!);
     const sent = inferRequest(unpacked(request), request.headers['inference-header-content-length']);
     const read: ReadBatch = (manifest) => {
       wantedOutputs(manifest, sent);
       return batchOfTensors(manifest, sent);
     };
-    const scored = await score(read, version);
+    const scored = await call.score(read, version);
     const response = inferResponse(sent, scored);
-    Object.assign(response.headers, aboutCache(scored));
+    Object.assign(response.headers, call.headersOf(scored));
     return response;
   }
 
@@ -203,10 +217,10 @@ export class ServingApp {
         'no model is named; POST /endpoints/{model_name}/invocations, or send X-Amzn-SageMaker-Target-Model',
       );
     }
-    const score = this.#scorer(request, model);
+    const call = await this.#begin(request, model);
     const { read, method } = invocation(request);
-    const scored = await score(read);
-    const headers = aboutCache(scored);
+    const scored = await call.score(read);
+    const headers = call.headersOf(scored);
     const inferenceId = request.headers['x-amzn-sagemaker-inference-id'];
     if (inferenceId !== undefined) headers['x-amzn-sagemaker-inference-id'] = inferenceId;
     headers['x-amzn-invoked-production-variant'] = scored.version;
@@ -215,7 +229,8 @@ export class ServingApp {
 }
 
 /** Which version answered, whether it was in memory, and under which id the first row is found again. */
-const aboutCache = ({ cache, version, ids }: Scored): Record<string, string> => ({
+const aboutScored = ({ cache, outputCache, version, ids }: Scored): Record<string, string> => ({
+  ...(outputCache === undefined ? {} : { 'x-cache': outputCache }),
   'x-model-cache': cache,
   'x-model-version': version,
   'x-prediction-id': ids[0]!,

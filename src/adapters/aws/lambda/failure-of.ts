@@ -14,7 +14,9 @@ const unavailable = new Set([
 const networkFailures = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT']);
 
 /** Names what went wrong, without the inside of what went wrong. */
-export function failureOf(error: unknown): Pick<MLFrameworkError, 'code' | 'message' | 'errors'> {
+export function failureOf(
+  error: unknown,
+): Pick<MLFrameworkError, 'code' | 'message' | 'errors'> & Partial<Pick<MLFrameworkError, 'evidence'>> {
   if (error instanceof MLFrameworkError && error.code in statusByCode) return error;
   const { name, code, status = 0 } = (error ?? {}) as { name?: string; code?: string; status?: number };
   if (name !== undefined && accessDenied.has(name)) {

@@ -1,0 +1,35 @@
+import { BackendError, type InferenceEndpoints } from '../../serving/backends/remote-model.ts';
+import { endpointName } from '../../tenancy/keys.ts';
+import type { TenantContext } from '../../tenancy/tenant-context.ts';
+import { SignedClient } from './signed-client.ts';
+
+/** Real-time endpoints of SageMaker, asked by InvokeEndpoint. */
+export class SageMakerEndpoints implements InferenceEndpoints {
+  readonly #client: SignedClient;
+
+  constructor(settings: { region: string; endpoint?: string | undefined }) {
+    this.#client = new SignedClient(
+      'sagemaker',
+      settings.endpoint ?? `https://runtime.sagemaker.${settings.region}.amazonaws.com`,
+      // A model that is too large for a function may also take its time; the function itself ends after 20 s.
+      { timeoutMs: 18_000 },
+    );
+  }
+
+  async invoke(tenant: TenantContext, name: string, body: string): Promise<string> {
+    const answer = await this.#client
+      .send({
+        method: 'POST',
+        path: `/endpoints/${endpointName(tenant, name)}/invocations`,
+        headers: { 'content-type': 'application/json', accept: 'application/json' },
+        body,
+      })
+      .catch((cause: unknown) => {
+        throw new BackendError(name, 'could not be reached', { cause });
+      });
+    if (answer.status === 200) return answer.body.toString('utf8');
+    throw new BackendError(name, `answered ${answer.status}`, {
+      cause: answer.body.toString('utf8').slice(0, 500),
+    });
+  }
+}

@@ -1,0 +1,75 @@
+import { AwsServiceError, SignedClient } from './signed-client.ts';
+
+/** DynamoDB's wire form of the few types that are used without the SDK. */
+export type AttributeValue = { S?: string; N?: string; BOOL?: boolean; B?: string };
+export type Item = Record<string, AttributeValue>;
+type Key = { readonly pk: string; readonly sk: string };
+
+export interface ItemUpdate {
+  readonly update: string;
+  readonly condition: string;
+  readonly values: Readonly<Record<string, AttributeValue>>;
+  /** Words of the expressions that DynamoDB keeps for itself. */
+  readonly names?: Readonly<Record<string, string>>;
+}
+
+/** One table of DynamoDB without the SDK, for the prediction path. */
+export class SignedTable {
+  readonly #client: SignedClient;
+  readonly #table: string;
+
+  constructor(settings: { region: string; table: string; endpoint?: string | undefined }) {
+    this.#table = settings.table;
+    this.#client = new SignedClient(
+      'dynamodb',
+      settings.endpoint ?? `https://dynamodb.${settings.region}.amazonaws.com`,
+    );
+  }
+
+  async get({ pk, sk }: Key): Promise<Item | undefined> {
+    const { Item: item } = (await this.#call('GetItem', { Key: keyOf(pk, sk) })) as { Item?: Item };
+    return item;
+  }
+
+  async put({ pk, sk }: Key, item: Item): Promise<void> {
+    await this.#call('PutItem', { Item: { ...item, ...keyOf(pk, sk) } });
+  }
+
+  /** @returns false when the condition did not hold, and nothing was changed */
+  async update({ pk, sk }: Key, { update, condition, values, names }: ItemUpdate): Promise<boolean> {
+    try {
+      await this.#call('UpdateItem', {
+        Key: keyOf(pk, sk),
+        UpdateExpression: update,
+        ConditionExpression: condition,
+        ExpressionAttributeValues: values,
+        ...(names === undefined ? {} : { ExpressionAttributeNames: names }),
+      });
+      return true;
+    } catch (error) {
+      if ((error as Error).name === 'ConditionalCheckFailedException') return false;
+      throw error;
+    }
+  }
+
+  async #call(operation: 'GetItem' | 'PutItem' | 'UpdateItem', request: object): Promise<unknown> {
+    const { status, body } = await this.#client.send({
+      method: 'POST',
+      path: '/',
+      headers: {
+        'content-type': 'application/x-amz-json-1.0',
+        'x-amz-target': `DynamoDB_20120810.${operation}`,
+      },
+      body: JSON.stringify({ TableName: this.#table, ...request }),
+    });
+    const answer = JSON.parse(body.toString('utf8') || '{}') as { __type?: string };
+    if (status === 200) return answer;
+    throw new AwsServiceError(
+      answer.__type?.split('#').at(-1) ?? 'DynamoDBError',
+      status,
+      `DynamoDB answered ${status} for ${this.#table}`,
+    );
+  }
+}
+
+const keyOf = (pk: string, sk: string): Item => ({ pk: { S: pk }, sk: { S: sk } });

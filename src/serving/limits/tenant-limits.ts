@@ -1,0 +1,68 @@
+import type { TenantContext } from '../../tenancy/tenant-context.ts';
+
+/** What a tenant may use of the serving plane; what is absent is unlimited. */
+export interface TenantLimits {
+  /** Calls a second, in the long run. */
+  readonly requestsPerSecond?: number;
+  /** Calls at once after a quiet time. @default - as many as in two seconds */
+  readonly burst?: number;
+  /** Function environments that work for the tenant at the same time. */
+  readonly concurrency?: number;
+  /** Memory for loaded models in one environment. */
+  readonly maxMemoryMiB?: number;
+  /** Models in the memory of one environment. */
+  readonly maxModels?: number;
+}
+
+/** What is known of one tenant: its plan, and what was agreed with it beyond. */
+export interface TenantSettings extends TenantLimits {
+  /** A name in the deployment's plans. */
+  readonly plan?: string;
+}
+
+export interface TenantSettingsStore {
+  /** @returns `undefined` for a tenant of which nothing is written down */
+  settings(tenant: TenantContext): Promise<TenantSettings | undefined>;
+}
+
+/** Limits by the name of a plan. */
+export type Plans = Readonly<Record<string, TenantLimits>>;
+
+/** The plan of who has none. */
+export const defaultPlan = 'default';
+
+/** @returns the limits of the plan with those of the tenant over them */
+export function limitsOf(plans: Plans, settings: TenantSettings | undefined): TenantLimits {
+  const { plan = defaultPlan, ...own } = settings ?? {};
+  const ofPlan = Object.hasOwn(plans, plan) ? plans[plan] : undefined;
+  return { ...(ofPlan ?? (Object.hasOwn(plans, defaultPlan) ? plans[defaultPlan] : {})), ...own };
+}
+
+const refreshMs = 60_000;
+const maxTenants = 10_000;
+
+/** Limits of tenants, read once a minute. */
+export class KnownLimits {
+  readonly #store: TenantSettingsStore;
+  readonly #plans: Plans;
+  readonly #known = new Map<string, { limits: TenantLimits; untilMs: number }>();
+
+  constructor(store: TenantSettingsStore, plans: Plans) {
+    this.#store = store;
+    this.#plans = plans;
+  }
+
+  /** @returns the limits, at once where they are known */
+  of(tenant: TenantContext, nowMs: number): TenantLimits | Promise<TenantLimits> {
+    const known = this.#known.get(tenant.tenantId);
+    return known !== undefined && nowMs < known.untilMs ? known.limits : this.#read(tenant, nowMs);
+  }
+
+  async #read(tenant: TenantContext, nowMs: number): Promise<TenantLimits> {
+    const limits = limitsOf(this.#plans, await this.#store.settings(tenant));
+    this.#known.delete(tenant.tenantId);
+    if (this.#known.size >= maxTenants) this.#known.delete(this.#known.keys().next().value!);
+    this.#known.set(tenant.tenantId, { limits, untilMs: nowMs + refreshMs });
+    return limits;
+  }
+}
