@@ -18,7 +18,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import * as triggers from 'aws-cdk-lib/triggers';
 import type { Construct } from 'constructs';
 import { gatewayRoutes, type HttpFunction } from '../src/contracts/planes.ts';
-import { acknowledge } from './constructs/acknowledgement.ts';
+import { acknowledge, flatten } from './constructs/acknowledgement.ts';
 import { FunctionSchedule } from './constructs/function-schedule.ts';
 import { ModelLayers } from './constructs/model-layers.ts';
 import { PlatformAlarms } from './constructs/platform-alarms.ts';
@@ -208,15 +208,13 @@ export class ApiStack extends Stack {
   /** Endpoints of SageMaker whose names the tenant context makes: `tenantml--<tenant>--<name>`. */
   private grantInvokeEndpoints(role: iam.Role): void {
     const { partition, region, account } = this;
+    const endpoints = `arn:${partition}:sagemaker:${region}:${account}:endpoint/tenantml--*`;
     role.addToPolicy(
-      new iam.PolicyStatement({
-        actions: ['sagemaker:InvokeEndpoint'],
-        resources: [`arn:${partition}:sagemaker:${region}:${account}:endpoint/tenantml--*`],
-      }),
+      new iam.PolicyStatement({ actions: ['sagemaker:InvokeEndpoint'], resources: [endpoints] }),
     );
     acknowledge(
       role,
-      `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:sagemaker:<AWS::Region>:<AWS::AccountId>:endpoint/tenantml--*]`,
+      `AwsSolutions-IAM5[Resource::${flatten(this.resolve(endpoints))}]`,
       'The name of an endpoint begins with its tenant, which a role cannot know beforehand; the tenant context is the only builder of names.',
     );
   }

@@ -29,7 +29,8 @@ export function acknowledgeResourceWildcard(
   acknowledge(grantee, `AwsSolutions-IAM5[Resource::${flat(prefix)}${named}${suffix}]`, reason);
 }
 
-function flatten(expression: unknown): string {
+/** @returns a resolved expression as cdk-nag names it */
+export function flatten(expression: unknown): string {
   if (typeof expression === 'string') return expression;
   const [[name, argument]] = Object.entries(expression as Record<string, unknown>) as [[string, unknown]];
   if (name === 'Fn::GetAtt') return `<${(argument as string[]).join('.')}>`;

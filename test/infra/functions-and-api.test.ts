@@ -118,7 +118,10 @@ describe('functions', () => {
 
   it.each([
     ['authorizer', ['ACCESS_TABLE', 'OIDC_AUDIENCE', 'OIDC_ISSUER', 'OIDC_ROLE_CLAIM', 'OIDC_TENANT_CLAIM']],
-    ['predict', ['ARTIFACT_BUCKET', 'ML_MODEL_CACHE_SIZE', 'SERVING_TABLE']],
+    [
+      'predict',
+      ['ARTIFACT_BUCKET', 'ML_MODEL_CACHE_SIZE', 'SERVING_TABLE', 'TENANT_PLANS', 'TRANSIENT_TABLE'],
+    ],
     ['trainer-small', ['ARTIFACT_BUCKET', 'JOBS_TABLE', 'STAGING_BUCKET']],
     ['repair', ['INTENTS_TABLE', 'RELAY_FUNCTION_NAME']],
     ['pre-token', ['ACCESS_TABLE']],
@@ -197,17 +200,24 @@ describe('permissions', () => {
     ]);
   });
 
-  it('let predict read artifacts and pointers, and do nothing else with data', () => {
+  it('let predict read artifacts and pointers, write its log, leases and cached outputs, and do nothing else', () => {
     const actions = statements
       .filter(({ owner }) => owner.startsWith('api/PredictRole'))
       .flatMap((statement) => statement.actions)
       .filter((action) => !/^(logs|xray|kms):/.test(action));
-    expect(actions.sort()).toEqual(['dynamodb:GetItem', 's3:GetObject']);
+    expect(actions.sort()).toEqual([
+      ...['dynamodb:GetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+      ...['s3:AbortMultipartUpload', 's3:GetObject', 's3:ListBucket', 's3:PutObject'],
+      'sagemaker:InvokeEndpoint',
+    ]);
     const keys = statements
       .filter(({ owner }) => owner.startsWith('api/PredictRole'))
       .flatMap((statement) => statement.actions)
       .filter((action) => action.startsWith('kms:'));
-    expect(keys.sort()).toEqual(['kms:Decrypt', 'kms:DescribeKey']);
+    expect(keys.sort()).toEqual([
+      ...['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey'],
+      ...['kms:GenerateDataKeyWithoutPlaintext', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'],
+    ]);
   });
 
   it('give no one the master password but the bootstrap', () => {

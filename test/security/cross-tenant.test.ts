@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HttpClient } from '../../src/client/http-client.ts';
 import type { DatasetUpload } from '../../src/contracts/datasets.ts';
+import type { Prediction } from '../../src/contracts/prediction.ts';
 import { type OperationId, type Route, routes } from '../../src/contracts/routes.ts';
 import type { Job } from '../../src/contracts/training.ts';
 import { createSample, type RunningTwin, rawRequest, runTwin, trainSample } from '../support/running-twin.ts';
@@ -22,7 +23,17 @@ beforeAll(async () => {
     body: { upload: { format: 'csv', size_bytes: 8 } },
   })) as DatasetUpload;
   await fetch(upload.url, { method: 'PUT', body: 'a,b\n1,2\n' });
+  // Written before it is answered, so that it can be asked for at once.
+  await client.call('putServing', {
+    params: { model_name: 'private' as never },
+    body: { settings: { log: 'durable' } },
+  });
+  const { prediction_id } = (await client.call('predict', {
+    params: { model_name: 'private' as never },
+    body: { input_data: { amount: 1 } },
+  })) as Prediction;
   ids = {
+    prediction_id,
     dataset_id,
     job_id: job.job_id,
     upload_id: upload.upload_id,
@@ -33,17 +44,25 @@ beforeAll(async () => {
 });
 afterAll(() => running.stop());
 
+const tensors = { inputs: [{ name: 'amount', shape: [1, 1], datatype: 'FP32', data: [1] }] };
+const instances = { instances: [{ amount: 1 }] };
+
 /** A body that the owner would succeed with. */
 const bodies: Partial<Record<OperationId, unknown>> = {
   createDataset: { rows: [{ a: 1 }] },
   predict: { input_data: { amount: 1 } },
   predictAlias: { amount: 1 },
+  predictBatch: { input_batch: [{ amount: 1 }] },
+  putServing: { settings: { log: 'off' } },
+  ...{ infer: tensors, inferVersion: tensors, invocations: instances, targetedInvocations: instances },
 };
 
 const pathOf = (route: Route): string => route.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => ids[name]!);
 
 /** Lists show one's own; what is created belongs to who creates it. Neither names a resource of anyone. */
-const namesNoResource = new Set<OperationId>(['createDataset', 'listDatasets', 'listJobs', 'listModels']);
+const namesNoResource = new Set<OperationId>([
+  ...(['createDataset', 'listDatasets', 'listJobs', 'listModels', 'listPredictions'] as const),
+]);
 const authorizedRoutes = (Object.keys(routes) as OperationId[]).filter((id) => routes[id].authorized);
 
 describe.each(attackers)('tenant %s', (attacker) => {
@@ -58,7 +77,10 @@ describe.each(attackers)('tenant %s', (attacker) => {
       const request = {
         method: route.method,
         token: await running.twin.issueToken(attacker),
-        headers: { 'content-type': 'application/json', 'x-tenant-id': owner, 'x-tenant': owner },
+        headers: {
+          ...{ 'content-type': 'application/json', 'x-tenant-id': owner, 'x-tenant': owner },
+          'x-amzn-sagemaker-target-model': 'private',
+        },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       };
       const answer = await rawRequest(
@@ -66,13 +88,18 @@ describe.each(attackers)('tenant %s', (attacker) => {
         request,
       );
       expect(answer.status, answer.text).toBe(404);
-      expect(answer.json.code).toMatch(/_NOT_FOUND$/);
+      const said = {
+        native: answer.json.code,
+        'open-inference': answer.json.error,
+        scoring: answer.json.error_code,
+      }[route.dialect ?? 'native'];
+      expect(said).toMatch(/^(\w+_NOT_FOUND|RESOURCE_DOES_NOT_EXIST)/);
     },
   );
 
   it('sees nothing of the owner in any list, even with a cursor of the owner', async () => {
     const client = running.client(attacker);
-    for (const id of ['listDatasets', 'listJobs', 'listModels'] as const) {
+    for (const id of ['listDatasets', 'listJobs', 'listModels', 'listPredictions'] as const) {
       expect((await client.call(id, { query: {} })).items).toEqual([]);
     }
     await createSample(running.client(owner), 101);
@@ -85,6 +112,8 @@ describe.each(attackers)('tenant %s', (attacker) => {
 describe('the owner', () => {
   it('still has everything after the attacks, and it still serves', async () => {
     const client = running.client(owner);
+    const logged = await client.call('getPrediction', { params: { prediction_id: ids.prediction_id! } });
+    expect(logged.features).toMatchObject({ amount: 1 });
     expect((await client.call('getJob', { params: { job_id: job.job_id } })).status).toBe('completed');
     expect((await client.call('getModel', { params: { model_name: 'private' as never } })).n_versions).toBe(
       1,

@@ -50,8 +50,9 @@ describe('the route table', () => {
 
   it('stays under the limit of routes of one API', () => {
     expect(gatewayRoutes.length).toBeLessThan(300);
+    // What probes ask before they have a token.
     expect(gatewayRoutes.filter(({ authorized }) => !authorized).map(({ routeKey }) => routeKey)).toEqual([
-      '$default',
+      ...['ANY /v2', 'ANY /v2/health/{proxy+}', 'ANY /ping', '$default'],
     ]);
   });
 });
