@@ -2,7 +2,7 @@
 import type { Measurement } from '../bench/report.ts';
 import { type Algorithm, resolveHyperparameters } from '../src/ml/algorithms.ts';
 import { type Hyperparameter, ruleOf } from '../src/ml/hyperparameter.ts';
-import { OPSETS } from '../src/ml/onnx/graph-builder.ts';
+import { OPSETS } from '../src/ml/onnx/onnx-versions.ts';
 import { type GraphFacts, graphFactsOf } from './algorithm-graphs.ts';
 import { measuredSection } from './algorithm-measurements.ts';
 

@@ -6,7 +6,8 @@ import {
   MS_PER_DAY,
   MS_PER_HOUR,
 } from '../preprocessing/calendar-parts.ts';
-import { attribute, ElementType, type GraphBuilder } from './graph-builder.ts';
+import { attribute, type GraphBuilder } from './graph-builder.ts';
+import { ElementType } from './onnx-versions.ts';
 
 /** How a date spells missing: int64 has no NaN. */
 export const MISSING_DATE = -(2n ** 63n);

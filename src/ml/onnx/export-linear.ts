@@ -9,7 +9,8 @@ import {
   constantScores,
   type FeatureInput,
 } from './feature-inputs.ts';
-import { attribute, ElementType, type GraphBuilder } from './graph-builder.ts';
+import { attribute, type GraphBuilder } from './graph-builder.ts';
+import { ElementType } from './onnx-versions.ts';
 
 /** Weights of a design column for every score. */
 type WeightsOf = (column: number) => number[];

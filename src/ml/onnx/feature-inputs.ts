@@ -1,6 +1,7 @@
 /** The graph's inputs, one of shape [N, 1] per feature, and what preprocessing reads from them. */
 import type { FeatureSpec } from '../pipeline-model.ts';
-import { attribute, ElementType, type GraphBuilder } from './graph-builder.ts';
+import { attribute, type GraphBuilder } from './graph-builder.ts';
+import { ElementType } from './onnx-versions.ts';
 
 /** Which input belongs to which feature: its name, unless an output or another feature has it. */
 export interface FeatureInput {

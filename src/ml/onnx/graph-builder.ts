@@ -7,13 +7,8 @@ import {
   type TensorProtoSchema,
   type ValueInfoProtoSchema,
 } from './generated/onnx_pb.ts';
+import { ElementType, OPSETS } from './onnx-versions.ts';
 
-/** TensorProto.DataType. */
-export const ElementType = { float: 1, int64: 7, string: 8, double: 11 } as const;
-export type ElementType = (typeof ElementType)[keyof typeof ElementType];
-
-/** The oldest versions that hold every operator used, so that older runtimes read the file as well. */
-export const OPSETS = { 'ai.onnx': 17, 'ai.onnx.ml': 3 } as const;
 const IR_VERSION = 8n;
 /** Rows of a batch. */
 export const BATCH = 'N';

@@ -1,6 +1,7 @@
 /** The graph's outputs: `prediction` for regression, `label` and `probabilities` for classification. */
 import type { ClassLabel, PipelineModel } from '../pipeline-model.ts';
-import { attribute, BATCH, ElementType, type GraphBuilder } from './graph-builder.ts';
+import { attribute, BATCH, type GraphBuilder } from './graph-builder.ts';
+import { ElementType } from './onnx-versions.ts';
 
 export const LABEL = 'label';
 export const PROBABILITIES = 'probabilities';

@@ -5,7 +5,8 @@ import { nTreesOf, type TreeEnsemble } from '../tree/tree.ts';
 import type { TreeEncoding } from '../tree/tree-columns.ts';
 import { type ExpandedInput, expandInputs } from './expanded-inputs.ts';
 import { categoryToFloat, concatenated, constantScores, type FeatureInput } from './feature-inputs.ts';
-import { attribute, ElementType, type GraphBuilder } from './graph-builder.ts';
+import { attribute, type GraphBuilder } from './graph-builder.ts';
+import { ElementType } from './onnx-versions.ts';
 import { ensembleAttributes } from './tree-ensemble.ts';
 
 export interface ExportedTrees {

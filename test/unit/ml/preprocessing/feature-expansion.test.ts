@@ -3,7 +3,8 @@ import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { expandInputs } from '../../../../src/ml/onnx/expanded-inputs.ts';
 import { concatenated, declareFeatureInputs } from '../../../../src/ml/onnx/feature-inputs.ts';
-import { ElementType, GraphBuilder } from '../../../../src/ml/onnx/graph-builder.ts';
+import { GraphBuilder } from '../../../../src/ml/onnx/graph-builder.ts';
+import { ElementType } from '../../../../src/ml/onnx/onnx-versions.ts';
 import { calendarParts } from '../../../../src/ml/preprocessing/calendar-parts.ts';
 import { trainingFeatures } from '../../../../src/ml/preprocessing/feature-columns.ts';
 import {

@@ -1,0 +1,10 @@
+import { PredictionError } from '../../../errors.ts';
+
+/** The bytes are no ONNX model, or one that was cut short or written wrongly. */
+export class ModelDamagedError extends PredictionError {
+  constructor(reason: string) {
+    super('MODEL_LOAD_FAILED', `the file cannot be read as an ONNX model: ${reason}; export it again`, {
+      evidence: { reason },
+    });
+  }
+}
