@@ -69,6 +69,8 @@ export function bundleFunctions({ root, outdir }: BundleFunctionsProps): Functio
     keepNames: true,
     legalComments: 'none',
     logLevel: 'warning',
+    // A lazy import is a lazy require: `import()` would not find a layer's packages either.
+    supported: { 'dynamic-import': false },
     external: ['onnxruntime-node', '@duckdb/node-api', 'pg-native', 'jiti'],
     // CommonJS has no import.meta; sources that locate files beside themselves still work.
     define: {

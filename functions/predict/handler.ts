@@ -15,6 +15,8 @@ import { SignedTable } from '../../src/adapters/aws/signed-table.ts';
 import { OnnxruntimeExecutor } from '../../src/adapters/onnxruntime/onnxruntime-executor.ts';
 import { systemClock as clock } from '../../src/clock.ts';
 import { config } from '../../src/config.ts';
+import { ChoosingExecutor } from '../../src/serving/choosing-executor.ts';
+import { TypeScriptExecutor } from '../../src/serving/graph/typescript-executor.ts';
 import { ServingApp } from '../../src/serving/http/serving-app.ts';
 import { TenantGate } from '../../src/serving/limits/tenant-gate.ts';
 import { KnownLimits } from '../../src/serving/limits/tenant-limits.ts';
@@ -36,7 +38,12 @@ const log = new BufferedPredictionLog({
   onFailure: (error, lost) => warningLine('the prediction log could not be written', error, lost),
 });
 const predictor = new Predictor({
-  ...{ store, clock, log, executor: new OnnxruntimeExecutor() },
+  ...{
+    store,
+    clock,
+    log,
+    executor: new ChoosingExecutor(new TypeScriptExecutor(), new OnnxruntimeExecutor()),
+  },
   outputs: new SignedPredictionCache(transient, clock),
   endpoints: new SageMakerEndpoints({ region, endpoint: config.endpoint('SAGEMAKER_RUNTIME') }),
   cacheBytes: cacheBudgetBytes(config.functionMemoryMiB),

@@ -1,17 +1,20 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { PredictionError } from '../../errors.ts';
 import type { FeatureBatch, FeatureValues } from '../../serving/feature-batch.ts';
 import type { GraphOutput, LoadedModel, ModelExecutor } from '../../serving/model-executor.ts';
 
-const tensorOf = (values: FeatureValues, nRows: number): Tensor =>
-  new Tensor(values.kind, values.data as never, [nRows, 1]);
+type Onnxruntime = typeof import('onnxruntime-node');
+
+/** Loaded with the first model that needs it: 40 ms and 40 MB that the others do without. */
+const onnxruntime = (): Promise<Onnxruntime> => import('onnxruntime-node');
 
 /** Runs graphs whose inputs are one `[N, 1]` tensor a feature, with outputs `probabilities` or `prediction`. */
 export class OnnxruntimeExecutor implements ModelExecutor {
   async load(modelBytes: Uint8Array): Promise<LoadedModel> {
+    const runtime = await onnxruntime();
     let session: InferenceSession;
     try {
-      session = await InferenceSession.create(modelBytes, {
+      session = await runtime.InferenceSession.create(modelBytes, {
         executionProviders: ['cpu'],
         // One row at a time: threads and an arena cost more than they give.
         intraOpNumThreads: 1,
@@ -26,7 +29,7 @@ export class OnnxruntimeExecutor implements ModelExecutor {
         { cause },
       );
     }
-    return new OnnxruntimeModel(session, modelBytes.byteLength);
+    return new OnnxruntimeModel(runtime, session, modelBytes.byteLength);
   }
 }
 
@@ -37,11 +40,13 @@ const residentBaseBytes = 512 * 1024;
 class OnnxruntimeModel implements LoadedModel {
   readonly executor = 'onnxruntime';
   readonly residentBytes: number;
+  readonly #runtime: Onnxruntime;
   readonly #session: InferenceSession;
   readonly #output: 'probabilities' | 'prediction';
   readonly #inputs: ReadonlySet<string>;
 
-  constructor(session: InferenceSession, modelBytes: number) {
+  constructor(runtime: Onnxruntime, session: InferenceSession, modelBytes: number) {
+    this.#runtime = runtime;
     this.residentBytes = modelBytes * residentFactor + residentBaseBytes;
     this.#session = session;
     this.#inputs = new Set(session.inputNames);
@@ -51,11 +56,15 @@ class OnnxruntimeModel implements LoadedModel {
   async run(batch: FeatureBatch): Promise<GraphOutput> {
     const feeds: Record<string, Tensor> = {};
     for (const values of batch.features) {
-      if (this.#inputs.has(values.input)) feeds[values.input] = tensorOf(values, batch.nRows);
+      if (this.#inputs.has(values.input)) feeds[values.input] = this.#tensorOf(values, batch.nRows);
     }
     const outputs = await this.#session.run(feeds, [this.#output]);
     const data = outputs[this.#output]!.data as Float32Array;
     return this.#output === 'probabilities' ? { probabilities: data } : { values: data };
+  }
+
+  #tensorOf({ kind, data }: FeatureValues, nRows: number): Tensor {
+    return new this.#runtime.Tensor(kind, data as never, [nRows, 1]);
   }
 
   release(): Promise<void> {
