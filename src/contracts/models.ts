@@ -54,8 +54,12 @@ export const ModelManifest = z
         n_rows: z.int(),
         max_absolute_error: z.number(),
         max_relative_error: z.number(),
+        executor: z
+          .enum(['typescript', 'onnxruntime'])
+          .optional()
+          .describe('What runs the graph when it serves; older versions do not say'),
       })
-      .describe('How far the ONNX graph is from the model in memory, on test rows'),
+      .describe('How far the ONNX graph is from the model in memory, on test rows, in every executor'),
     job_id: JobId,
     notes: z.string().optional(),
     software: z.record(z.string(), z.string()),

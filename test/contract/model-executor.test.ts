@@ -3,16 +3,30 @@ import { OnnxruntimeExecutor } from '../../src/adapters/onnxruntime/onnxruntime-
 import { exportOnnx, onnxInputs } from '../../src/ml/onnx/export-onnx.ts';
 import { fitPipeline, type PipelineModel } from '../../src/ml/pipeline.ts';
 import { categoryColumn, createTable, type Table, takeRows } from '../../src/ml/table.ts';
+import { ChoosingExecutor } from '../../src/serving/choosing-executor.ts';
 import { batchOfTable, emptyBatch } from '../../src/serving/feature-batch.ts';
+import { TypeScriptExecutor } from '../../src/serving/graph/typescript-executor.ts';
 import type { ModelExecutor } from '../../src/serving/model-executor.ts';
 import { randomTable } from '../unit/ml/support/random-table.ts';
 
-const executor: ModelExecutor = new OnnxruntimeExecutor();
+const executors: readonly (readonly [string, ModelExecutor])[] = [
+  ['onnxruntime', new OnnxruntimeExecutor()],
+  ['TypeScript', new TypeScriptExecutor()],
+  ['the choice of both', new ChoosingExecutor(new TypeScriptExecutor(), new OnnxruntimeExecutor())],
+];
+
+const kinds = [
+  ['gradient_boosting', 'regression', 'numeric'],
+  ['ridge', 'regression', 'numeric'],
+  ['gradient_boosting', 'classification', 'multiclass'],
+  ['logistic_regression', 'classification', 'text'],
+  ['random_forest', 'classification', 'multiclass'],
+] as const;
 
 const fitted = (table: Table, task: 'classification' | 'regression', algorithm: string, target = 'y') => {
   const result = fitPipeline(table, {
     ...{ task, algorithm, target, randomState: 42 },
-    hyperparameters: algorithm === 'gradient_boosting' ? { n_estimators: 5 } : {},
+    hyperparameters: algorithm === 'ridge' || algorithm === 'logistic_regression' ? {} : { n_estimators: 5 },
   } as never);
   if (!result.done) throw new Error('the fit paused');
   return result.model;
@@ -20,12 +34,9 @@ const fitted = (table: Table, task: 'classification' | 'regression', algorithm: 
 
 const featuresOf = (model: PipelineModel) => onnxInputs(model);
 
-describe.each([
-  ['gradient_boosting', 'regression', 'numeric'],
-  ['ridge', 'regression', 'numeric'],
-  ['gradient_boosting', 'classification', 'multiclass'],
-  ['logistic_regression', 'classification', 'text'],
-] as const)('ModelExecutor on onnxruntime: %s for %s', (algorithm, task, target) => {
+describe.each(
+  executors.flatMap(([name, executor]) => kinds.map((kind) => [name, ...kind, executor] as const)),
+)('ModelExecutor on %s: %s for %s', (_, algorithm, task, target, executor) => {
   const table = randomTable({ nRows: 300, target });
   const model = fitted(table, task, algorithm);
 
@@ -68,7 +79,7 @@ describe.each([
   });
 });
 
-describe('ModelExecutor on onnxruntime', () => {
+describe.each(executors)('ModelExecutor on %s', (_, executor) => {
   it('runs a model whose features have the names of its outputs', async () => {
     const values = Float64Array.from({ length: 60 }, (_, i) => i);
     const names = ['prediction', 'probabilities', 'label', ''];
@@ -92,12 +103,20 @@ describe('ModelExecutor on onnxruntime', () => {
     await loaded.release();
   });
 
+  it('predicts nothing for a batch of no rows', async () => {
+    const table = randomTable({ nRows: 120 });
+    const model = fitted(table, 'regression', 'gradient_boosting');
+    const loaded = await executor.load(exportOnnx(model));
+    expect((await loaded.run(emptyBatch(featuresOf(model), 0))).values).toHaveLength(0);
+    await loaded.release();
+  });
+
   it.each<[string, Uint8Array]>([
     ['nothing', new Uint8Array()],
     ['text', Buffer.from('import pickle')],
     ['a pickle', Buffer.from([0x80, 0x04, 0x95, 0x10, 0, 0, 0, 0, 0, 0, 0, 0x8c, 0x05])],
     ['zeros', new Uint8Array(1_000)],
-  ])('refuses %s', async (_, bytes) => {
+  ])('refuses %s', async (_name, bytes) => {
     await expect(executor.load(bytes)).rejects.toMatchObject({ code: 'MODEL_LOAD_FAILED' });
   });
 

@@ -8,7 +8,8 @@ import { exportOnnx, onnxInputs } from '../../ml/onnx/export-onnx.ts';
 import type { PipelineModel } from '../../ml/pipeline.ts';
 import { type Table, takeRows } from '../../ml/table.ts';
 import { batchOfTable } from '../../serving/feature-batch.ts';
-import type { ModelExecutor } from '../../serving/model-executor.ts';
+import { TypeScriptExecutor } from '../../serving/graph/typescript-executor.ts';
+import type { LoadedModel, ModelExecutor } from '../../serving/model-executor.ts';
 import { softwareVersions } from '../software-versions.ts';
 import { readJson } from '../work-json.ts';
 import { selectionOf } from './choose.ts';
@@ -77,7 +78,12 @@ export const exportStep: Step = async (context, state) => {
   return { ...state, build_id: manifest.build_id, manifest_sha256: stored.manifestSha256 };
 };
 
-/** @throws {TrainingError} ONNX_PARITY_FAILED with the largest difference */
+/**
+ * Holds the graph against the model in both executors: the artifact runs anywhere that onnxruntime does, and here in
+ * TypeScript where that can run it.
+ * @param executor - of any graph
+ * @throws {TrainingError} ONNX_PARITY_FAILED with the largest difference
+ */
 export async function verifyParity(
   model: PipelineModel,
   graph: Uint8Array,
@@ -85,30 +91,48 @@ export async function verifyParity(
   executor: ModelExecutor,
 ): Promise<ModelManifest['verification']> {
   const expected = model.predict(rows);
-  const loaded = await executor.load(graph);
-  try {
-    const actual = await loaded.run(batchOfTable(onnxInputs(model), rows));
-    const a = expected.probabilities ?? expected.values!;
-    const b = actual.probabilities ?? actual.values!;
-    let maxAbsolute = 0;
-    let maxRelative = 0;
-    let worst = 0;
-    for (let i = 0; i < a.length; i++) {
-      const difference = Math.abs(a[i]! - b[i]!);
-      if (!(difference <= absoluteTolerance + relativeTolerance * Math.abs(a[i]!)))
-        worst = Math.max(worst, difference || Number.NaN);
-      maxAbsolute = Math.max(maxAbsolute, difference);
-      if (Math.abs(a[i]!) > absoluteTolerance)
-        maxRelative = Math.max(maxRelative, difference / Math.abs(a[i]!));
+  const reference = expected.probabilities ?? expected.values!;
+  const batch = batchOfTable(onnxInputs(model), rows);
+  const own = new TypeScriptExecutor().compile(graph);
+  const serves = 'unsupported' in own ? undefined : own;
+  let [maxAbsolute, maxRelative] = [0, 0];
+  for (const loaded of [await executor.load(graph), ...(serves === undefined ? [] : [serves])]) {
+    try {
+      const output = await loaded.run(batch);
+      const errors = errorsOf(reference, output.probabilities ?? output.values!, loaded.executor);
+      maxAbsolute = Math.max(maxAbsolute, errors.absolute);
+      maxRelative = Math.max(maxRelative, errors.relative);
+    } finally {
+      await loaded.release();
     }
-    if (worst !== 0 || a.length !== b.length) {
-      throw new TrainingError(
-        'ONNX_PARITY_FAILED',
-        `the ONNX graph differs from the model by ${worst}; it must stay within ${absoluteTolerance} + ${relativeTolerance} × value`,
-      );
-    }
-    return { n_rows: rows.nRows, max_absolute_error: maxAbsolute, max_relative_error: maxRelative };
-  } finally {
-    await loaded.release();
   }
+  return {
+    n_rows: rows.nRows,
+    max_absolute_error: maxAbsolute,
+    max_relative_error: maxRelative,
+    executor: serves === undefined ? 'onnxruntime' : 'typescript',
+  };
+}
+
+function errorsOf(
+  expected: Float64Array,
+  actual: Float32Array,
+  executor: LoadedModel['executor'],
+): { absolute: number; relative: number } {
+  let [absolute, relative, worst] = [0, 0, 0];
+  for (let i = 0; i < expected.length; i++) {
+    const size = Math.abs(expected[i]!);
+    const difference = Math.abs(expected[i]! - actual[i]!);
+    if (!(difference <= absoluteTolerance + relativeTolerance * size))
+      worst = Math.max(worst, difference || Number.NaN);
+    absolute = Math.max(absolute, difference);
+    if (size > absoluteTolerance) relative = Math.max(relative, difference / size);
+  }
+  if (worst !== 0 || expected.length !== actual.length) {
+    throw new TrainingError(
+      'ONNX_PARITY_FAILED',
+      `the ONNX graph, run by ${executor}, differs from the model by ${worst}; it must stay within ${absoluteTolerance} + ${relativeTolerance} × value`,
+    );
+  }
+  return { absolute, relative };
 }

@@ -44,24 +44,25 @@ export const emptyTally = (): Tally => ({ count: 0, isLong: false });
  * @param tag - of the field, which the reader is behind
  */
 export function countInts(reader: WireReader, tag: number, tally: Tally): void {
-  if ((tag & 7) === WireType.bytes) {
-    const window = reader.window();
-    while (window.hasMore) countInt(window, tally);
-    return;
+  const isPacked = (tag & 7) === WireType.bytes;
+  if (!isPacked && (tag & 7) !== WireType.varint) throw wrongWireType(tag & 7);
+  const window = isPacked ? reader.window() : reader;
+  if (isPacked && !window.hasMore) return;
+  const { bytes, end } = window;
+  let at = window.position;
+  for (;;) {
+    const start = at;
+    while (at < end && bytes[at]! >= 128) at++;
+    if (at >= end) throw new ModelDamagedError('it ends in the middle of a number');
+    if (at - start >= SHORT_VARINT_BYTES) tally.isLong = true;
+    tally.count++;
+    at++;
+    if (at >= end) break;
+    if (isPacked) continue;
+    if (bytes[at] !== tag) break;
+    at++;
   }
-  if ((tag & 7) !== WireType.varint) throw wrongWireType(tag & 7);
-  do countInt(reader, tally);
-  while (reader.follows(tag));
-}
-
-function countInt(reader: WireReader, tally: Tally): void {
-  const { bytes, end, position } = reader;
-  let at = position;
-  while (at < end && bytes[at]! >= 128) at++;
-  if (at >= end) throw new ModelDamagedError('it ends in the middle of a number');
-  if (at - position >= SHORT_VARINT_BYTES) tally.isLong = true;
-  tally.count++;
-  reader.position = at + 1;
+  window.position = at;
 }
 
 /** An array for what was counted: as small as holds all of it. */
@@ -76,13 +77,33 @@ export function fillInts(
   out: Int32Array | Float64Array,
   from: number,
 ): number {
+  const isPacked = (tag & 7) === WireType.bytes;
+  const window = isPacked ? reader.window() : reader;
+  if (isPacked && !window.hasMore) return from;
+  const { bytes, end } = window;
   let next = from;
-  if ((tag & 7) === WireType.bytes) {
-    for (const window = reader.window(); window.hasMore; ) out[next++] = window.varint();
-    return next;
+  let at = window.position;
+  for (;;) {
+    const first = bytes[at]!;
+    const second = first < 128 ? 0 : bytes[at + 1]!;
+    // Lengths were checked when it was counted; most numbers have one or two bytes.
+    if (first < 128) {
+      out[next++] = first;
+      at++;
+    } else if (second < 128) {
+      out[next++] = (first & 127) | (second << 7);
+      at += 2;
+    } else {
+      window.position = at;
+      out[next++] = window.varint();
+      at = window.position;
+    }
+    if (at >= end) break;
+    if (isPacked) continue;
+    if (bytes[at] !== tag) break;
+    at++;
   }
-  do out[next++] = reader.varint();
-  while (reader.follows(tag));
+  window.position = at;
   return next;
 }
 
@@ -121,9 +142,13 @@ export function fillFixed(
 /** Counts a run of texts. */
 export function countStrings(reader: WireReader, tag: number): number {
   if ((tag & 7) !== WireType.bytes) throw wrongWireType(tag & 7);
+  const { bytes, end } = reader;
   let count = 0;
   do {
-    reader.skip(WireType.bytes);
+    const length = bytes[reader.position]!;
+    // Short ones, which are nearly all, without a call.
+    if (length < 128 && length < end - reader.position) reader.position += 1 + length;
+    else reader.skip(WireType.bytes);
     count++;
   } while (reader.follows(tag));
   return count;
@@ -131,13 +156,23 @@ export function countStrings(reader: WireReader, tag: number): number {
 
 /** Starts and lengths of a run of texts. @returns the position behind what was written */
 export function fillStrings(reader: WireReader, tag: number, places: Int32Array, from: number): number {
+  const { bytes, end } = reader;
   let next = from;
-  do {
-    const length = reader.length();
-    places[next++] = reader.position;
+  let at = reader.position;
+  for (;;) {
+    let length = bytes[at++]!;
+    if (length >= 128) {
+      reader.position = at - 1;
+      length = reader.length();
+      at = reader.position;
+    }
+    places[next++] = at;
     places[next++] = length;
-    reader.position += length;
-  } while (reader.follows(tag));
+    at += length;
+    if (at >= end || bytes[at] !== tag) break;
+    at++;
+  }
+  reader.position = at;
   return next;
 }
 
