@@ -1,7 +1,14 @@
 /** Operators that take one number of each input and give one. */
 import type { OnnxNode } from '../../ml/onnx/read/onnx-model.ts';
 import type { GraphCompiler, OperatorCompiler } from './graph-compiler.ts';
-import { type Constant, exactInt64, type NumberType, type Rows } from './graph-value.ts';
+import {
+  type Constant,
+  exactInt64,
+  MISSING_INT64,
+  MOST_DATE,
+  type NumberType,
+  type Rows,
+} from './graph-value.ts';
 import { attributesOf, requireInputs } from './node-attributes.ts';
 import { NotSupported } from './not-supported.ts';
 
@@ -165,7 +172,12 @@ function equal(node: OnnxNode, graph: GraphCompiler): Rows {
   attributesOf(node, {});
   const [left, right] = node.inputs.map((name) => operandOf(graph, name)) as [Operand, Operand];
   if (left.type !== 'int64' || right.type !== 'int64') throw new NotSupported('Equal of other than int64');
-  const out = graph.allocate('bool', [commonWidth([left, right])]);
+  const isMissing = left.kind === 'rows' && right.kind === 'constant' && right.values[0] === MISSING_INT64;
+  const out = graph.allocate(
+    'bool',
+    [commonWidth([left, right])],
+    isMissing ? { missingOf: left.start } : {},
+  );
   pairStep(graph, left, right, out, (a, b) => (a === b ? 1 : 0));
   return out;
 }
@@ -181,7 +193,9 @@ function where(node: OnnxNode, graph: GraphCompiler): Rows {
   if (condition.kind !== 'rows' || condition.type !== 'bool' || left.type !== right.type)
     throw new NotSupported('Where of mixed types');
   const width = commonWidth([condition, left, right]);
-  const [a, b] = [boundsOf(left), boundsOf(right)];
+  const isDate = right.kind === 'rows' && right.start === condition.missingOf;
+  const a = boundsOf(left);
+  const b: Bounds = isDate ? [-MOST_DATE, MOST_DATE] : boundsOf(right);
   const isFloat32 = [left, right].every(
     (one) => one.type === 'float' || (one.kind === 'rows' && one.isFloat32),
   );

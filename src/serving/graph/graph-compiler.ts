@@ -3,11 +3,17 @@ import { ElementType } from '../../ml/onnx/onnx-versions.ts';
 import type { OnnxGraph, OnnxNode, OnnxTensor, OnnxValue } from '../../ml/onnx/read/onnx-model.ts';
 import { tensorNumbers } from '../../ml/onnx/read/tensor-numbers.ts';
 import type { FeatureValues } from '../feature-batch.ts';
-import type { Constant, GraphValue, NumberType, Rows, Step } from './graph-value.ts';
+import {
+  type Constant,
+  exactInt64,
+  type GraphValue,
+  MISSING_INT64,
+  type NumberType,
+  type Rows,
+  type Step,
+} from './graph-value.ts';
 import { NotSupported } from './not-supported.ts';
 
-/** What ECMAScript's dates hold, in milliseconds; the rows that reach a graph hold no others. */
-const MOST_DATE = 8.64e15;
 /** The numbers of one row; more would make blocks of a few rows larger than what they are for. */
 const MAX_NUMBERS_PER_ROW = 200_000;
 
@@ -79,15 +85,15 @@ export class GraphCompiler {
   allocate(
     type: NumberType,
     tail: readonly number[],
-    about: { isFloat32?: boolean; least?: number; most?: number } = {},
+    about: Partial<Pick<Rows, 'isFloat32' | 'least' | 'most' | 'missingOf'>> = {},
   ): Rows {
     const width = tail.reduce((product, size) => product * size, 1);
     const start = this.numbersPerRow;
     this.numbersPerRow += width;
     if (this.numbersPerRow > MAX_NUMBERS_PER_ROW)
       throw new NotSupported(`a row has more than ${MAX_NUMBERS_PER_ROW} intermediate numbers`);
-    const { isFloat32 = type === 'float' || type === 'bool', least = 0, most = 0 } = about;
-    return { kind: 'rows', type, tail, width, start, isFloat32, least, most };
+    const isFloat32 = type === 'float' || type === 'bool';
+    return { kind: 'rows', type, tail, width, start, isFloat32, least: 0, most: 0, ...about };
   }
 
   /** Scratch that an ensemble needs for a row, and for its trees. */
@@ -110,7 +116,7 @@ export class GraphCompiler {
       this.#values.set(name, rows);
     } else if (elementType === ElementType.int64) {
       this.inputs.push({ name, kind: 'int64' });
-      const rows = this.allocate('int64', [1], { least: -MOST_DATE, most: MOST_DATE });
+      const rows = this.allocate('int64', [1], { least: MISSING_INT64, most: -MISSING_INT64 });
       this.steps.push(int64Input(input, rows.start));
       this.#values.set(name, rows);
     } else throw new NotSupported(`input "${name}" has the element type ${elementType}`);
@@ -122,6 +128,8 @@ export class GraphCompiler {
     if (type === undefined)
       throw new NotSupported(`"${tensor.name}" has the element type ${tensor.elementType}`);
     const values = tensorNumbers(tensor);
+    if (type === 'int64' && !isMissing(tensor) && values.some((value) => !(Math.abs(value) <= exactInt64)))
+      throw new NotSupported('integers beyond 2^53');
     this.keptBytes += values.byteLength;
     this.#values.set(tensor.name, { kind: 'constant', type, dims: tensor.dims, values });
   }
@@ -134,6 +142,15 @@ const numberTypes: Readonly<Record<number, NumberType>> = {
   [ElementType.double]: 'double',
   [ElementType.int64]: 'int64',
 };
+
+/** Whether the tensor is exactly one int64 minimum. */
+function isMissing({ raw, dims }: OnnxTensor): boolean {
+  return (
+    dims.every((size) => size === 1) &&
+    raw?.length === 8 &&
+    raw.every((byte, i) => byte === (i === 7 ? 0x80 : 0))
+  );
+}
 
 /** Nodes are in order, so that one walk from the end finds what the output needs. */
 function neededNames(nodes: readonly OnnxNode[], output: string): Set<string> {

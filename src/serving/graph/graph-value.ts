@@ -7,6 +7,11 @@ export type NumberType = 'float' | 'double' | 'int64' | 'bool';
 /** Integers beyond it have no exact double. */
 export const exactInt64 = Number.MAX_SAFE_INTEGER;
 
+/** How an int64 input spells missing. */
+export const MISSING_INT64 = -(2 ** 63);
+/** What ECMAScript's dates hold, in milliseconds: an int64 input that is not missing is a date. */
+export const MOST_DATE = 8.64e15;
+
 /** One tensor of shape [N, ...tail]. */
 export interface Rows {
   readonly kind: 'rows';
@@ -21,6 +26,8 @@ export interface Rows {
   /** Of int64: what no value is beyond. */
   readonly least: number;
   readonly most: number;
+  /** Of bool: it says which rows of the int64 input that starts there are missing. */
+  readonly missingOf?: number;
 }
 
 export interface Constant {
