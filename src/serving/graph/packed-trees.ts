@@ -45,6 +45,7 @@ export function packTrees(listed: ListedTrees): PackedTrees {
   const leafValue = new Float32Array(operand.buffer);
   const setWords: number[] = [];
   const targetOfTree = targetsOfTrees(listed);
+  requireScores(listed, targetOfTree);
   const leafEntries: number[] = [0];
   const entryTarget: number[] = [];
   const entryWeight: number[] = [];
@@ -85,6 +86,24 @@ export function packTrees(listed: ListedTrees): PackedTrees {
     nColumns: columns.count,
     features: columns.plan(),
   };
+}
+
+/**
+ * Runtimes differ where a row gets no score for a target that has a base value, and where a leaf has none or several for
+ * the same target. The first cannot happen when a tree's every leaf has one for it.
+ */
+function requireScores(listed: ListedTrees, targetOfTree: Int32Array | undefined): void {
+  const { nTargets, base, mode, entryStarts, target } = listed;
+  const scored = new Set(targetOfTree);
+  if (base.some((value, one) => value !== 0 && !scored.has(one)))
+    throw new NotSupported('a base value of a target that a row may get no score for');
+  if (targetOfTree !== undefined) return;
+  for (let node = 0; node < mode.length; node++) {
+    const next = entryStarts[node + 1]!;
+    for (let i = entryStarts[node]! + 1; i < next; i++)
+      if (target[i]! <= target[i - 1]!) throw new NotSupported('a leaf with targets out of order');
+  }
+  if (nTargets === 1) throw new NotSupported('a leaf without its one score');
 }
 
 /** Codes that go to the first child, and whether missing does. */
