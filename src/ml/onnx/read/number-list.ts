@@ -1,12 +1,15 @@
-/** Lists of numbers and texts, from bytes into typed arrays of exactly their length. */
+/**
+ * Lists of numbers and texts, from bytes into typed arrays in one walk: a first run reserves what the rest of its message
+ * can hold at most, which is a small multiple of its bytes, and the list is cut to its length at the end.
+ */
 import { ModelDamagedError } from './model-damaged-error.ts';
 import { textAt, type WireReader, WireType } from './wire-reader.ts';
 
-/** Longer varints may not fit into 31 bits. */
-const SHORT_VARINT_BYTES = 4;
-
 /** Texts where they lie in the file: a forest names the kind of every node. */
 export class ByteStrings {
+  /** Of a message that holds none: most do. */
+  static readonly none = new ByteStrings(new Uint8Array(), new Int32Array());
+
   readonly bytes: Uint8Array;
   /** Start and length of each, in turns. */
   readonly places: Int32Array;
@@ -30,150 +33,180 @@ export class ByteStrings {
   }
 }
 
-/** What a first walk through a message finds out about one repeated field. */
-export interface Tally {
-  count: number;
-  /** Whether an int has more bytes than fit into 31 bits. */
-  isLong: boolean;
-}
+type NumberArray = Int32Array | Float32Array | Float64Array;
 
-export const emptyTally = (): Tally => ({ count: 0, isLong: false });
+/** An array that grows; at least to twice its size, so that many short runs cost no more than a long one. */
+class GrowingList<Array extends NumberArray> {
+  array: Array;
+  length = 0;
+  readonly #make: (length: number) => Array;
 
-/**
- * Counts a repeated int64, packed or a run of single ones, and moves behind it.
- * @param tag - of the field, which the reader is behind
- */
-export function countInts(reader: WireReader, tag: number, tally: Tally): void {
-  const isPacked = (tag & 7) === WireType.bytes;
-  if (!isPacked && (tag & 7) !== WireType.varint) throw wrongWireType(tag & 7);
-  const window = isPacked ? reader.window() : reader;
-  if (isPacked && !window.hasMore) return;
-  const { bytes, end } = window;
-  let at = window.position;
-  for (;;) {
-    const start = at;
-    while (at < end && bytes[at]! >= 128) at++;
-    if (at >= end) throw new ModelDamagedError('it ends in the middle of a number');
-    if (at - start >= SHORT_VARINT_BYTES) tally.isLong = true;
-    tally.count++;
-    at++;
-    if (at >= end) break;
-    if (isPacked) continue;
-    if (bytes[at] !== tag) break;
-    at++;
+  constructor(make: (length: number) => Array) {
+    this.#make = make;
+    this.array = make(0);
   }
-  window.position = at;
+
+  reserve(count: number): void {
+    const needed = this.length + count;
+    if (needed <= this.array.length) return;
+    this.replace(this.#make(Math.max(needed, 2 * this.array.length)));
+  }
+
+  replace(array: Array): void {
+    array.set(this.array.subarray(0, this.length));
+    this.array = array;
+  }
+
+  toArray(): Array {
+    return this.array.slice(0, this.length) as Array;
+  }
 }
 
-/** An array for what was counted: as small as holds all of it. */
-export function intArray({ count, isLong }: Tally): Int32Array | Float64Array {
-  return isLong ? new Float64Array(count) : new Int32Array(count);
-}
+/** int64; in 4 bytes each while all of them fit. Exact up to 2^53. */
+export class IntList {
+  #isLong = false;
+  readonly #list = new GrowingList<Int32Array | Float64Array>((length) =>
+    this.#isLong ? new Float64Array(length) : new Int32Array(length),
+  );
 
-/** @returns the position behind what was written */
-export function fillInts(
-  reader: WireReader,
-  tag: number,
-  out: Int32Array | Float64Array,
-  from: number,
-): number {
-  const isPacked = (tag & 7) === WireType.bytes;
-  const window = isPacked ? reader.window() : reader;
-  if (isPacked && !window.hasMore) return from;
-  const { bytes, end } = window;
-  let next = from;
-  let at = window.position;
-  for (;;) {
-    const first = bytes[at]!;
-    const second = first < 128 ? 0 : bytes[at + 1]!;
-    // Lengths were checked when it was counted; most numbers have one or two bytes.
-    if (first < 128) {
-      out[next++] = first;
+  /**
+   * Reads a repeated int64, packed or a run of single ones, and moves behind it.
+   * @param tag - of the field, which the reader is behind
+   */
+  read(reader: WireReader, tag: number): void {
+    const isPacked = (tag & 7) === WireType.bytes;
+    if (!isPacked && (tag & 7) !== WireType.varint) throw wrongWireType(tag & 7);
+    const window = isPacked ? reader.window() : reader;
+    if (isPacked && !window.hasMore) return;
+    const { bytes, end } = window;
+    let at = window.position;
+    const list = this.#list;
+    list.reserve(isPacked ? end - at : (end - at + 1) >> 1);
+    let { array, length } = list;
+    for (;;) {
+      const first = at < end ? bytes[at]! : 128;
+      if (first < 128) {
+        array[length++] = first;
+        at++;
+      } else {
+        const second = at + 1 < end ? bytes[at + 1]! : 128;
+        if (second < 128) {
+          array[length++] = (first & 127) | (second << 7);
+          at += 2;
+        } else {
+          window.position = at;
+          const value = window.varint();
+          at = window.position;
+          list.length = length;
+          if (value !== (value | 0)) this.#widen();
+          array = list.array;
+          array[length++] = value;
+        }
+      }
+      if (at >= end) break;
+      if (isPacked) continue;
+      if (bytes[at] !== tag) break;
       at++;
-    } else if (second < 128) {
-      out[next++] = (first & 127) | (second << 7);
-      at += 2;
-    } else {
-      window.position = at;
-      out[next++] = window.varint();
-      at = window.position;
     }
-    if (at >= end) break;
-    if (isPacked) continue;
-    if (bytes[at] !== tag) break;
-    at++;
+    list.length = length;
+    window.position = at;
   }
-  window.position = at;
-  return next;
-}
 
-/** Counts a repeated float (4 bytes) or double (8), packed or a run of single ones. */
-export function countFixed(reader: WireReader, tag: number, nBytes: 4 | 8, tally: Tally): void {
-  if ((tag & 7) === WireType.bytes) {
-    const length = reader.content().length;
-    if (length % nBytes !== 0) throw new ModelDamagedError('a list of numbers ends in the middle of one');
-    tally.count += length / nBytes;
-    return;
+  toArray(): Int32Array | Float64Array {
+    return this.#list.toArray();
   }
-  if ((tag & 7) !== (nBytes === 4 ? WireType.fixed32 : WireType.fixed64)) throw wrongWireType(tag & 7);
-  do {
-    reader.skip(tag & 7);
-    tally.count++;
-  } while (reader.follows(tag));
+
+  #widen(): void {
+    if (this.#isLong) return;
+    this.#isLong = true;
+    this.#list.replace(new Float64Array(this.#list.array.length));
+  }
 }
 
-/** @returns the position behind what was written */
-export function fillFixed(
-  reader: WireReader,
-  tag: number,
-  nBytes: 4 | 8,
-  out: Float32Array | Float64Array,
-  from: number,
-): number {
-  let next = from;
-  const isPacked = (tag & 7) === WireType.bytes;
-  const source = isPacked ? reader.window() : reader;
-  if (isPacked && !source.hasMore) return next;
-  do out[next++] = nBytes === 4 ? source.float() : source.double();
-  while (isPacked ? source.hasMore : reader.follows(tag));
-  return next;
-}
+/** float of 4 bytes, or double of 8. */
+export class FixedList<Array extends Float32Array | Float64Array> {
+  readonly #list: GrowingList<Array>;
+  readonly #nBytes: 4 | 8;
 
-/** Counts a run of texts. */
-export function countStrings(reader: WireReader, tag: number): number {
-  if ((tag & 7) !== WireType.bytes) throw wrongWireType(tag & 7);
-  const { bytes, end } = reader;
-  let count = 0;
-  do {
-    const length = bytes[reader.position]!;
-    // Short ones, which are nearly all, without a call.
-    if (length < 128 && length < end - reader.position) reader.position += 1 + length;
-    else reader.skip(WireType.bytes);
-    count++;
-  } while (reader.follows(tag));
-  return count;
-}
+  private constructor(nBytes: 4 | 8, make: (length: number) => Array) {
+    this.#nBytes = nBytes;
+    this.#list = new GrowingList(make);
+  }
 
-/** Starts and lengths of a run of texts. @returns the position behind what was written */
-export function fillStrings(reader: WireReader, tag: number, places: Int32Array, from: number): number {
-  const { bytes, end } = reader;
-  let next = from;
-  let at = reader.position;
-  for (;;) {
-    let length = bytes[at++]!;
-    if (length >= 128) {
-      reader.position = at - 1;
-      length = reader.length();
-      at = reader.position;
+  static floats(): FixedList<Float32Array> {
+    return new FixedList(4, (length) => new Float32Array(length));
+  }
+
+  static doubles(): FixedList<Float64Array> {
+    return new FixedList(8, (length) => new Float64Array(length));
+  }
+
+  /** Reads a repeated number, packed or a run of single ones. */
+  read(reader: WireReader, tag: number): void {
+    const nBytes = this.#nBytes;
+    const list = this.#list;
+    const { view } = reader;
+    const isPacked = (tag & 7) === WireType.bytes;
+    if (!isPacked) requireWireType(tag, nBytes === 4 ? WireType.fixed32 : WireType.fixed64);
+    const window = isPacked ? reader.window() : reader;
+    const { bytes, end } = window;
+    let at = window.position;
+    if (isPacked && (end - at) % nBytes !== 0)
+      throw new ModelDamagedError('a list of numbers ends in the middle of one');
+    list.reserve(Math.ceil((end - at) / (isPacked ? nBytes : nBytes + 1)));
+    const { array } = list;
+    let { length } = list;
+    while (!isPacked || at < end) {
+      if (nBytes > end - at) throw new ModelDamagedError('it ends in the middle of a number');
+      array[length++] = nBytes === 4 ? view.getFloat32(at, true) : view.getFloat64(at, true);
+      at += nBytes;
+      if (isPacked) continue;
+      if (at >= end || bytes[at] !== tag) break;
+      at++;
     }
-    places[next++] = at;
-    places[next++] = length;
-    at += length;
-    if (at >= end || bytes[at] !== tag) break;
-    at++;
+    list.length = length;
+    window.position = at;
   }
-  reader.position = at;
-  return next;
+
+  toArray(): Array {
+    return this.#list.toArray();
+  }
+}
+
+/** Texts, as places in the file. */
+export class TextList {
+  readonly #places = new GrowingList((length) => new Int32Array(length));
+
+  read(reader: WireReader, tag: number): void {
+    requireWireType(tag, WireType.bytes);
+    const { bytes, end } = reader;
+    const list = this.#places;
+    let at = reader.position;
+    // The least that a text takes is its length and the tag before it; each has two numbers.
+    list.reserve(end - at + 1);
+    const { array } = list;
+    let { length } = list;
+    for (;;) {
+      let size = at < end ? bytes[at]! : 128;
+      if (size < 128 && size < end - at) at++;
+      else {
+        reader.position = at;
+        size = reader.length();
+        at = reader.position;
+      }
+      array[length++] = at;
+      array[length++] = size;
+      at += size;
+      if (at >= end || bytes[at] !== tag) break;
+      at++;
+    }
+    list.length = length;
+    reader.position = at;
+  }
+
+  toStrings(bytes: Uint8Array): ByteStrings {
+    return new ByteStrings(bytes, this.#places.toArray());
+  }
 }
 
 export function wrongWireType(wireType: number): ModelDamagedError {

@@ -1,18 +1,7 @@
-import {
-  ByteStrings,
-  countFixed,
-  countInts,
-  countStrings,
-  emptyTally,
-  fillFixed,
-  fillInts,
-  fillStrings,
-  intArray,
-  requireWireType,
-} from './number-list.ts';
+import { ByteStrings, FixedList, IntList, requireWireType, TextList } from './number-list.ts';
 import type { OnnxAttribute, OnnxTensor } from './onnx-model.ts';
 import { readTensor } from './read-tensor.ts';
-import { WireReader, WireType } from './wire-reader.ts';
+import { type WireReader, WireType } from './wire-reader.ts';
 
 /** Field numbers of AttributeProto. */
 const Field = {
@@ -29,49 +18,35 @@ const Field = {
 } as const;
 
 const NOTHING: Uint8Array = new Uint8Array();
+const NO_FLOATS = new Float32Array();
+const NO_INTS = new Int32Array();
 
-export function readAttribute(message: WireReader): OnnxAttribute {
-  const { bytes, view, position, end } = message;
-  const floatsTally = emptyTally();
-  const intsTally = emptyTally();
-  let nStrings = 0;
-  for (const reader = new WireReader(bytes, view, position, end); reader.hasMore; ) {
-    const tag = reader.tag();
-    const field = tag >>> 3;
-    if (field === Field.floats) countFixed(reader, tag, 4, floatsTally);
-    else if (field === Field.ints) countInts(reader, tag, intsTally);
-    else if (field === Field.strings) nStrings += countStrings(reader, tag);
-    else reader.skip(tag & 7);
-  }
-  return fillAttribute(
-    message,
-    new Float32Array(floatsTally.count),
-    intArray(intsTally),
-    new Int32Array(2 * nStrings),
-  );
-}
-
-function fillAttribute(
-  reader: WireReader,
-  floats: Float32Array,
-  ints: Int32Array | Float64Array,
-  places: Int32Array,
-): OnnxAttribute {
-  let [name, type, float, int, text, hasOther] = ['', 0, 0, 0, NOTHING, false];
+export function readAttribute(reader: WireReader): OnnxAttribute {
+  let floats: FixedList<Float32Array> | undefined;
+  let ints: IntList | undefined;
+  let texts: TextList | undefined;
+  let name = '';
+  let type = 0;
+  let float = 0;
+  let int = 0;
+  let text = NOTHING;
   let tensor: OnnxTensor | undefined;
-  let [nFloats, nInts, nPlaces] = [0, 0, 0];
+  let hasOther = false;
   while (reader.hasMore) {
     const tag = reader.tag();
     const field = tag >>> 3;
     switch (field) {
       case Field.floats:
-        nFloats = fillFixed(reader, tag, 4, floats, nFloats);
+        floats ??= FixedList.floats();
+        floats.read(reader, tag);
         break;
       case Field.ints:
-        nInts = fillInts(reader, tag, ints, nInts);
+        ints ??= new IntList();
+        ints.read(reader, tag);
         break;
       case Field.strings:
-        nPlaces = fillStrings(reader, tag, places, nPlaces);
+        texts ??= new TextList();
+        texts.read(reader, tag);
         break;
       case Field.name:
         requireWireType(tag, WireType.bytes);
@@ -103,6 +78,10 @@ function fillAttribute(
         reader.skip(tag & 7);
     }
   }
-  const strings = new ByteStrings(reader.bytes, places);
-  return { name, type, float, int, text, tensor, floats, ints, strings, hasOther };
+  return {
+    ...{ name, type, float, int, text, tensor, hasOther },
+    floats: floats?.toArray() ?? NO_FLOATS,
+    ints: ints?.toArray() ?? NO_INTS,
+    strings: texts?.toStrings(reader.bytes) ?? ByteStrings.none,
+  };
 }

@@ -1,17 +1,7 @@
 import { ModelDamagedError } from './model-damaged-error.ts';
-import {
-  ByteStrings,
-  countFixed,
-  countInts,
-  countStrings,
-  emptyTally,
-  fillFixed,
-  fillInts,
-  fillStrings,
-  requireWireType,
-} from './number-list.ts';
+import { ByteStrings, FixedList, IntList, requireWireType, TextList } from './number-list.ts';
 import type { OnnxTensor } from './onnx-model.ts';
-import { WireReader, WireType } from './wire-reader.ts';
+import { type WireReader, WireType } from './wire-reader.ts';
 
 /** Field numbers of TensorProto. */
 const Field = {
@@ -31,66 +21,46 @@ const Field = {
 } as const;
 
 const MAX_RANK = 32;
+const NO_NUMBERS = new Float64Array();
 
-export function readTensor(message: WireReader): OnnxTensor {
-  const { bytes, view, position, end } = message;
-  const numbersTally = emptyTally();
-  const dimsTally = emptyTally();
-  let nStrings = 0;
-  for (const reader = new WireReader(bytes, view, position, end); reader.hasMore; ) {
-    const tag = reader.tag();
-    const field = tag >>> 3;
-    if (field === Field.dims) countInts(reader, tag, dimsTally);
-    else if (field === Field.floatData) countFixed(reader, tag, 4, numbersTally);
-    else if (field === Field.doubleData) countFixed(reader, tag, 8, numbersTally);
-    else if (isIntData(field)) countInts(reader, tag, numbersTally);
-    else if (field === Field.stringData) nStrings += countStrings(reader, tag);
-    else reader.skip(tag & 7);
-  }
-  if (dimsTally.count > MAX_RANK)
-    throw new ModelDamagedError(
-      `a tensor has ${dimsTally.count} dimensions, and ${MAX_RANK} is the most that is read`,
-    );
-  return fillTensor(
-    message,
-    new Float64Array(numbersTally.count),
-    new Float64Array(dimsTally.count),
-    new Int32Array(2 * nStrings),
-  );
-}
-
-function fillTensor(
-  reader: WireReader,
-  numbers: Float64Array,
-  dims: Float64Array,
-  places: Int32Array,
-): OnnxTensor {
-  let [name, elementType, raw, isExternal] = ['', 0, undefined as Uint8Array | undefined, false];
-  let [nNumbers, nDims, nPlaces] = [0, 0, 0];
+export function readTensor(reader: WireReader): OnnxTensor {
+  const dims = new IntList();
+  let floats: FixedList<Float32Array> | undefined;
+  let doubles: FixedList<Float64Array> | undefined;
+  let ints: IntList | undefined;
+  let texts: TextList | undefined;
+  let name = '';
+  let elementType = 0;
+  let raw: Uint8Array | undefined;
+  let isExternal = false;
   while (reader.hasMore) {
     const tag = reader.tag();
     const field = tag >>> 3;
     switch (field) {
       case Field.dims:
-        nDims = fillInts(reader, tag, dims, nDims);
+        dims.read(reader, tag);
         break;
       case Field.dataType:
         requireWireType(tag, WireType.varint);
         elementType = reader.varint();
         break;
       case Field.floatData:
-        nNumbers = fillFixed(reader, tag, 4, numbers, nNumbers);
+        floats ??= FixedList.floats();
+        floats.read(reader, tag);
         break;
       case Field.doubleData:
-        nNumbers = fillFixed(reader, tag, 8, numbers, nNumbers);
+        doubles ??= FixedList.doubles();
+        doubles.read(reader, tag);
         break;
       case Field.int32Data:
       case Field.int64Data:
       case Field.uint64Data:
-        nNumbers = fillInts(reader, tag, numbers, nNumbers);
+        ints ??= new IntList();
+        ints.read(reader, tag);
         break;
       case Field.stringData:
-        nPlaces = fillStrings(reader, tag, places, nPlaces);
+        texts ??= new TextList();
+        texts.read(reader, tag);
         break;
       case Field.name:
         requireWireType(tag, WireType.bytes);
@@ -110,10 +80,14 @@ function fillTensor(
         reader.skip(tag & 7);
     }
   }
-  const strings = new ByteStrings(reader.bytes, places);
-  return { name, elementType, dims: Array.from(dims), raw, numbers, strings, isExternal };
-}
-
-function isIntData(field: number): boolean {
-  return field === Field.int32Data || field === Field.int64Data || field === Field.uint64Data;
+  const shape = Array.from(dims.toArray());
+  if (shape.length > MAX_RANK)
+    throw new ModelDamagedError(`a tensor has ${shape.length} dimensions, and at most ${MAX_RANK} are read`);
+  const numbers = floats ?? doubles ?? ints;
+  return {
+    ...{ name, elementType, raw, isExternal },
+    dims: shape,
+    numbers: numbers === undefined ? NO_NUMBERS : Float64Array.from(numbers.toArray()),
+    strings: texts?.toStrings(reader.bytes) ?? ByteStrings.none,
+  };
 }

@@ -74,19 +74,6 @@ export class WireReader {
     return this.view.getFloat32(at, true);
   }
 
-  double(): number {
-    const at = this.#take(8);
-    return this.view.getFloat64(at, true);
-  }
-
-  /** Whether the next field has the same tag, which is then read: the elements of a list follow each other. */
-  follows(tag: number): boolean {
-    const at = this.position;
-    if (tag >= 128 || at >= this.end || this.bytes[at] !== tag) return false;
-    this.position = at + 1;
-    return true;
-  }
-
   /** The window of a message, text or list, behind which this reader goes on. */
   window(): WireReader {
     const length = this.length();
@@ -141,8 +128,17 @@ export class WireReader {
   }
 }
 
+/** Longer texts are worth a call of the decoder, which takes microseconds. */
+const SHORT_TEXT = 32;
+
 /** @throws {ModelDamagedError} when the bytes are no UTF-8 */
 export function textAt(bytes: Uint8Array, start: number, length: number): string {
+  if (length <= SHORT_TEXT) {
+    let text = '';
+    let i = start;
+    for (const end = start + length; i < end && bytes[i]! < 128; i++) text += String.fromCharCode(bytes[i]!);
+    if (text.length === length) return text;
+  }
   try {
     return decoder.decode(bytes.subarray(start, start + length));
   } catch {
