@@ -6,6 +6,8 @@ import { ServingServer } from '../adapters/node/serving-server.ts';
 import { OnnxruntimeExecutor } from '../adapters/onnxruntime/onnxruntime-executor.ts';
 import { systemClock } from '../clock.ts';
 import type { ModelName } from '../contracts/names.ts';
+import { ChoosingExecutor } from '../serving/choosing-executor.ts';
+import { TypeScriptExecutor } from '../serving/graph/typescript-executor.ts';
 import { ServingApp } from '../serving/http/serving-app.ts';
 import { Predictor } from '../serving/predictor.ts';
 import { TenantContext, UnauthenticatedError } from '../tenancy/tenant-context.ts';
@@ -52,7 +54,7 @@ export class ModelServer {
     this.#store = new FolderServingStore(options.models, tenant);
     this.#predictor = new Predictor({
       store: this.#store,
-      executor: new OnnxruntimeExecutor(),
+      executor: new ChoosingExecutor(new TypeScriptExecutor(), new OnnxruntimeExecutor()),
       clock: systemClock,
       cacheBytes: (options.cacheMemoryMiB ?? 1024) * 1024 * 1024,
       maxModels: options.maxModels ?? 100,

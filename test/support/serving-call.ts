@@ -1,5 +1,7 @@
 import { failureOf } from '../../src/adapters/aws/lambda/failure-of.ts';
 import { OnnxruntimeExecutor } from '../../src/adapters/onnxruntime/onnxruntime-executor.ts';
+import { ChoosingExecutor } from '../../src/serving/choosing-executor.ts';
+import { TypeScriptExecutor } from '../../src/serving/graph/typescript-executor.ts';
 import { ServingApp, type ServingAppParts } from '../../src/serving/http/serving-app.ts';
 import type { ServingRequest } from '../../src/serving/http/serving-message.ts';
 import { Predictor } from '../../src/serving/predictor.ts';
@@ -12,7 +14,7 @@ import { tenantA } from './tenants.ts';
 export function servingApp(store: ServingStore, more: Partial<ServingAppParts> = {}) {
   const clock = new ManualClock();
   const predictor = new Predictor({
-    ...{ store, clock, executor: new OnnxruntimeExecutor() },
+    ...{ store, clock, executor: new ChoosingExecutor(new TypeScriptExecutor(), new OnnxruntimeExecutor()) },
     ...{ cacheBytes: 64 * 1024 * 1024, maxModels: 10 },
   });
   return { clock, predictor, app: new ServingApp({ predictor, version: '9.9.9', failureOf, ...more }) };
