@@ -49,6 +49,10 @@ export const ModelManifest = z
       n_test: z.int(),
     }),
     artifact: z.object({ format: z.literal('onnx'), sha256: z.string(), bytes: z.int() }),
+    explainer: z
+      .object({ sha256: z.string(), bytes: z.int(), json_bytes: z.int() })
+      .optional()
+      .describe('The fitted model beside the graph, gzipped JSON, from which predictions are explained'),
     verification: z
       .object({
         n_rows: z.int(),

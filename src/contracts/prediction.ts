@@ -18,8 +18,24 @@ export const PredictionRequest = z
     input_data: z
       .union([Row, z.array(Row).min(1).max(maxPredictRows)])
       .describe('One row, or a list of rows'),
+    explain: z.literal('shap').optional().describe('Adds to each result what each feature did to it'),
   })
   .meta({ id: 'PredictionRequest' });
+
+/** Score k of a row is `base_values[k]` plus the sum of the features' k-th values. */
+export const Explanation = z
+  .object({
+    method: z.literal('shap'),
+    scale: z
+      .enum(['log_odds', 'class_scores', 'probability', 'prediction', 'log_prediction'])
+      .describe(
+        'What the scores are: log odds or probability of the second class, one a class, the prediction',
+      ),
+    base_values: z.array(z.number()),
+    values: z.record(z.string(), z.array(z.number())).describe('By feature'),
+  })
+  .meta({ id: 'Explanation' });
+export type Explanation = z.infer<typeof Explanation>;
 
 export const Prediction = z
   .object({
@@ -32,6 +48,7 @@ export const Prediction = z
     model_id: ModelName,
     model_version: z.string(),
     prediction_id: z.string(),
+    explanation: Explanation.optional(),
     request_id: z.string().optional(),
   })
   .meta({ id: 'Prediction' });

@@ -4,6 +4,7 @@ import type { ModelManifest } from '../contracts/models.ts';
 import type { ModelName } from '../contracts/names.ts';
 import type { TenantContext } from '../tenancy/tenant-context.ts';
 import { type InferenceEndpoints, RemoteModel } from './backends/remote-model.ts';
+import type { Explainer } from './explainer.ts';
 import { emptyBatch, type FeatureBatch } from './feature-batch.ts';
 import type { PredictionLog } from './log/prediction-log.ts';
 import { ModelCache } from './model-cache.ts';
@@ -12,6 +13,7 @@ import { inputHash, type PredictionCache } from './prediction-cache.ts';
 import { nextBatch, PredictionIds } from './prediction-id.ts';
 import {
   ArtifactDamagedError,
+  ExplanationNotAvailableError,
   ModelNotServedError,
   type Scored,
   type ServedModel,
@@ -48,6 +50,8 @@ export interface VersionChoice {
   readonly version?: string | undefined;
   /** Calls with the same key get the same version while weights stay. */
   readonly routingKey?: string | undefined;
+  /** Whether every row gets its SHAP values. */
+  readonly explained?: boolean;
 }
 
 /** One call on its way through the model. */
@@ -60,6 +64,7 @@ interface ScoringCall {
   readonly batch: FeatureBatch;
   readonly cache: Scored['cache'];
   readonly outputCache?: Scored['outputCache'];
+  readonly explanations?: Scored['explanations'];
 }
 
 /** Makes the batch that a graph takes of what the caller sent. @throws when it cannot be read */
@@ -71,6 +76,7 @@ export class Predictor {
   readonly #executor: ModelExecutor;
   readonly #clock: Clock;
   readonly #cache: ModelCache<ServedModel>;
+  readonly #explainers: ModelCache<Explainer>;
   readonly #log: PredictionLog | undefined;
   readonly #outputs: PredictionCache | undefined;
   readonly #endpoints: InferenceEndpoints | undefined;
@@ -99,6 +105,10 @@ export class Predictor {
       { budgetBytes: parts.cacheBytes, maxModels: parts.maxModels, failedForMs: 10_000 },
       parts.clock,
     );
+    this.#explainers = new ModelCache(
+      { budgetBytes: parts.cacheBytes, maxModels: parts.maxModels, failedForMs: 10_000 },
+      parts.clock,
+    );
   }
 
   /**
@@ -116,6 +126,7 @@ export class Predictor {
     return this.#serve(tenant, model, choice, (served, cache, pointer, variant) => {
       const batch = read(served.manifest);
       const call = { tenant, ids, pointer, variant, served, batch, cache };
+      if (choice.explained === true) return this.#explained(call);
       const seconds = pointer.settings?.prediction_cache_seconds ?? 0;
       if (seconds > 0 && this.#outputs !== undefined) return this.#remembered(call, this.#outputs, seconds);
       const output = served.run(batch);
@@ -123,6 +134,29 @@ export class Predictor {
         ? output.then((value) => this.#scored(call, value))
         : this.#scored(call, output);
     });
+  }
+
+  /** Scores, and says why. */
+  async #explained(call: ScoringCall): Promise<Scored> {
+    const { tenant, pointer, variant, served, batch } = call;
+    const { explainer, features } = served.manifest;
+    if (explainer === undefined) throw new ExplanationNotAvailableError(pointer.model_name, variant.version);
+    // Not before it is asked for: most calls are not explained, and the code takes longer to load than they do.
+    const { Explainer: code, explainerBytes } = await import('./explainer.ts');
+    const explanations = await this.#explainers.use(
+      `${tenant.tenantId}/${pointer.model_name}@${variant.manifest_sha256}/explainer`,
+      explainerBytes(explainer.json_bytes),
+      async () => {
+        const key = variant.manifest_key.replace(/manifest\.json$/, 'explainer.json.gz');
+        const bytes = await this.#store.artifact(tenant, key);
+        if (bytes === undefined) throw new ExplanationNotAvailableError(pointer.model_name, variant.version);
+        if (sha256(bytes) !== explainer.sha256)
+          throw new ArtifactDamagedError(pointer.model_name, variant.version);
+        return code.load(bytes, explainer.json_bytes);
+      },
+      async (loaded) => loaded.explain(features, batch),
+    );
+    return this.#scored({ ...call, explanations }, await served.run(batch));
   }
 
   /** Gives the output that equal inputs had, or keeps the one that they get now. */
@@ -157,7 +191,7 @@ export class Predictor {
   }
 
   #scored(call: ScoringCall, output: Scored['output']): Scored | Promise<Scored> {
-    const { tenant, pointer, batch, cache, outputCache } = call;
+    const { tenant, pointer, batch, cache, outputCache, explanations } = call;
     const { manifest } = call.served;
     const { version } = call.variant;
     const model = pointer.model_name;
@@ -166,7 +200,10 @@ export class Predictor {
     const position = log?.place(tenant, batch.nRows, nowMs) ?? { batch: nextBatch(), firstRow: 0 };
     const issuer = { tenantId: tenant.tenantId, model, version };
     const ids = call.ids.issue(issuer, position, batch.nRows, nowMs);
-    const scored: Scored = { model, version, manifest, batch, output, ids, cache, outputCache };
+    const scored: Scored = {
+      ...{ model, version, manifest, batch, output, ids },
+      ...{ cache, outputCache, explanations },
+    };
     const kept = log?.add(tenant, position, {
       ...{ model, version, manifest, batch, output, ids },
       settings: pointer.settings,

@@ -1,6 +1,7 @@
 import type { ModelManifest } from '../contracts/models.ts';
 import type { ModelName } from '../contracts/names.ts';
-import { MLFrameworkError, PredictionError } from '../errors.ts';
+import type { Explanation } from '../contracts/prediction.ts';
+import { MLFrameworkError, PredictionError, ValidationError } from '../errors.ts';
 import type { FeatureBatch } from './feature-batch.ts';
 import type { GraphOutput, LoadedModel } from './model-executor.ts';
 
@@ -34,6 +35,16 @@ export class ArtifactDamagedError extends PredictionError {
   }
 }
 
+/** There is nothing beside the graph that could say why. */
+export class ExplanationNotAvailableError extends ValidationError {
+  constructor(model: string, version: string) {
+    super(
+      `version ${version} of model ${model} cannot be explained: only models that were trained here keep what SHAP values need; leave explain out`,
+      { code: 'EXPLANATION_NOT_AVAILABLE', errors: [{ pointer: '/explain', detail: 'not available' }] },
+    );
+  }
+}
+
 /** A version in memory. */
 export interface ServedModel extends LoadedModel {
   readonly manifest: ModelManifest;
@@ -52,6 +63,8 @@ export interface Scored {
   readonly cache: 'hit' | 'miss';
   /** Whether equal inputs were scored before; `undefined` where that is not asked. */
   readonly outputCache: 'hit' | 'miss' | undefined;
+  /** One a row, where they were asked for. */
+  readonly explanations: readonly Explanation[] | undefined;
 }
 
 /** @returns the position of the most likely class of a row */

@@ -31,6 +31,9 @@ export interface PredictionBatchName {
 const minutesLeft = (timeMs: number): string =>
   String(1439 - (Math.floor(timeMs / 60_000) % 1440)).padStart(4, '0');
 
+/** Files of one build of a model. */
+export type ModelFileName = 'model.onnx' | 'manifest.json' | 'explainer.json.gz';
+
 /** Keys of objects in S3. */
 export const objectKeys = {
   datasets: (t: TenantContext) => `${root(t)}datasets/`,
@@ -41,7 +44,7 @@ export const objectKeys = {
   upload: (t: TenantContext, id: UploadId) => `${root(t)}uploads/${id}/source`,
   jobFile: (t: TenantContext, job: JobId, file: WorkFileName, sha256: string) =>
     `${root(t)}jobs/${job}/${sha256}/${file}`,
-  modelFile: (t: TenantContext, model: ModelName, buildId: string, file: 'model.onnx' | 'manifest.json') =>
+  modelFile: (t: TenantContext, model: ModelName, buildId: string, file: ModelFileName) =>
     `${root(t)}models/${model}/builds/${buildId}/${file}`,
   predictions: (t: TenantContext) => `${root(t)}predictions/`,
   predictionDay: (t: TenantContext, timeMs: number) =>

@@ -10,8 +10,13 @@ export interface StoredArtifact {
 
 /** The bytes of model versions, under the tenant's prefix. A build is written once and never changed. */
 export interface ArtifactStore {
-  /** Writes the graph, then its manifest: a build exists when its manifest does. */
-  put(tenant: TenantContext, manifest: ModelManifest, graph: Uint8Array): Promise<StoredArtifact>;
+  /** Writes the graph and what explains it, then the manifest: a build exists when its manifest does. */
+  put(
+    tenant: TenantContext,
+    manifest: ModelManifest,
+    graph: Uint8Array,
+    explainer?: Uint8Array,
+  ): Promise<StoredArtifact>;
   /** @returns the manifest with the hash of its bytes, `undefined` when there is no such build */
   manifest(
     tenant: TenantContext,

@@ -24,6 +24,7 @@ export interface Call {
   readonly method?: string;
   readonly path: string;
   readonly headers?: Record<string, string>;
+  readonly query?: Record<string, string>;
   /** Text and bytes are sent as they are, everything else as JSON. */
   readonly body?: unknown;
   /** @default tenantA */
@@ -31,11 +32,14 @@ export interface Call {
 }
 
 /** Sends one request. @returns the answer, with its JSON if it is one */
-export async function send(app: ServingApp, { method, path, headers = {}, body, tenant = tenantA }: Call) {
+export async function send(
+  app: ServingApp,
+  { method, path, headers = {}, query = {}, body, tenant = tenantA }: Call,
+) {
   const isRaw = body === undefined || typeof body === 'string' || body instanceof Uint8Array;
   const request: ServingRequest = {
     method: method ?? (body === undefined ? 'GET' : 'POST'),
-    ...{ path, headers, query: {}, requestId: 'request-1' },
+    ...{ path, headers, query, requestId: 'request-1' },
     body: isRaw ? body : JSON.stringify(body),
     tenant() {
       if (tenant instanceof Error) throw tenant;

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import type { ModelManifest } from '../../src/contracts/models.ts';
 import { exportOnnx, onnxInputs } from '../../src/ml/onnx/export-onnx.ts';
 import { fitPipeline, type PipelineModel } from '../../src/ml/pipeline.ts';
 import type { Table } from '../../src/ml/table.ts';
 import type { ServingPointer } from '../../src/serving/serving-pointer.ts';
 import type { ServingStore } from '../../src/serving/serving-store.ts';
-import { objectKeys } from '../../src/tenancy/keys.ts';
+import { type ModelFileName, objectKeys } from '../../src/tenancy/keys.ts';
 import type { TenantContext } from '../../src/tenancy/tenant-context.ts';
 import { randomTable } from '../unit/ml/support/random-table.ts';
 import { sampleManifest } from './samples.ts';
@@ -17,6 +18,7 @@ export const idKey = Buffer.alloc(32, 3);
 /** A trained model as its build holds it. */
 export interface Built {
   readonly model: PipelineModel;
+  readonly explainer: Uint8Array;
   readonly graph: Uint8Array;
   readonly manifest: ModelManifest;
 }
@@ -31,13 +33,16 @@ export function buildOf(
   const fit = fitPipeline(table, { task, target: 'y', algorithm, hyperparameters, randomState: 1 } as never);
   if (!fit.done) throw new Error('paused');
   const { classes } = fit.model;
+  const json = Buffer.from(JSON.stringify(fit.model));
+  const explainer = gzipSync(json);
   const manifest = sampleManifest({
     task,
     algorithm: algorithm as ModelManifest['algorithm'],
     features: onnxInputs(fit.model),
     classes: classes === undefined ? undefined : [...classes],
+    explainer: { sha256: sha256(explainer), bytes: explainer.length, json_bytes: json.length },
   });
-  return { model: fit.model, graph: exportOnnx(fit.model), manifest };
+  return { model: fit.model, graph: exportOnnx(fit.model), manifest, explainer };
 }
 
 /** A small model over random columns of every type. */
@@ -59,13 +64,13 @@ export class MemoryServingStore implements ServingStore {
     tenant: TenantContext,
     name: string,
     version: string,
-    { graph, manifest }: Pick<Built, 'graph' | 'manifest'>,
+    { graph, manifest, explainer }: Pick<Built, 'graph' | 'manifest' | 'explainer'>,
     more: Partial<ServingPointer> = {},
   ): ServingPointer {
-    const key = (file: 'model.onnx' | 'manifest.json') =>
-      objectKeys.modelFile(tenant, modelName(name), `b${version}`, file);
+    const key = (file: ModelFileName) => objectKeys.modelFile(tenant, modelName(name), `b${version}`, file);
     const bytes = Buffer.from(JSON.stringify(manifest));
     this.objects.set(key('model.onnx'), graph).set(key('manifest.json'), bytes);
+    this.objects.set(key('explainer.json.gz'), explainer);
     const pointer: ServingPointer = {
       ...{ model_name: modelName(name), version, revision: 1 },
       ...{ artifact_key: key('model.onnx'), artifact_sha256: sha256(graph), artifact_bytes: graph.length },
@@ -83,7 +88,7 @@ export class MemoryServingStore implements ServingStore {
   }
 
   async artifact(_tenant: TenantContext, key: string) {
-    this.asked.push(key.endsWith('onnx') ? 'graph' : 'manifest');
+    this.asked.push(key.endsWith('onnx') ? 'graph' : key.endsWith('gz') ? 'explainer' : 'manifest');
     return this.objects.get(key);
   }
 

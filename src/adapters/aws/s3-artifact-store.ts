@@ -19,16 +19,22 @@ export class S3ArtifactStore implements ArtifactStore {
     this.#clock = clock;
   }
 
-  async put(tenant: TenantContext, manifest: ModelManifest, graph: Uint8Array): Promise<StoredArtifact> {
-    const at = keysOf(tenant, manifest.model_name, manifest.build_id);
+  async put(
+    tenant: TenantContext,
+    manifest: ModelManifest,
+    graph: Uint8Array,
+    explainer?: Uint8Array,
+  ): Promise<StoredArtifact> {
+    const { explainerKey, ...at } = keysOf(tenant, manifest.model_name, manifest.build_id);
     await this.#objects.putBytes(at.artifactKey, graph);
+    if (explainer !== undefined) await this.#objects.putBytes(explainerKey, explainer, 'application/gzip');
     const text = JSON.stringify(manifest);
     await this.#objects.putBytes(at.manifestKey, text, 'application/json');
     return { ...at, manifestSha256: sha256Hex(text) };
   }
 
   async manifest(tenant: TenantContext, model: ModelName, buildId: string) {
-    const at = keysOf(tenant, model, buildId);
+    const { explainerKey: _, ...at } = keysOf(tenant, model, buildId);
     const bytes = await this.#objects.getBytes(at.manifestKey);
     if (bytes === undefined) return undefined;
     const manifest = ModelManifest.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
@@ -49,9 +55,9 @@ export class S3ArtifactStore implements ArtifactStore {
   }
 
   async remove(tenant: TenantContext, model: ModelName, buildId: string): Promise<void> {
-    const { artifactKey, manifestKey } = keysOf(tenant, model, buildId);
+    const { artifactKey, manifestKey, explainerKey } = keysOf(tenant, model, buildId);
     // The manifest goes first: without it the build does not exist.
-    for (const Key of [manifestKey, artifactKey]) {
+    for (const Key of [manifestKey, artifactKey, explainerKey]) {
       await this.#objects.client.send(new DeleteObjectCommand({ Bucket: this.#objects.bucket, Key }));
     }
   }
@@ -60,4 +66,5 @@ export class S3ArtifactStore implements ArtifactStore {
 const keysOf = (tenant: TenantContext, model: ModelName, buildId: string) => ({
   artifactKey: objectKeys.modelFile(tenant, model, buildId, 'model.onnx'),
   manifestKey: objectKeys.modelFile(tenant, model, buildId, 'manifest.json'),
+  explainerKey: objectKeys.modelFile(tenant, model, buildId, 'explainer.json.gz'),
 });

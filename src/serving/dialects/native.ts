@@ -24,11 +24,15 @@ interface RowError {
 
 /** @returns results in the order of the rows */
 export function predictionsOf(scored: Scored): Prediction[] {
-  const { model, version, manifest, output, ids } = scored;
+  const { model, version, manifest, output, ids, explanations } = scored;
   const { classes } = manifest;
   return ids.map((prediction_id, row): Prediction => {
     if (classes === undefined) {
-      return { prediction: output.values![row]!, model_id: model, model_version: version, prediction_id };
+      return {
+        prediction: output.values![row]!,
+        ...{ model_id: model, model_version: version, prediction_id },
+        ...(explanations && { explanation: explanations[row]! }),
+      };
     }
     const all = output.probabilities!;
     const nClasses = classes.length;
@@ -38,16 +42,29 @@ export function predictionsOf(scored: Scored): Prediction[] {
       probabilities: Array.from(all.subarray(row * nClasses, (row + 1) * nClasses)),
       confidence: all[row * nClasses + best]!,
       ...{ model_id: model, model_version: version, prediction_id },
+      ...(explanations && { explanation: explanations[row]! }),
     };
   });
 }
 
-/** `{"input_data": …}` with one row or a list. */
-export function nativeInput(body: unknown): { read: ReadBatch; isList: boolean } {
-  const { input_data } = fieldsOf(body, 'input_data', []);
+/** `{"input_data": …, "explain": "shap"}` with one row or a list. */
+export function nativeInput(body: unknown): { read: ReadBatch; isList: boolean; explained: boolean } {
+  const { input_data, explain } = fieldsOf(body, 'input_data', ['explain']);
   const { rows, isList } = rowsOf(input_data);
   const source = inputData(isList);
-  return { read: ({ features }) => batchOfRows(features, rows, source), isList };
+  return {
+    read: ({ features }) => batchOfRows(features, rows, source),
+    ...{ isList, explained: isExplained(explain) },
+  };
+}
+
+/** @throws {ValidationError} for another method than SHAP values */
+export function isExplained(explain: unknown): boolean {
+  if (explain === undefined) return false;
+  if (explain === 'shap') return true;
+  throw new ValidationError('explain must be "shap", or left out', {
+    errors: [{ pointer: '/explain', detail: 'unknown method' }],
+  });
 }
 
 /** The bare feature object of the alias. */

@@ -1,5 +1,5 @@
 import { ValidationError } from '../../errors.ts';
-import { bareInput, nativeInput, predictEach, predictionsOf } from '../dialects/native.ts';
+import { bareInput, isExplained, nativeInput, predictEach, predictionsOf } from '../dialects/native.ts';
 import { batchOfTensors } from '../dialects/open-inference/infer-batch.ts';
 import { inferRequest } from '../dialects/open-inference/infer-request.ts';
 import {
@@ -11,7 +11,7 @@ import {
 import { invocation, predictionsOf as scoringPredictions } from '../dialects/scoring.ts';
 import type { TenantGate } from '../limits/tenant-gate.ts';
 import type { PredictionHistory } from '../log/prediction-history.ts';
-import type { Predictor, ReadBatch } from '../predictor.ts';
+import type { Predictor, ReadBatch, VersionChoice } from '../predictor.ts';
 import type { Scored } from '../served-model.ts';
 import { type Failure, failureResponse } from './failure-response.ts';
 import { jsonBody, packed, unpacked } from './message-body.ts';
@@ -48,7 +48,7 @@ type Operation = (request: ServingRequest, route: ServingRoute) => Promise<Servi
 
 /** A call that may be made. */
 interface ScoringCall {
-  readonly score: (read: ReadBatch, version?: string) => Promise<Scored>;
+  readonly score: (read: ReadBatch, choice?: VersionChoice) => Promise<Scored>;
   readonly headersOf: (scored: Scored) => Record<string, string>;
 }
 
@@ -113,15 +113,15 @@ export class ServingApp {
     const limits = admitted instanceof Promise ? await admitted : admitted;
     const routingKey = request.headers['x-routing-key'];
     return {
-      score: (read, version) => predictor.predict(tenant, model, read, { version, routingKey }),
+      score: (read, choice) => predictor.predict(tenant, model, read, { ...choice, routingKey }),
       headersOf: (scored) => Object.assign(aboutScored(scored), limits),
     };
   }
 
   async #predict(request: ServingRequest, { model }: ServingRoute): Promise<ServingResponse> {
     const call = await this.#begin(request, model!);
-    const { read, isList } = nativeInput(jsonBody(request));
-    const scored = await call.score(read);
+    const { read, isList, explained } = nativeInput(jsonBody(request));
+    const scored = await call.score(read, { explained: explained || isExplained(request.query.explain) });
     const predictions = predictionsOf(scored);
     return json(
       isList ? predictions : { ...predictions[0]!, request_id: request.requestId },
@@ -131,7 +131,8 @@ export class ServingApp {
 
   async #predictAlias(request: ServingRequest, { model }: ServingRoute): Promise<ServingResponse> {
     const call = await this.#begin(request, model!);
-    const scored = await call.score(bareInput(jsonBody(request)));
+    const explained = isExplained(request.query.explain);
+    const scored = await call.score(bareInput(jsonBody(request)), { explained });
     const [prediction] = predictionsOf(scored);
     return json({ prediction: { ...prediction, request_id: request.requestId } }, call.headersOf(scored));
   }
@@ -153,7 +154,7 @@ export class ServingApp {
       wantedOutputs(manifest, sent);
       return batchOfTensors(manifest, sent);
     };
-    const scored = await call.score(read, version);
+    const scored = await call.score(read, { version });
     const response = inferResponse(sent, scored);
     Object.assign(response.headers, call.headersOf(scored));
     return response;

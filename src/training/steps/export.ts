@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import { isoAt } from '../../clock.ts';
 import type { ModelManifest } from '../../contracts/models.ts';
 import type { Algorithm } from '../../contracts/training.ts';
@@ -22,6 +24,8 @@ const relativeTolerance = 1e-5;
 const absoluteTolerance = 1e-6;
 const parityRows = 1_000;
 
+const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
 /**
  * Writes the model as ONNX and checks that the graph gives what the model gives.
  * @throws {TrainingError} ONNX_PARITY_FAILED; then nothing is written
@@ -36,6 +40,8 @@ export const exportStep: Step = async (context, state) => {
     Int32Array.from({ length: Math.min(parityRows, rows.nRows) }, (_, i) => i),
   );
   const verification = await verifyParity(model, graph, sample, executor);
+  const json = Buffer.from(JSON.stringify(model));
+  const explainer = await promisify(gzip)(json);
   const { metrics, baselines } = await readJson<Evaluation>(context, state.evaluation!);
   const selection = state.selection === undefined ? undefined : await selectionOf(context, state);
   const { request } = job;
@@ -65,16 +71,17 @@ export const exportStep: Step = async (context, state) => {
     },
     artifact: {
       format: 'onnx',
-      sha256: createHash('sha256').update(graph).digest('hex'),
+      sha256: sha256Of(graph),
       bytes: graph.byteLength,
     },
+    explainer: { sha256: sha256Of(explainer), bytes: explainer.byteLength, json_bytes: json.byteLength },
     verification,
     job_id: job.job_id,
     ...(request.notes === undefined ? {} : { notes: request.notes }),
     software: softwareVersions(),
     created_at: isoAt(clock.nowMs()),
   };
-  const stored = await artifacts.put(tenant, manifest, graph);
+  const stored = await artifacts.put(tenant, manifest, graph, explainer);
   return { ...state, build_id: manifest.build_id, manifest_sha256: stored.manifestSha256 };
 };
 
