@@ -57,6 +57,17 @@ export const config = {
   get stagingBucket() {
     return required('STAGING_BUCKET');
   },
+  get resultBucket() {
+    return required('RESULT_BUCKET');
+  },
+  /** How long results of batch predictions are kept: what the lifecycle rule of their bucket says. */
+  get batchResultDays() {
+    return integer('BATCH_RESULT_DAYS', 30);
+  },
+  /** Rows of one part of a batch prediction. @default as the planner has it */
+  get batchPartRows(): number | undefined {
+    return process.env.BATCH_PART_ROWS ? integer('BATCH_PART_ROWS', 0) : undefined;
+  },
   get servingTable() {
     return required('SERVING_TABLE');
   },
@@ -88,6 +99,9 @@ export const config = {
   },
   get ingestStateMachineArn() {
     return required('INGEST_STATE_MACHINE_ARN');
+  },
+  get batchStateMachineArn() {
+    return required('BATCH_STATE_MACHINE_ARN');
   },
   get relayFunctionName() {
     return required('RELAY_FUNCTION_NAME');

@@ -1,15 +1,18 @@
 import { httpFunction } from '../../src/adapters/aws/lambda/http-function.ts';
 import { systemClock } from '../../src/clock.ts';
-import { ingestExecutions, trainingExecutions } from '../../src/composition/executions.ts';
+import { batchPredictions } from '../../src/composition/batch.ts';
+import { batchExecutions, ingestExecutions, trainingExecutions } from '../../src/composition/executions.ts';
 import { datasetStore, schedules } from '../../src/composition/stores.ts';
 import { trainingJobs } from '../../src/composition/training.ts';
 import { jobView } from '../../src/training/job-view.ts';
 import { nextDue } from '../../src/training/retraining-schedules.ts';
 
 const training = trainingExecutions();
-const ingest = ingestExecutions();
+const executionsOf = { training, ingest: ingestExecutions(), batch: batchExecutions() };
+const batches = batchPredictions(executionsOf.batch);
 const jobs = trainingJobs({
   executions: training,
+  restartBatch: (job) => batches.run(job),
   dataset: (tenant, request) => datasetStore().get(tenant, request.dataset_id),
 });
 
@@ -27,10 +30,11 @@ export const handler = httpFunction({
     const page = await jobs.list(tenant, query);
     return { body: { items: page.items.map(jobView), next_cursor: page.nextCursor } };
   },
-  getJob: async ({ tenant, params }) => ({ body: jobView(await jobs.get(tenant, params.job_id)) }),
+  batchPredict: async ({ tenant, body }) => ({ body: jobView(await batches.start(tenant, body)) }),
+  getJob: async ({ tenant, params }) => ({
+    body: await batches.view(tenant, await jobs.get(tenant, params.job_id)),
+  }),
   cancelJob: async ({ tenant, params }) => ({
-    body: jobView(
-      await jobs.cancel(tenant, params.job_id, (job) => (job.kind === 'ingest' ? ingest : training)),
-    ),
+    body: jobView(await jobs.cancel(tenant, params.job_id, ({ kind }) => executionsOf[kind])),
   }),
 });

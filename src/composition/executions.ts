@@ -3,4 +3,6 @@ import { config } from '../config.ts';
 
 export const trainingExecutions = () => new StepFunctionsExecutions(config.trainingStateMachineArn);
 
+export const batchExecutions = () => new StepFunctionsExecutions(config.batchStateMachineArn);
+
 export const ingestExecutions = () => new StepFunctionsExecutions(config.ingestStateMachineArn);

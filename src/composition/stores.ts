@@ -26,6 +26,7 @@ const presigningS3 = once(
   () => new S3Client({ maxAttempts: 4, requestChecksumCalculation: 'WHEN_REQUIRED' }),
 );
 export const stagingObjects = once(() => new S3Objects(presigningS3(), config.stagingBucket));
+export const resultObjects = once(() => new S3Objects(s3(), config.resultBucket));
 export const jobStore = once(() => new DynamoDbJobStore(dynamodb(), config.jobsTable, systemClock));
 export const schedules = once(() => new DynamoDbRetrainingSchedules(dynamodb(), config.jobsTable));
 export const datasetStore = once(() => new S3DatasetStore(artifactObjects()));

@@ -5,7 +5,7 @@ import type { JobId } from '../contracts/names.ts';
 import { TrainingJobs, type TrainingParts } from '../training/training-jobs.ts';
 import { jobStore } from './stores.ts';
 
-export const trainingJobs = (parts: Pick<TrainingParts, 'dataset' | 'executions'>) =>
+export const trainingJobs = (parts: Pick<TrainingParts, 'dataset' | 'executions' | 'restartBatch'>) =>
   new TrainingJobs({
     ...parts,
     jobs: jobStore(),

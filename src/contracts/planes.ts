@@ -27,7 +27,13 @@ export const gatewayRoutes: readonly GatewayRoute[] = [
   ...authorized('predict', '/api/v1/ml/predictions', '/api/v1/ml/predictions/{proxy+}'),
   // What probes ask before they have a token, and tells nothing of a tenant.
   ...open('predict', '/v2', '/v2/health/{proxy+}', '/ping'),
-  ...authorized('train', '/api/v1/ml/train', '/api/v1/ml/jobs', '/api/v1/ml/jobs/{proxy+}'),
+  ...authorized(
+    'train',
+    '/api/v1/ml/train',
+    '/api/v1/ml/batch-predict',
+    '/api/v1/ml/jobs',
+    '/api/v1/ml/jobs/{proxy+}',
+  ),
   ...authorized('datasets', '/api/v1/ml/datasets', '/api/v1/ml/datasets/{proxy+}'),
   ...authorized('registry', '/api/v1/ml/models', '/api/v1/ml/models/{proxy+}', '/api/v1/ml/deploy/{proxy+}'),
   // Whatever matches nothing above is answered by `platform`: health, documentation, and 404 as a problem.

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BatchPredictRequest } from './batch.ts';
 import {
   Dataset,
   DatasetCreated,
@@ -295,6 +296,21 @@ export const routes = {
     answers: ok(LoggedPrediction, 'The prediction'),
   },
   ...protocolRoutes,
+  batchPredict: {
+    method: 'POST',
+    path: '/api/v1/ml/batch-predict',
+    function: 'train',
+    authorized: true,
+    tag: 'predictions',
+    summary: 'Score a dataset',
+    description:
+      'Answers at once with a job; follow it with GET /api/v1/ml/jobs/{job_id}, whose `result` links to the file. ' +
+      'All rows are scored by one version, whatever is deployed meanwhile.',
+    body: BatchPredictRequest,
+    example: { model_name: 'ticket-priority', dataset_id: '0'.repeat(64), format: 'csv' },
+    maxBodyBytes: defaultBodyBytes,
+    answers: { 202: { description: 'The job', schema: Job } },
+  },
   health: {
     method: 'GET',
     path: '/api/v1/ml/health',

@@ -1,2 +1,5 @@
 /** How long an ingest may take, from the start of its execution. Its job's deadline and the state machine's own limit are this. */
 export const ingestTimeoutMinutes = 20;
+
+/** How long a batch prediction may take. */
+export const batchTimeoutMinutes = 60;

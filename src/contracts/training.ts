@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BatchResult, BatchRows } from './batch-result.ts';
 import { DatasetId, JobId, ModelName, Timestamp } from './names.ts';
 import { CrossValidation, HyperparameterValue, Search, selectionFields } from './selection.ts';
 
@@ -107,7 +108,7 @@ export const JobError = z.object({ code: z.string(), message: z.string(), step: 
 export const Job = z
   .object({
     job_id: JobId,
-    kind: z.enum(['training', 'ingest']),
+    kind: z.enum(['training', 'ingest', 'batch']),
     status: JobStatus,
     step: z.string().optional().describe('The step that runs, or the last that ran'),
     progress: z.number().min(0).max(1),
@@ -119,6 +120,8 @@ export const Job = z
     algorithm: Algorithm.optional().describe('The one that won, where candidates were compared'),
     ...selectionFields,
     promotion: z.object({ decision: z.enum(['deploy', 'keep']), reasons: z.array(z.string()) }).optional(),
+    rows: BatchRows.optional(),
+    result: BatchResult.optional(),
     error: JobError.optional(),
     training_time: z.number().optional().describe('Seconds from start to end'),
     created_at: Timestamp,

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
 import { type Clock, isoAt } from '../clock.ts';
 import type { Dataset } from '../contracts/datasets.ts';
 import type { DatasetId } from '../contracts/names.ts';
 import type { TenantContext } from '../tenancy/tenant-context.ts';
 import type { DatasetStore } from './dataset-store.ts';
+import { sha256OfFile } from './file-hash.ts';
 import type { ParseOptions, TabularEngine } from './tabular-engine.ts';
 
 /** Changes when the same bytes would be read differently: a new reading is a new version. */
@@ -38,7 +37,7 @@ export async function ingestFile(
     format: source.parse.format,
     source_bytes: (await stat(source.file)).size,
     parquet_bytes: (await stat(parquetFile)).size,
-    parquet_sha256: await hashOf(parquetFile, createHash('sha256')),
+    parquet_sha256: await sha256OfFile(parquetFile),
     created_at: isoAt(parts.clock.nowMs()),
   };
   return parts.datasets.put(tenant, dataset, parquetFile);
@@ -50,10 +49,5 @@ async function datasetIdOf(
   { format, compression, delimiter }: ParseOptions,
 ): Promise<DatasetId> {
   const options = JSON.stringify({ readerVersion, format, compression, delimiter: delimiter ?? null });
-  return (await hashOf(file, createHash('sha256').update(options).update('\n'))) as DatasetId;
-}
-
-async function hashOf(file: string, hash: ReturnType<typeof createHash>): Promise<string> {
-  await pipeline(createReadStream(file), hash);
-  return hash.digest('hex');
+  return (await sha256OfFile(file, createHash('sha256').update(options).update('\n'))) as DatasetId;
 }

@@ -6,12 +6,15 @@ import type { TabularEngine } from './tabular-engine.ts';
 
 const prefix = 'tenantml-';
 
+/** @returns a new folder; whoever asks for it removes it */
+export const newWorkFolder = (): Promise<string> => mkdtemp(join(tmpdir(), prefix));
+
 /** Gives a call a folder of its own, gone afterwards, and an engine that sees nothing else. */
-export async function inWorkFolder<Result>(
-  openEngine: (folder: string) => Promise<TabularEngine>,
-  work: (folder: string, engine: TabularEngine) => Promise<Result>,
+export async function inWorkFolder<Engine extends Pick<TabularEngine, 'close'>, Result>(
+  openEngine: (folder: string) => Promise<Engine>,
+  work: (folder: string, engine: Engine) => Promise<Result>,
 ): Promise<Result> {
-  const folder = await mkdtemp(join(tmpdir(), prefix));
+  const folder = await newWorkFolder();
   try {
     const engine = await openEngine(folder);
     try {

@@ -52,6 +52,15 @@ export const objectKeys = {
   /** Minutes are counted backwards within the day, so that a listing, which ascends, begins with the newest. */
   predictionBatch: (t: TenantContext, at: PredictionBatchName) =>
     `${objectKeys.predictionDay(t, at.timeMs)}${minutesLeft(at.timeMs)}-${at.environment}-${at.batch}.ndjson.gz`,
+  /** By its rows: scored again it is the same part, and one that is there need not be. */
+  batchPart: (t: TenantContext, job: JobId, { from, count }: { from: number; count: number }) =>
+    `${root(t)}batch/${job}/parts/${from}-${count}.parquet`,
+  batchResult: (t: TenantContext, job: JobId, format: 'parquet' | 'csv' | 'json') =>
+    `${root(t)}batch/${job}/result.${format}`,
+  /** Written last: a result is whole when its manifest is there. */
+  batchManifest: (t: TenantContext, job: JobId) => `${root(t)}batch/${job}/manifest.json`,
+  /** Rows that a caller sent instead of a dataset. */
+  batchRows: (t: TenantContext, job: JobId) => `${root(t)}batch/${job}/rows.json`,
   /** Asked for by the health probe, and never there. */
   healthProbe: 'tenants/platform-health/health/probe',
 } as const;

@@ -9,7 +9,10 @@ export type CloseJobEvent =
   | {
       readonly step: 'complete';
       readonly job_id: string;
-      readonly input: StepState & { readonly dataset_id?: string };
+      readonly input: StepState & {
+        readonly dataset_id?: string;
+        readonly result?: Extract<JobEnd['result'], object>;
+      };
     }
   | {
       readonly step: 'fail';
@@ -36,7 +39,7 @@ export function caughtError({ Error: name, Cause: cause = '' }: { Error: string;
     : {
         code: 'STEP_CRASHED',
         message:
-          'the function of a step ended without an answer; train again, with fewer rows if it ran out of memory',
+          'the function of a step ended without an answer; start again, with fewer rows if it ran out of memory',
       };
 }
 
@@ -69,7 +72,7 @@ function endOf(event: CloseJobEvent): { jobId: string; end: JobEnd } {
       end: { status: error.code === 'TIMED_OUT' ? 'timed_out' : 'failed', error },
     };
   }
-  const { model_version, metrics, decision, reasons, dataset_id } = event.input;
+  const { model_version, metrics, decision, reasons, dataset_id, result } = event.input;
   return {
     jobId: event.job_id,
     end: {
@@ -78,6 +81,7 @@ function endOf(event: CloseJobEvent): { jobId: string; end: JobEnd } {
       ...(metrics === undefined ? {} : { metrics }),
       ...(decision === undefined ? {} : { promotion: { decision, reasons: [...(reasons ?? [])] } }),
       ...(dataset_id === undefined ? {} : { datasetId: dataset_id }),
+      ...(result === undefined ? {} : { result }),
     },
   };
 }

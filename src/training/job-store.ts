@@ -1,6 +1,8 @@
 import type { JobId, UploadId } from '../contracts/names.ts';
 import type { Job, JobStatus, ModelTrainingRequest } from '../contracts/training.ts';
 import { MLFrameworkError } from '../errors.ts';
+import type { BatchWork } from '../serving/batch/batch-work.ts';
+import type { PinnedVersion } from '../serving/batch/pinned-version.ts';
 import type { JobOwners, TenantContext } from '../tenancy/tenant-context.ts';
 
 /** A job as it is stored: what a caller sees, and what its steps work from. */
@@ -10,6 +12,14 @@ export interface StoredJob extends Job {
   readonly request?: ModelTrainingRequest;
   /** Of an ingest job. */
   readonly upload_id?: UploadId;
+  /** Of a batch prediction. */
+  readonly batch?: BatchWork;
+  /** The version that scores all rows of it. */
+  readonly pinned?: PinnedVersion;
+  /** How its rows are divided. */
+  readonly parts?: { readonly n_rows: number; readonly rows_per_part: number };
+  /** Numbers of the parts that are scored. */
+  readonly parts_done?: readonly number[];
 }
 
 /** What a job ends with. */
@@ -20,10 +30,16 @@ export interface JobEnd {
   readonly datasetId?: string;
   readonly metrics?: Readonly<Record<string, number>>;
   readonly promotion?: Job['promotion'];
+  readonly result?: Job['result'];
 }
 
-/** What is known of a job's model before the job ends. */
-export type JobFindings = Partial<Pick<Job, 'algorithm' | 'leaderboard' | 'cross_validation' | 'baselines'>>;
+/** What is known of a job before it ends. */
+export type JobFindings = Partial<
+  Pick<
+    StoredJob,
+    'algorithm' | 'leaderboard' | 'cross_validation' | 'baselines' | 'model_version' | 'pinned' | 'parts'
+  >
+>;
 
 export interface Page<Item> {
   readonly items: readonly Item[];
@@ -57,6 +73,12 @@ export interface JobStore extends JobOwners {
    * @throws {JobEndedError} when it has ended meanwhile
    */
   record(tenant: TenantContext, jobId: JobId, findings: JobFindings): Promise<void>;
+  /**
+   * Says that a part of a batch prediction is scored; said again it is counted once.
+   * @returns the numbers of all parts that are scored
+   * @throws {JobEndedError} when it has ended meanwhile
+   */
+  finishPart(tenant: TenantContext, jobId: JobId, part: number): Promise<readonly number[]>;
   /** @returns false when the job had ended before */
   end(tenant: TenantContext, jobId: JobId, end: JobEnd): Promise<boolean>;
 }

@@ -33,6 +33,8 @@ const closeAfterDeadlineMs = 10 * 60_000;
 export interface TrainingParts {
   readonly jobs: JobStore;
   readonly executions: Executions;
+  /** Starts the run of a batch prediction again. */
+  readonly restartBatch?: (job: StoredJob) => Promise<void>;
   readonly dataset: (tenant: TenantContext, request: ModelTrainingRequest) => Promise<Dataset | undefined>;
   readonly newJobId: () => JobId;
   readonly clock: Clock;
@@ -118,12 +120,9 @@ export class TrainingJobs {
       });
       return (await jobs.get(tenant, jobId)) ?? job;
     }
-    if (
-      job.kind === 'training' &&
-      job.status === 'queued' &&
-      nowMs - Date.parse(job.created_at) > restartQueuedAfterMs
-    ) {
-      await this.#run(job);
+    if (job.status === 'queued' && nowMs - Date.parse(job.created_at) > restartQueuedAfterMs) {
+      if (job.kind === 'training') await this.#run(job);
+      if (job.kind === 'batch') await this.#parts.restartBatch?.(job);
     }
     return job;
   }

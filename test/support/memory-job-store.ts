@@ -58,6 +58,14 @@ export class MemoryJobStore implements JobStore {
     await this.create(tenant, { ...job, ...findings, updated_at: isoAt(this.#clock.nowMs()) });
   }
 
+  async finishPart(tenant: TenantContext, jobId: JobId, part: number) {
+    const job = await this.#live(tenant, jobId);
+    if (job === undefined) throw new JobEndedError(jobId);
+    const parts_done = [...new Set([...(job.parts_done ?? []), part])];
+    await this.create(tenant, { ...job, parts_done, updated_at: isoAt(this.#clock.nowMs()) });
+    return parts_done;
+  }
+
   async end(tenant: TenantContext, jobId: JobId, end: JobEnd) {
     const job = await this.#live(tenant, jobId);
     if (job === undefined) return false;

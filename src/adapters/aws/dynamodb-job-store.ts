@@ -128,6 +128,31 @@ export class DynamoDbJobStore implements JobStore {
     if (!recorded) throw new JobEndedError(jobId);
   }
 
+  async finishPart(tenant: TenantContext, jobId: JobId, part: number): Promise<readonly number[]> {
+    try {
+      const { Attributes } = await this.#client.send(
+        new UpdateCommand({
+          TableName: this.#table,
+          Key: itemKeys.job(tenant, jobId),
+          // A set: whoever adds a number that is in it changes nothing.
+          UpdateExpression: 'SET updated_at = :now ADD parts_done :part',
+          ConditionExpression: notEnded,
+          ExpressionAttributeNames: { '#status': 'status' },
+          ExpressionAttributeValues: {
+            ...live,
+            ':now': isoAt(this.#clock.nowMs()),
+            ':part': new Set([part]),
+          },
+          ReturnValues: 'UPDATED_NEW',
+        }),
+      );
+      return [...(Attributes!.parts_done as Set<number>)];
+    } catch (error) {
+      if (isConditionFailure(error)) throw new JobEndedError(jobId);
+      throw error;
+    }
+  }
+
   /** @returns false when the job has ended, or when `only` does not hold */
   async #updateLive(
     tenant: TenantContext,
@@ -165,6 +190,7 @@ export class DynamoDbJobStore implements JobStore {
       dataset_id: end.datasetId,
       metrics: end.metrics,
       promotion: end.promotion,
+      result: end.result,
       ended_at: isoAt(this.#clock.nowMs()),
       updated_at: isoAt(this.#clock.nowMs()),
       ...(end.status === 'completed' ? { progress: 1 } : {}),
@@ -193,6 +219,9 @@ export class DynamoDbJobStore implements JobStore {
 }
 
 function jobOf(item: Record<string, unknown>): StoredJob {
-  const { pk: _pk, sk: _sk, expires_at: _expiresAt, ...job } = item;
-  return job as unknown as StoredJob;
+  const { pk: _pk, sk: _sk, expires_at: _expiresAt, parts_done, ...job } = item;
+  return {
+    ...job,
+    ...(parts_done === undefined ? {} : { parts_done: [...(parts_done as Set<number>)] }),
+  } as unknown as StoredJob;
 }

@@ -1,16 +1,32 @@
-import { type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import type { ModelName } from '../../contracts/names.ts';
+import type { Champions } from '../../serving/batch/batch-predictions.ts';
 import type { ServingPointer, ServingPointers, WithdrawnPointer } from '../../serving/serving-pointer.ts';
 import { itemKeys } from '../../tenancy/keys.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
 import { isConditionFailure } from './document-client.ts';
 
-export class DynamoDbServingPointers implements ServingPointers {
+export class DynamoDbServingPointers implements ServingPointers, Champions {
   readonly #client: DynamoDBDocumentClient;
   readonly #table: string;
 
   constructor(client: DynamoDBDocumentClient, table: string) {
     this.#client = client;
     this.#table = table;
+  }
+
+  /** For functions that have the SDK anyway; predict reads its pointers by itself. */
+  async read(tenant: TenantContext, model: ModelName): Promise<ServingPointer | undefined> {
+    const { Item } = await this.#client.send(
+      new GetCommand({
+        TableName: this.#table,
+        Key: itemKeys.servingPointer(tenant, model),
+        ConsistentRead: true,
+      }),
+    );
+    if (Item === undefined || Item.withdrawn === true) return undefined;
+    const { pk: _pk, sk: _sk, ...pointer } = Item;
+    return pointer as ServingPointer;
   }
 
   async write(tenant: TenantContext, pointer: ServingPointer | WithdrawnPointer): Promise<boolean> {

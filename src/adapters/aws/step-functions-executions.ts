@@ -1,5 +1,5 @@
 import { SFNClient, StartExecutionCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
-import type { Executions } from '../../training/executions.ts';
+import type { Executions, RunInput } from '../../training/executions.ts';
 
 const errorNamed = (error: unknown, name: string): boolean =>
   (error as { name?: string } | undefined)?.name === name;
@@ -13,10 +13,7 @@ export class StepFunctionsExecutions implements Executions {
     this.#stateMachineArn = stateMachineArn;
   }
 
-  async start(
-    jobId: string,
-    input: { job_id: string; deadline: string; timeout_seconds: number },
-  ): Promise<void> {
+  async start(jobId: string, input: RunInput): Promise<void> {
     try {
       await this.#client.send(
         new StartExecutionCommand({

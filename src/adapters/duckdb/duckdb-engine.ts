@@ -1,9 +1,10 @@
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { missingTexts } from '../../contracts/datasets.ts';
 import type { ParseOptions, Profile, TabularEngine } from '../../data/tabular-engine.ts';
 import { MLFrameworkError } from '../../errors.ts';
 import type { ColumnType, Table } from '../../ml/table.ts';
 import { columnTypeOf } from './column-type.ts';
+import { openConfined } from './confined-duckdb.ts';
 import { type CsvHeader, csvHeader } from './csv-header.ts';
 import { malformedFrom, malformedJsonFrom, refuseUnsplitHeader, rejectedRows } from './malformed-source.ts';
 import { settleMixedColumns } from './mixed-columns.ts';
@@ -30,19 +31,7 @@ export class DuckDbEngine implements TabularEngine {
   }
 
   static async open(folder: string, limits: { memoryMiB: number; threads: number }): Promise<DuckDbEngine> {
-    const instance = await DuckDBInstance.create(':memory:', {
-      threads: String(limits.threads),
-      memory_limit: `${limits.memoryMiB}MiB`,
-      autoinstall_known_extensions: 'false',
-      autoload_known_extensions: 'false',
-    });
-    const connection = await instance.connect();
-    await connection.run(`SET temp_directory = ${literal(`${folder}/spill`)}`);
-    await connection.run(`SET allowed_directories = [${literal(folder)}]`);
-    // Text with an offset becomes an instant, and a date without one is UTC, wherever the machine stands.
-    await connection.run("SET TimeZone = 'UTC'");
-    await connection.run('SET enable_external_access = false');
-    await connection.run('SET lock_configuration = true');
+    const { instance, connection } = await openConfined(folder, limits);
     return new DuckDbEngine(instance, connection);
   }
 

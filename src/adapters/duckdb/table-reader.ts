@@ -12,6 +12,20 @@ interface Filling {
   readonly codeOf?: Map<string, number>;
 }
 
+interface TypedColumn {
+  readonly name: string;
+  readonly type: Column['type'];
+}
+
+/** Which rows of a file, and in how large tables. */
+interface Reading {
+  readonly columns?: readonly string[] | undefined;
+  /** @default - all rows */
+  readonly range?: { readonly from: number; readonly count: number };
+  /** @default - one table of all of them */
+  readonly rowsAtOnce?: number;
+}
+
 /**
  * Reads a Parquet file of ours into columns of typed arrays.
  * Numbers and booleans become float64, dates epoch milliseconds, NaN where missing; text becomes codes into
@@ -20,46 +34,85 @@ interface Filling {
 export async function tableFrom(
   connection: DuckDBConnection,
   parquetFile: string,
-  wanted?: readonly string[],
+  columns?: readonly string[],
 ): Promise<Table> {
+  let whole: Table = { nRows: 0, columns: [] };
+  for await (const table of tablesFrom(connection, parquetFile, { columns })) whole = table;
+  return whole;
+}
+
+/** The same in tables of so many rows and a smaller last one. Until all are read, the connection is taken. */
+export async function* tablesFrom(
+  connection: DuckDBConnection,
+  parquetFile: string,
+  { columns: wanted, range, rowsAtOnce = Number.POSITIVE_INFINITY }: Reading,
+): AsyncGenerator<Table, void, undefined> {
   const source = `read_parquet(${literal(parquetFile)})`;
-  const described = (await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${source}`)).getRowObjectsJS();
-  const columns = described
-    .map((row) => ({ name: String(row.column_name), type: columnTypeOf(String(row.column_type))! }))
-    .filter(({ name }) => wanted === undefined || wanted.includes(name));
-  const nRows = Number(
-    (await connection.runAndReadAll(`SELECT count(*) AS n FROM ${source}`)).getRowObjectsJS()[0]!.n,
-  );
-  const fillings: Filling[] = columns.map(({ name, type }) =>
-    type === 'category'
-      ? { name, type, codes: new Int32Array(nRows), codeOf: new Map() }
-      : { name, type, numbers: new Float64Array(nRows) },
-  );
-  const list = columns.map(({ name, type }) => {
-    const column = identifier(name);
-    if (type === 'category') return column;
-    // coalesce: a NULL is NaN, so that the vector's bytes can be copied as they are.
-    const value = type === 'date' ? `epoch_ms(CAST(${column} AS TIMESTAMP))` : column;
-    return `coalesce(CAST(${value} AS DOUBLE), 'NaN'::DOUBLE)`;
-  });
-  if (columns.length > 0) {
-    const result = await connection.stream(`SELECT ${list.join(', ')} FROM ${source}`);
-    let row = 0;
-    for (
-      let chunk = await result.fetchChunk();
-      chunk !== null && chunk.rowCount > 0;
-      chunk = await result.fetchChunk()
-    ) {
+  const columns = await columnsOf(connection, source, wanted);
+  let left = range?.count ?? (await countRows(connection, source));
+  let nRows = Math.min(rowsAtOnce, left);
+  if (columns.length === 0) {
+    yield { nRows: left, columns: [] };
+    return;
+  }
+  // Rows come in the order that they have in the file (preserve_insertion_order), so that a range is always the same.
+  const limits = range === undefined ? '' : ` LIMIT ${range.count} OFFSET ${range.from}`;
+  const result = await connection.stream(`SELECT ${columns.map(sqlOf).join(', ')} FROM ${source}${limits}`);
+  let fillings = columns.map((column) => emptyFilling(column, nRows));
+  let row = 0;
+  for (
+    let chunk = await result.fetchChunk();
+    chunk !== null && chunk.rowCount > 0;
+    chunk = await result.fetchChunk()
+  ) {
+    for (let taken = 0; taken < chunk.rowCount; ) {
+      const count = Math.min(chunk.rowCount - taken, nRows - row);
       for (const [i, filling] of fillings.entries()) {
         if (filling.numbers !== undefined) {
           const vector = chunk.getColumnVector(i);
-          for (let k = 0; k < chunk.rowCount; k++) filling.numbers[row + k] = vector.getItem(k) as number;
-        } else fillCodes(filling, chunk.getColumnValues(i), row);
+          for (let k = 0; k < count; k++) filling.numbers[row + k] = vector.getItem(taken + k) as number;
+        } else fillCodes(filling, chunk.getColumnValues(i).slice(taken, taken + count), row);
       }
-      row += chunk.rowCount;
+      taken += count;
+      row += count;
+      if (row < nRows) continue;
+      yield { nRows, columns: fillings.map(finished) };
+      left -= nRows;
+      nRows = Math.min(rowsAtOnce, left);
+      fillings = columns.map((column) => emptyFilling(column, nRows));
+      row = 0;
     }
   }
-  return { nRows, columns: fillings.map(finished) };
+}
+
+async function columnsOf(
+  connection: DuckDBConnection,
+  source: string,
+  wanted: readonly string[] | undefined,
+): Promise<TypedColumn[]> {
+  const described = (await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${source}`)).getRowObjectsJS();
+  return described
+    .map((row) => ({ name: String(row.column_name), type: columnTypeOf(String(row.column_type))! }))
+    .filter(({ name }) => wanted === undefined || wanted.includes(name));
+}
+
+async function countRows(connection: DuckDBConnection, source: string): Promise<number> {
+  const counted = await connection.runAndReadAll(`SELECT count(*) AS n FROM ${source}`);
+  return Number(counted.getRowObjectsJS()[0]!.n);
+}
+
+function sqlOf({ name, type }: TypedColumn): string {
+  const column = identifier(name);
+  if (type === 'category') return column;
+  // coalesce: a NULL is NaN, so that the vector's bytes can be copied as they are.
+  const value = type === 'date' ? `epoch_ms(CAST(${column} AS TIMESTAMP))` : column;
+  return `coalesce(CAST(${value} AS DOUBLE), 'NaN'::DOUBLE)`;
+}
+
+function emptyFilling({ name, type }: TypedColumn, nRows: number): Filling {
+  return type === 'category'
+    ? { name, type, codes: new Int32Array(nRows), codeOf: new Map() }
+    : { name, type, numbers: new Float64Array(nRows) };
 }
 
 function fillCodes({ codes, codeOf }: Filling, values: readonly unknown[], row: number): void {

@@ -1,0 +1,30 @@
+import { stepFunction } from '../../src/adapters/aws/lambda/step-function.ts';
+import { S3VersionFiles } from '../../src/adapters/aws/s3-version-files.ts';
+import { OnnxruntimeExecutor } from '../../src/adapters/onnxruntime/onnxruntime-executor.ts';
+import { systemClock } from '../../src/clock.ts';
+import { batchFiles } from '../../src/composition/batch.ts';
+import { batchModelLimitBytes, openBatchDuckDb } from '../../src/composition/batch-engine.ts';
+import { artifactObjects, datasetStore, jobStore } from '../../src/composition/stores.ts';
+import { config } from '../../src/config.ts';
+import { KeptDataset } from '../../src/data/kept-dataset.ts';
+import type { BatchParts, BatchState, BatchStepEvent } from '../../src/serving/batch/batch-step.ts';
+import { LastModel } from '../../src/serving/batch/pinned-version.ts';
+import { runBatchStep } from '../../src/serving/batch/run-batch-step.ts';
+
+const parts: BatchParts = {
+  jobs: jobStore(),
+  datasets: datasetStore(),
+  keptDataset: new KeptDataset(datasetStore()),
+  versions: new S3VersionFiles(artifactObjects),
+  lastModel: new LastModel(new OnnxruntimeExecutor()),
+  modelLimitBytes: batchModelLimitBytes(),
+  files: batchFiles(),
+  openEngine: openBatchDuckDb,
+  clock: systemClock,
+  resultDays: config.batchResultDays,
+  rowsPerPart: config.batchPartRows,
+};
+
+export const handler = stepFunction<BatchStepEvent, BatchState>((event, context) =>
+  runBatchStep(event, parts, context.awsRequestId),
+);

@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto';
+import type { ModelManifest } from '../../contracts/models.ts';
+import type { ModelName } from '../../contracts/names.ts';
+import { MLFrameworkError, PredictionError } from '../../errors.ts';
+import type { TenantContext } from '../../tenancy/tenant-context.ts';
+import type { LoadedModel, ModelExecutor } from '../model-executor.ts';
+import type { ServingPointer } from '../serving-pointer.ts';
+
+/** The one version that scores all rows of a batch, however long that takes and whatever is deployed meanwhile. */
+export interface PinnedVersion {
+  readonly version: string;
+  readonly artifact_key: string;
+  readonly artifact_sha256: string;
+  readonly artifact_bytes: number;
+  readonly manifest_key: string;
+  readonly manifest_sha256: string;
+}
+
+/** The bytes of versions, by the keys that a pinned version names. */
+export interface VersionFiles {
+  /** @returns `undefined` when there is no such object */
+  bytes(tenant: TenantContext, key: string): Promise<Uint8Array | undefined>;
+}
+
+/** The version was deleted after it was pinned. */
+export class PinnedVersionGoneError extends MLFrameworkError {
+  constructor(model: string, version: string) {
+    super(
+      'VERSION_NOT_FOUND',
+      `version ${version} of model ${model} was deleted before all rows were scored; start again with another version`,
+    );
+  }
+}
+
+/** The stored bytes are not the bytes that were registered. */
+export class PinnedVersionDamagedError extends PredictionError {
+  constructor(model: string, version: string) {
+    super(
+      'ARTIFACT_DAMAGED',
+      `the artifact of version ${version} of model ${model} does not match its sha256; use another version`,
+    );
+  }
+}
+
+/** What a batch function has for a loaded model. */
+export class ModelTooLargeForBatchError extends PredictionError {
+  constructor(neededMiB: number, limitMiB: number) {
+    super(
+      'MODEL_TOO_LARGE',
+      `the model needs about ${neededMiB} MiB, a batch function has ${limitMiB} MiB for it; train a smaller one, for instance with fewer trees`,
+    );
+  }
+}
+
+export function pinnedOf(pointer: ServingPointer): PinnedVersion {
+  const { version, artifact_key, artifact_sha256, artifact_bytes, manifest_key, manifest_sha256 } = pointer;
+  return { version, artifact_key, artifact_sha256, artifact_bytes, manifest_key, manifest_sha256 };
+}
+
+/** @returns whether the pointer itself says that it points at the version of that name */
+export const pointsAt = (pointer: ServingPointer, name: string): boolean =>
+  name === pointer.version ||
+  name === pointer.artifact_sha256 ||
+  pointer.artifact_key.includes(`/builds/${name}/`);
+
+interface Where {
+  readonly tenant: TenantContext;
+  readonly model: ModelName;
+  readonly files: VersionFiles;
+}
+
+/**
+ * @throws {PinnedVersionGoneError}
+ * @throws {PinnedVersionDamagedError}
+ */
+export async function manifestOf(where: Where, pinned: PinnedVersion): Promise<ModelManifest> {
+  const bytes = await verified(where, pinned, pinned.manifest_key, pinned.manifest_sha256);
+  return JSON.parse(Buffer.from(bytes).toString('utf8')) as ModelManifest;
+}
+
+async function verified(
+  { tenant, model, files }: Where,
+  { version }: PinnedVersion,
+  key: string,
+  sha256: string,
+): Promise<Uint8Array> {
+  const bytes = await files.bytes(tenant, key);
+  if (bytes === undefined) throw new PinnedVersionGoneError(model, version);
+  if (createHash('sha256').update(bytes).digest('hex') !== sha256)
+    throw new PinnedVersionDamagedError(model, version);
+  return bytes;
+}
+
+/** Resident memory of a session over its file's bytes (measured 5 to 6), and what any session takes. */
+const residentFactor = 6;
+const residentBaseBytes = 512 * 1024;
+const mebibyte = 1024 * 1024;
+
+/** @throws {ModelTooLargeForBatchError} */
+export function checkModelSize({ artifact_bytes }: PinnedVersion, limitBytes: number): void {
+  const needed = artifact_bytes * residentFactor + residentBaseBytes;
+  if (needed <= limitBytes) return;
+  throw new ModelTooLargeForBatchError(Math.ceil(needed / mebibyte), Math.floor(limitBytes / mebibyte));
+}
+
+export interface ScoringModel {
+  readonly manifest: ModelManifest;
+  readonly model: LoadedModel;
+}
+
+/**
+ * The model of the last part, kept while its process is warm: parts of one job follow each other. Apart from the cache
+ * of online predictions, which a sweep through all models would empty.
+ */
+export class LastModel {
+  readonly #executor: ModelExecutor;
+  #kept: { readonly key: string; readonly loaded: ScoringModel } | undefined;
+
+  constructor(executor: ModelExecutor) {
+    this.#executor = executor;
+  }
+
+  async of(where: Where, pinned: PinnedVersion): Promise<ScoringModel> {
+    const key = `${where.tenant.tenantId}/${where.model}@${pinned.manifest_sha256}`;
+    if (this.#kept?.key === key) return this.#kept.loaded;
+    await this.#kept?.loaded.model.release();
+    this.#kept = undefined;
+    const manifest = await manifestOf(where, pinned);
+    const graph = await verified(where, pinned, pinned.artifact_key, pinned.artifact_sha256);
+    const loaded = { manifest, model: await this.#executor.load(graph) };
+    this.#kept = { key, loaded };
+    return loaded;
+  }
+}

@@ -1,0 +1,68 @@
+import type { ModelManifest } from '../../contracts/models.ts';
+import type { GraphOutput } from '../model-executor.ts';
+
+export type ResultType = 'number' | 'boolean' | 'text';
+
+/** What the columns of a result are. */
+export interface ResultShape {
+  readonly prediction: ResultType;
+  readonly confidence: boolean;
+  readonly probabilities: boolean;
+}
+
+/** Predictions by column; `null` everywhere but in `errors` for a row that could not be scored. */
+export interface ScoredRows {
+  readonly nRows: number;
+  readonly prediction: readonly (string | number | boolean | null)[];
+  /** Classification only. */
+  readonly confidence?: readonly (number | null)[];
+  /** Where they were asked for, in the order of the classes. */
+  readonly probabilities?: readonly (readonly number[] | null)[];
+  readonly errors: readonly (string | null)[];
+}
+
+/** @returns the shape of a version's results: labels of several types become text */
+export function resultShape(
+  { classes }: Pick<ModelManifest, 'classes'>,
+  wantsProbabilities: boolean,
+): ResultShape {
+  if (classes === undefined) return { prediction: 'number', confidence: false, probabilities: false };
+  const types = new Set(classes.map((label) => typeof label));
+  const [only] = types;
+  const prediction = types.size === 1 && (only === 'number' || only === 'boolean') ? only : 'text';
+  return { prediction, confidence: true, probabilities: wantsProbabilities };
+}
+
+/** @returns what a graph gave for rows, as columns of a result; the label of the largest probability is predicted */
+export function scoredRows(
+  output: GraphOutput,
+  nRows: number,
+  { classes }: Pick<ModelManifest, 'classes'>,
+  shape: ResultShape,
+  failures: ReadonlyMap<number, string>,
+): ScoredRows {
+  const errors = Array.from({ length: nRows }, (_, row) => failures.get(row) ?? null);
+  if (classes === undefined) {
+    const prediction = errors.map((error, row) => (error === null ? output.values![row]! : null));
+    return { nRows, prediction, errors };
+  }
+  const labels = shape.prediction === 'text' ? classes.map(String) : classes;
+  const prediction: ScoredRows['prediction'][number][] = [];
+  const confidence: (number | null)[] = [];
+  const probabilities: (readonly number[] | null)[] = [];
+  for (let row = 0; row < nRows; row++) {
+    if (errors[row] !== null) {
+      prediction.push(null);
+      confidence.push(null);
+      if (shape.probabilities) probabilities.push(null);
+      continue;
+    }
+    const ofRow = output.probabilities!.subarray(row * classes.length, (row + 1) * classes.length);
+    let best = 0;
+    for (let k = 1; k < ofRow.length; k++) if (ofRow[k]! > ofRow[best]!) best = k;
+    prediction.push(labels[best]!);
+    confidence.push(ofRow[best]!);
+    if (shape.probabilities) probabilities.push(Array.from(ofRow));
+  }
+  return { nRows, prediction, confidence, errors, ...(shape.probabilities ? { probabilities } : {}) };
+}
