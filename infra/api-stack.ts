@@ -69,7 +69,7 @@ export class ApiStack extends Stack {
       api,
       cluster: this.data.database.cluster,
       lostEvents: this.training.lostEvents,
-      machines: [this.training.trainingMachine.machine, this.training.ingestMachine.machine],
+      machines: this.training.machines.map(({ machine }) => machine),
     });
     new CfnOutput(this, 'ApiUrl', { value: stage.url });
   }
@@ -220,7 +220,7 @@ export class ApiStack extends Stack {
   }
 
   private train(): lambda.Function {
-    const { artifactBucket, jobsTable } = this.data;
+    const { artifactBucket, resultBucket, jobsTable, servingTable } = this.data;
     const { function: train, role } = new PlatformFunction(this, 'Train', {
       platform: this.platform,
       code: 'train',
@@ -233,6 +233,9 @@ export class ApiStack extends Stack {
         ARTIFACT_BUCKET: artifactBucket.bucketName,
         TRAINING_STATE_MACHINE_ARN: this.training.trainingMachine.arn,
         INGEST_STATE_MACHINE_ARN: this.training.ingestMachine.arn,
+        BATCH_STATE_MACHINE_ARN: this.training.batchMachine.arn,
+        RESULT_BUCKET: resultBucket.bucketName,
+        SERVING_TABLE: servingTable.tableName,
         ML_TRAINING_TIMEOUT_MINUTES: String(this.platform.settings.trainingTimeoutMinutes),
       },
     });
@@ -240,9 +243,13 @@ export class ApiStack extends Stack {
     jobsTable.grantItems(role, ['tenant/*', 'job/*'], ['GetItem', 'PutItem', 'UpdateItem', 'Query']);
     artifactBucket.grantTenantRead(role, 'datasets/');
     artifactBucket.grantTenantList(role);
+    // What a batch prediction is checked against, and the result that a job links to.
+    servingTable.grantTenantItems(role, ['GetItem']);
+    artifactBucket.grantTenantRead(role, 'models/');
+    resultBucket.grantTenantRead(role, 'batch/');
     this.training.trainingMachine.machine.grantStartExecution(role);
-    this.training.trainingMachine.grantStop(role);
-    this.training.ingestMachine.grantStop(role);
+    this.training.batchMachine.machine.grantStartExecution(role);
+    for (const machine of this.training.machines) machine.grantStop(role);
     return train;
   }
 

@@ -11,6 +11,7 @@ export const functionNames = [
   'registry',
   'platform',
   'ingest',
+  'batch',
   'trainer',
   'registrar',
   'close-job',

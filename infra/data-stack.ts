@@ -22,6 +22,7 @@ export class DataStack extends Stack {
   readonly bus: events.EventBus;
   readonly artifactBucket: TenantBucket;
   readonly stagingBucket: TenantBucket;
+  readonly resultBucket: TenantBucket;
   readonly servingTable: TenantTable;
   readonly jobsTable: TenantTable;
   readonly intentsTable: TenantTable;
@@ -50,6 +51,10 @@ export class DataStack extends Stack {
     this.stagingBucket = new TenantBucket(this, 'StagingBucket', {
       ...encrypted,
       expireAfter: Duration.days(1),
+    });
+    this.resultBucket = new TenantBucket(this, 'ResultBucket', {
+      ...encrypted,
+      expireAfter: Duration.days(settings.batchResultDays),
     });
 
     this.servingTable = new TenantTable(this, 'ServingTable', encrypted);
@@ -88,6 +93,7 @@ export class DataStack extends Stack {
 
     new CfnOutput(this, 'ArtifactBucketName', { value: this.artifactBucket.bucketName });
     new CfnOutput(this, 'StagingBucketName', { value: this.stagingBucket.bucketName });
+    new CfnOutput(this, 'ResultBucketName', { value: this.resultBucket.bucketName });
   }
 
   /** Keeps `cdk synth` from asking the account for its zones. */

@@ -76,6 +76,10 @@ export const StageSettings = z.strictObject({
     .default(30),
   /** Seconds after which a training step leaves a checkpoint and is run again; without it as long as a function may run. */
   trainingSliceSeconds: z.int().min(1).max(870).optional(),
+  /** Days after which the results of batch predictions expire. */
+  batchResultDays: z.int().min(1).max(365).default(30),
+  /** Rows of one part of a batch prediction; without it 50,000, and more where that would make more than 500 parts. */
+  batchPartRows: z.int().min(1).optional(),
   database: z
     .strictObject({
       /** Aurora capacity units at most; one unit is about 2 GiB. The minimum is always 0. */

@@ -1,5 +1,5 @@
 /**
- * The two state machines in Amazon States Language with JSONPath, as plain objects: what is here is what AWS and the
+ * The state machines of training and ingest, and what all machines are made of, in Amazon States Language with JSONPath, as plain objects: what is here is what AWS and the
  * local twin run. States pass references and small facts only; `$.state.value` is the last step's answer.
  */
 
@@ -26,10 +26,10 @@ export interface Definition {
   readonly States: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
-const LAMBDA_INVOKE = 'arn:aws:states:::lambda:invoke';
+export const LAMBDA_INVOKE = 'arn:aws:states:::lambda:invoke';
 const FAILED = 'Failed';
 
-const RETRY_SERVICE = {
+export const RETRY_SERVICE = {
   ErrorEquals: [
     'Lambda.ServiceException',
     'Lambda.AWSLambdaException',
@@ -56,7 +56,7 @@ const REGISTRAR_TIMEOUT_SECONDS = 70;
 const CLOSE_JOB_TIMEOUT_SECONDS = 40;
 const INGEST_TIMEOUT_SECONDS = 910;
 
-const CATCH_ALL = [{ ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: FAILED }];
+export const CATCH_ALL = [{ ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: FAILED }];
 
 interface StepOptions {
   readonly next: string;
@@ -64,12 +64,16 @@ interface StepOptions {
   readonly takesInput?: boolean;
 }
 
-function step(name: string, target: Record<string, string>, options: StepOptions) {
+export function step(name: string, target: Record<string, string>, options: StepOptions) {
   return { ...bareStep(name, target, options), Catch: CATCH_ALL };
 }
 
 /** Without a way out for errors: inside a Map, which has its own for all of its iterations. */
-function bareStep(name: string, target: Record<string, string>, { next, takesInput = true }: StepOptions) {
+export function bareStep(
+  name: string,
+  target: Record<string, string>,
+  { next, takesInput = true }: StepOptions,
+) {
   return {
     Type: 'Task',
     Resource: LAMBDA_INVOKE,
@@ -98,7 +102,7 @@ function trainerStep(name: string, target: Record<string, string>, options: Step
 }
 
 /** How Lambda and its runtime name a process that ended without an answer. */
-const CRASHES = ['Lambda.Unknown', 'Runtime.ExitError', 'Runtime.OutOfMemory', 'Sandbox.Timedout'];
+export const CRASHES = ['Lambda.Unknown', 'Runtime.ExitError', 'Runtime.OutOfMemory', 'Sandbox.Timedout'];
 
 /** Trainers that evaluate candidates of one job at a time; an account begins with 10 to 1,000 of all its functions. */
 const CANDIDATES_AT_ONCE = 4;
@@ -164,7 +168,7 @@ function evaluateCandidates(worker: Record<string, string>, next: string) {
 }
 
 /** A step that talks to Postgres. */
-function registrarStep(name: string, registrar: string, options: StepOptions) {
+export function registrarStep(name: string, registrar: string, options: StepOptions) {
   return {
     ...step(name, { FunctionName: registrar }, options),
     TimeoutSeconds: REGISTRAR_TIMEOUT_SECONDS,
@@ -172,8 +176,8 @@ function registrarStep(name: string, registrar: string, options: StepOptions) {
   };
 }
 
-/** How both machines end: the job is closed, then the execution says what happened. */
-function closingStates(closeJob: string, complete: Record<string, unknown>) {
+/** How all machines end: the job is closed, then the execution says what happened. */
+export function closingStates(closeJob: string, complete: Record<string, unknown>) {
   return {
     Complete: { ...complete, TimeoutSeconds: CLOSE_JOB_TIMEOUT_SECONDS },
     Succeeded: { Type: 'Succeed' },

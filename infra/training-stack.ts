@@ -5,7 +5,8 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { ingestTimeoutMinutes } from '../src/contracts/time-limits.ts';
+import { batchTimeoutMinutes, ingestTimeoutMinutes } from '../src/contracts/time-limits.ts';
+import { batchDefinition } from './batch-definition.ts';
 import { acknowledge } from './constructs/acknowledgement.ts';
 import { FunctionSchedule } from './constructs/function-schedule.ts';
 import { JobMachine } from './constructs/job-machine.ts';
@@ -19,6 +20,10 @@ const MAX_LAMBDA_TIMEOUT_SECONDS = 900;
 const MACHINE_GRACE_MINUTES = 5;
 /** The upload, up to 2 GiB, beside the Parquet file that is made of it and what DuckDB spills: all that Lambda has. */
 const INGEST_STORAGE_MIB = 10_240;
+/** One and a sixth vCPU: DuckDB reads while the graph runs. What is left for a model is what predict has for its cache. */
+const BATCH_MEMORY_MIB = 2048;
+/** All parts beside the result that is made of them. */
+const BATCH_STORAGE_MIB = 10_240;
 /** A dataset as Parquet, and what DuckDB spills while reading it. */
 const TRAINER_STORAGE_MIB = { small: 2048, medium: 4096, large: 6144 };
 
@@ -31,6 +36,7 @@ export interface TrainingStackProps extends StackProps {
 export class TrainingStack extends Stack {
   readonly trainingMachine: JobMachine;
   readonly ingestMachine: JobMachine;
+  readonly batchMachine: JobMachine;
   /** Ends of executions that could not be handed to close-job. */
   readonly lostEvents: sqs.Queue;
   private readonly platform: PlatformContext;
@@ -51,6 +57,7 @@ export class TrainingStack extends Stack {
     const registrar = this.registrar();
     const closeJob = this.closeJob();
     const ingest = this.ingest();
+    const batch = this.batch();
 
     this.trainingMachine = new JobMachine(this, 'Training', {
       name: 'training',
@@ -79,6 +86,21 @@ export class TrainingStack extends Stack {
       logRetention,
     });
 
+    this.batchMachine = new JobMachine(this, 'Batch', {
+      name: 'batch',
+      stageName: settings.name,
+      definition: batchDefinition(
+        {
+          batch: batch.functionArn,
+          registrar: registrar.functionArn,
+          closeJob: closeJob.functionArn,
+        },
+        batchTimeoutMinutes + MACHINE_GRACE_MINUTES,
+      ),
+      functions: [batch, registrar, closeJob],
+      logRetention,
+    });
+
     this.lostEvents = new sqs.Queue(this, 'LostEvents', {
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
@@ -94,7 +116,7 @@ export class TrainingStack extends Stack {
         detailType: ['Step Functions Execution Status Change'],
         detail: {
           status: ['FAILED', 'TIMED_OUT', 'ABORTED'],
-          stateMachineArn: [this.trainingMachine.arn, this.ingestMachine.arn],
+          stateMachineArn: this.machines.map(({ arn }) => arn),
         },
       },
       targets: [new targets.LambdaFunction(closeJob, { deadLetterQueue: this.lostEvents })],
@@ -108,6 +130,11 @@ export class TrainingStack extends Stack {
 
     new CfnOutput(this, 'TrainingStateMachineArn', { value: this.trainingMachine.arn });
     new CfnOutput(this, 'IngestStateMachineArn', { value: this.ingestMachine.arn });
+    new CfnOutput(this, 'BatchStateMachineArn', { value: this.batchMachine.arn });
+  }
+
+  get machines(): readonly JobMachine[] {
+    return [this.trainingMachine, this.ingestMachine, this.batchMachine];
   }
 
   private trainer(size: 'small' | 'medium' | 'large', memoryMiB: number): lambda.Function {
@@ -209,6 +236,37 @@ export class TrainingStack extends Stack {
     stagingBucket.grantObjects(role, '', ['get', 'delete']);
     stagingBucket.grantTenantList(role);
     return ingest;
+  }
+
+  private batch(): lambda.Function {
+    const { artifactBucket, stagingBucket, resultBucket, jobsTable } = this.data;
+    const { batchResultDays, batchPartRows } = this.platform.settings;
+    const { function: batch, role } = new PlatformFunction(this, 'BatchFunction', {
+      platform: this.platform,
+      code: 'batch',
+      description: 'Scores datasets',
+      memoryMiB: BATCH_MEMORY_MIB,
+      timeoutSeconds: MAX_LAMBDA_TIMEOUT_SECONDS,
+      ephemeralStorageMiB: BATCH_STORAGE_MIB,
+      layers: [this.layers.duckdb, this.layers.onnxruntime],
+      environment: {
+        JOBS_TABLE: jobsTable.tableName,
+        ARTIFACT_BUCKET: artifactBucket.bucketName,
+        STAGING_BUCKET: stagingBucket.bucketName,
+        RESULT_BUCKET: resultBucket.bucketName,
+        BATCH_RESULT_DAYS: String(batchResultDays),
+        ...(batchPartRows === undefined ? {} : { BATCH_PART_ROWS: String(batchPartRows) }),
+      },
+    });
+    jobsTable.grantItems(role, ['tenant/*', 'job/*'], ['GetItem', 'UpdateItem']);
+    artifactBucket.grantTenantRead(role, 'datasets/');
+    artifactBucket.grantTenantRead(role, 'models/');
+    artifactBucket.grantTenantList(role);
+    for (const bucket of [stagingBucket, resultBucket]) {
+      bucket.grantTenantReadWrite(role, 'batch/');
+      bucket.grantTenantList(role);
+    }
+    return batch;
   }
 
   private retrain(): lambda.Function {

@@ -36,5 +36,6 @@ describe('the tables of the contract suites', () => {
   it('has the versioning of the buckets', () => {
     expect(found('ArtifactBucket').VersioningConfiguration).toEqual({ Status: 'Enabled' });
     expect(found('StagingBucket').VersioningConfiguration).toBeUndefined();
+    expect(found('ResultBucket').VersioningConfiguration).toBeUndefined();
   });
 });

@@ -13,6 +13,7 @@ describe('functions', () => {
   it('are these', () => {
     expect([...functions.keys()].sort()).toEqual([
       'authorizer',
+      'batch',
       'close-job',
       'datasets',
       'ingest',
@@ -53,6 +54,7 @@ describe('functions', () => {
       ),
     );
     expect(storage).toEqual({
+      batch: 10_240,
       datasets: 1024,
       ingest: 10_240,
       'trainer-small': 2048,
@@ -122,6 +124,7 @@ describe('functions', () => {
       'predict',
       ['ARTIFACT_BUCKET', 'ML_MODEL_CACHE_SIZE', 'SERVING_TABLE', 'TENANT_PLANS', 'TRANSIENT_TABLE'],
     ],
+    ['batch', ['ARTIFACT_BUCKET', 'BATCH_RESULT_DAYS', 'JOBS_TABLE', 'RESULT_BUCKET', 'STAGING_BUCKET']],
     ['trainer-small', ['ARTIFACT_BUCKET', 'JOBS_TABLE', 'STAGING_BUCKET']],
     ['repair', ['INTENTS_TABLE', 'RELAY_FUNCTION_NAME']],
     ['pre-token', ['ACCESS_TABLE']],
@@ -412,7 +415,7 @@ describe('schedules and rules', () => {
       'detail-type': ['Step Functions Execution Status Change'],
       detail: { status: ['FAILED', 'TIMED_OUT', 'ABORTED'] },
     });
-    expect(rule?.Properties.EventPattern.detail.stateMachineArn).toHaveLength(2);
+    expect(rule?.Properties.EventPattern.detail.stateMachineArn).toHaveLength(3);
     expect(rule?.Properties.Targets[0].DeadLetterConfig).toBeDefined();
   });
 });
@@ -426,6 +429,8 @@ describe('outputs', () => {
       'StagingBucketName',
       'TrainingStateMachineArn',
       'IngestStateMachineArn',
+      'ResultBucketName',
+      'BatchStateMachineArn',
     ]) {
       expect(names).toContain(name);
     }

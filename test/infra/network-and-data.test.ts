@@ -115,8 +115,8 @@ describe('Postgres', () => {
 describe('buckets', () => {
   const buckets = prod.resources('AWS::S3::Bucket');
 
-  it('are private, encrypted with the key of the platform, and two', () => {
-    expect(buckets).toHaveLength(2);
+  it('are private, encrypted with the key of the platform, and three', () => {
+    expect(buckets).toHaveLength(3);
     const [key] = prod.resources('AWS::KMS::Key');
     for (const { Properties } of buckets) {
       expect(Properties.PublicAccessBlockConfiguration).toEqual({
@@ -160,6 +160,17 @@ describe('buckets', () => {
         expect.objectContaining({ Condition: { NumericLessThan: { 's3:TlsVersion': 1.2 } } }),
       );
     }
+  });
+
+  it('let results of batch predictions expire when the functions say they do', () => {
+    const results = buckets.find(({ logicalId }) => logicalId.startsWith('ResultBucket'))!;
+    const [rule, ...more] = results.Properties.LifecycleConfiguration.Rules;
+    expect(more).toEqual([]);
+    const batch = prod
+      .resources('AWS::Lambda::Function')
+      .find(({ Properties }) => Properties.Environment?.Variables?.POWERTOOLS_SERVICE_NAME === 'batch');
+    expect(Number(batch?.Properties.Environment.Variables.BATCH_RESULT_DAYS)).toBe(rule.ExpirationInDays);
+    expect(rule.ExpirationInDays).toBe(30);
   });
 
   it('keep versions of artifacts and let everything staged expire after a day', () => {
@@ -236,6 +247,7 @@ describe('stateful resources', () => {
       'data/EncryptionKey1B843E66',
       'data/ArtifactBucketC3871E62',
       'data/StagingBucket437AB70B',
+      'data/ResultBucketA834D929',
       'data/ServingTable4AB3D41A',
       'data/JobsTable548A1CC1',
       'data/IntentsTableEE106865',

@@ -2,6 +2,7 @@ import aslValidator from 'asl-validator';
 import { describe, expect, it } from 'vitest';
 import {
   type Answer,
+  batch,
   ingest,
   run,
   StepError,
@@ -14,6 +15,7 @@ import {
 describe.each([
   ['training', training],
   ['ingest', ingest],
+  ['batch', batch],
 ])('definition of %s', (_, definition) => {
   it('is valid Amazon States Language', () => {
     // A copy: the validator writes its defaults into what it is given.
@@ -169,7 +171,7 @@ describe('training', () => {
   });
 
   it('has a time limit in every task', () => {
-    for (const definition of [training, ingest]) {
+    for (const definition of [training, ingest, batch]) {
       for (const [name, { TimeoutSeconds, TimeoutSecondsPath }] of tasksOf(definition.States)) {
         expect(TimeoutSeconds ?? TimeoutSecondsPath, name).toBeDefined();
       }

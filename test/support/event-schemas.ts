@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BatchResult } from '../../src/contracts/batch-result.ts';
 import { JobId } from '../../src/contracts/names.ts';
 import { JobError, trainingSteps } from '../../src/contracts/training.ts';
 
@@ -61,6 +62,9 @@ const step = z.strictObject({
   deadline: time,
   input: stepState,
 });
+
+const batchStep = (name: string) =>
+  z.strictObject({ step: z.literal(name), job_id: JobId, deadline: time, input: z.strictObject({}) });
 
 const envelope = {
   version: z.literal('0'),
@@ -160,6 +164,13 @@ export const eventSchemas: Readonly<Record<string, z.ZodType>> = {
   }),
   'training-step': step,
   'registrar-step': step,
+  'batch-step': batchStep('plan'),
+  'registrar-resolve-version': batchStep('resolve-version'),
+  'close-job-batch': z.strictObject({
+    step: z.literal('complete'),
+    job_id: JobId,
+    input: z.strictObject({ result: BatchResult.omit({ url: true, expires_at: true }).strict() }),
+  }),
   'ingest-step': z.strictObject({ job_id: JobId }),
   'close-job-complete': z.strictObject({ step: z.literal('complete'), job_id: JobId, input: stepState }),
   'close-job-fail': z.strictObject({

@@ -12,7 +12,7 @@ import { itemKeys, objectKeys } from '../../src/tenancy/keys.ts';
 import { cloudEvent, eventSchemas, publishedData } from '../support/event-schemas.ts';
 import { lambdaContext } from '../support/http-event.ts';
 import { type LocalStores, startLocalStores } from '../support/local-stores.ts';
-import { sampleDataset, sampleJob, sampleManifest, sampleRequest } from '../support/samples.ts';
+import { datasetId, sampleDataset, sampleJob, sampleManifest, sampleRequest } from '../support/samples.ts';
 import { modelName, tenantNamed } from '../support/tenants.ts';
 
 // Powertools reads these when it loads: with the first it writes to the global console.
@@ -62,6 +62,15 @@ const detailsSent = () =>
     .filter(({ target }) => target === 'AWSEvents.PutEvents')
     .flatMap(({ body }) => body.Entries as { Detail: string; DetailType: string; Source: string }[]);
 
+const batchJob = (job_id: string, dataset_id = datasetId()) => {
+  const { request: _request, ...job } = sampleJob({ job_id: job_id as never, kind: 'batch' });
+  const batch = {
+    ...{ model_name: modelName('m'), dataset_id, format: 'parquet' as const },
+    ...{ include_columns: [], probabilities: false },
+  };
+  return { ...job, batch };
+};
+
 beforeAll(async () => {
   for (const method of ['log', 'info', 'warn', 'error', 'debug'] as const) {
     vi.spyOn(console, method).mockImplementation(() => {});
@@ -89,12 +98,14 @@ beforeAll(async () => {
     ...{
       ARTIFACT_BUCKET: of.ArtifactBucket,
       STAGING_BUCKET: of.StagingBucket,
+      RESULT_BUCKET: of.ResultBucket,
       SERVING_TABLE: of.ServingTable,
     },
     ...{ JOBS_TABLE: of.JobsTable, INTENTS_TABLE: of.IntentsTable, ACCESS_TABLE: of.AccessTable },
     ...{ IDEMPOTENCY_TABLE: of.IdempotencyTable, EVENT_BUS_NAME: 'bus', RELAY_FUNCTION_NAME: 'relay' },
     TRAINING_STATE_MACHINE_ARN: 'arn:aws:states:us-east-1:000000000000:stateMachine:training',
     INGEST_STATE_MACHINE_ARN: 'arn:aws:states:us-east-1:000000000000:stateMachine:ingest',
+    BATCH_STATE_MACHINE_ARN: 'arn:aws:states:us-east-1:000000000000:stateMachine:batch',
     ...{
       DATABASE_HOST: '127.0.0.1',
       DATABASE_PORT: '9',
@@ -207,6 +218,39 @@ describe('the functions read the samples', () => {
     };
     expect(await composed.datasetStore().get(acme, dataset_id)).toMatchObject({ n_rows: 1, n_columns: 2 });
     expect(await composed.uploadStore().arrivedBytes(acme, upload)).toBeUndefined();
+  });
+
+  it('batch: batch-step, of a version that is gone', async () => {
+    const { job_id } = sample('batch-step');
+    const pinned = {
+      ...{ version: '1.0.0', artifact_sha256: 'a', artifact_bytes: 1, manifest_sha256: 'b' },
+      artifact_key: objectKeys.modelFile(acme, modelName('m'), 'b', 'model.onnx'),
+      manifest_key: objectKeys.modelFile(acme, modelName('m'), 'b', 'manifest.json'),
+    };
+    const { dataset_id } = JSON.parse(sample('api-gateway-request').body);
+    await jobs.create(acme, { ...batchJob(job_id, dataset_id), pinned });
+    await expect((await handlerOf('batch'))(sample('batch-step'), lambdaContext)).rejects.toMatchObject({
+      name: 'VERSION_NOT_FOUND',
+    });
+    expect(await jobs.get(acme, job_id)).toMatchObject({ status: 'running', step: 'plan' });
+  });
+
+  it('registrar: registrar-resolve-version, of a job that was cancelled', async () => {
+    const { job_id } = sample('registrar-resolve-version');
+    await jobs.create(acme, batchJob(job_id));
+    await jobs.end(acme, job_id, { status: 'cancelled' });
+    const handler = await handlerOf('registrar');
+    await expect(handler(sample('registrar-resolve-version'), lambdaContext)).rejects.toMatchObject({
+      name: 'JOB_ENDED',
+    });
+  });
+
+  it('close-job: close-job-batch, which is told to nobody', async () => {
+    const { job_id, input } = sample('close-job-batch');
+    sent.length = 0;
+    await (await handlerOf('close-job'))(sample('close-job-batch'), lambdaContext);
+    expect(await jobs.get(acme, job_id)).toMatchObject({ status: 'completed', result: input.result });
+    expect(detailsSent()).toEqual([]);
   });
 
   it.each([
