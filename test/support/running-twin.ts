@@ -99,15 +99,19 @@ export async function trainSample(
 }
 
 /** Names of the states that the execution of a job entered, in order. */
-export async function executionHistory(twin: Twin, jobId: Job['job_id']): Promise<string[]> {
+export async function executionHistory(
+  twin: Twin,
+  jobId: Job['job_id'],
+  machine: 'Training' | 'Batch' = 'Training',
+): Promise<string[]> {
   const machines = twin.template.ofType('AWS::StepFunctions::StateMachine');
-  const training = machines.find(({ logicalId }) => logicalId.startsWith('Training'))!;
+  const ran = machines.find(({ logicalId }) => logicalId.startsWith(machine))!;
   const sfn = new SFNClient({
     region: 'us-east-1',
     endpoint: twin.endpoints.stepFunctions,
     credentials: twin.administrator,
   });
-  const executionArn = `${training.physicalId.replace(':stateMachine:', ':execution:')}:${jobId}`;
+  const executionArn = `${ran.physicalId.replace(':stateMachine:', ':execution:')}:${jobId}`;
   const names: string[] = [];
   let nextToken: string | undefined;
   do {
