@@ -98,6 +98,20 @@ describe('JobStore on DynamoDB', () => {
     expect(await jobs.get(tenantA, job.job_id)).toMatchObject({ step: 'fit', progress: 0.5 });
   });
 
+  it('counts a part once, whichever of parallel steps says it and how often', async () => {
+    const job = sampleJob({ kind: 'batch' });
+    await jobs.create(tenantA, job);
+    expect(await jobs.finishPart(tenantA, job.job_id, 7)).toEqual([7]);
+    const all = [0, 7, 12, 0].map((part) => jobs.finishPart(tenantA, job.job_id, part));
+    await Promise.all(all);
+    expect([...(await jobs.get(tenantA, job.job_id))!.parts_done!].sort((a, b) => a - b)).toEqual([0, 7, 12]);
+    for (const stranger of [tenantAb, tenantB]) {
+      await expect(jobs.finishPart(stranger, job.job_id, 1)).rejects.toThrow(JobEndedError);
+    }
+    await jobs.end(tenantA, job.job_id, { status: 'cancelled' });
+    await expect(jobs.finishPart(tenantA, job.job_id, 1)).rejects.toThrow(JobEndedError);
+  });
+
   it('keeps what was found out before the end, and adds to it', async () => {
     const job = sampleJob();
     await jobs.create(tenantA, job);

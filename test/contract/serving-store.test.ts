@@ -7,7 +7,7 @@ import { S3Objects } from '../../src/adapters/aws/s3-objects.ts';
 import { SignedObjects } from '../../src/adapters/aws/signed-objects.ts';
 import { SignedServingStore } from '../../src/adapters/aws/signed-serving-store.ts';
 import { SignedTable } from '../../src/adapters/aws/signed-table.ts';
-import type { ServingPointer, ServingPointers } from '../../src/serving/serving-pointer.ts';
+import type { ServingPointer } from '../../src/serving/serving-pointer.ts';
 import type { ServingStore } from '../../src/serving/serving-store.ts';
 import { objectKeys } from '../../src/tenancy/keys.ts';
 import type { TenantContext } from '../../src/tenancy/tenant-context.ts';
@@ -16,7 +16,7 @@ import { hex } from '../support/samples.ts';
 import { modelName, tenantA, tenantAb, tenantB } from '../support/tenants.ts';
 
 let stores: LocalStores;
-let pointers: ServingPointers;
+let pointers: DynamoDbServingPointers;
 let reader: ServingStore;
 let objects: S3Objects;
 
@@ -63,6 +63,16 @@ describe('ServingPointers on DynamoDB, read by the signed client', () => {
     };
     await pointers.write(tenantA, pointer);
     expect(await reader.pointer(tenantA, modelName('split'))).toEqual(pointer);
+  });
+
+  it('is read by the SDK as by the signed client, absences included', async () => {
+    const model = modelName('both');
+    await pointers.write(tenantA, pointerAt(tenantA, 'both', 1));
+    expect(await pointers.read(tenantA, model)).toEqual(await reader.pointer(tenantA, model));
+    for (const stranger of [tenantAb, tenantB]) expect(await pointers.read(stranger, model)).toBeUndefined();
+    await pointers.write(tenantA, { model_name: model, revision: 2, withdrawn: true });
+    expect(await pointers.read(tenantA, model)).toBeUndefined();
+    expect(await pointers.read(tenantA, modelName('never'))).toBeUndefined();
   });
 
   it('is absent where nothing was deployed, and for every other tenant', async () => {

@@ -4,7 +4,14 @@ import type { DatasetUpload } from '../../src/contracts/datasets.ts';
 import type { Prediction } from '../../src/contracts/prediction.ts';
 import { type OperationId, type Route, routes } from '../../src/contracts/routes.ts';
 import type { Job } from '../../src/contracts/training.ts';
-import { createSample, type RunningTwin, rawRequest, runTwin, trainSample } from '../support/running-twin.ts';
+import {
+  createSample,
+  jobEnd,
+  type RunningTwin,
+  rawRequest,
+  runTwin,
+  trainSample,
+} from '../support/running-twin.ts';
 
 /** The owner's name is a prefix of one attacker's, and the other's a prefix of the owner's. */
 const owner = 'acme';
@@ -48,6 +55,11 @@ const tensors = { inputs: [{ name: 'amount', shape: [1, 1], datatype: 'FP32', da
 const instances = { instances: [{ amount: 1 }] };
 
 /** A body that the owner would succeed with. */
+const bodyOf = (id: OperationId): unknown => {
+  if (id === 'trainModel') return { model_name: 'stolen', dataset_id: ids.dataset_id, target: 'risk' };
+  if (id === 'batchPredict') return { model_name: 'private', dataset_id: ids.dataset_id };
+  return bodies[id];
+};
 const bodies: Partial<Record<OperationId, unknown>> = {
   createDataset: { rows: [{ a: 1 }] },
   predict: { input_data: { amount: 1 } },
@@ -70,10 +82,7 @@ describe.each(attackers)('tenant %s', (attacker) => {
     "gets 404 for the owner's resource by %s",
     async (id) => {
       const route: Route = routes[id];
-      const body =
-        id === 'trainModel'
-          ? { model_name: 'stolen', dataset_id: ids.dataset_id, target: 'risk' }
-          : bodies[id];
+      const body = bodyOf(id);
       const request = {
         method: route.method,
         token: await running.twin.issueToken(attacker),
@@ -106,6 +115,29 @@ describe.each(attackers)('tenant %s', (attacker) => {
     const { next_cursor } = await running.client(owner).call('listDatasets', { query: { limit: 1 } });
     expect(next_cursor).toBeDefined();
     expect((await client.call('listDatasets', { query: { cursor: next_cursor } })).items).toEqual([]);
+  });
+});
+
+describe('a batch prediction', () => {
+  it.each(attackers)('of %s finds neither the model nor the dataset of the owner', async (attacker) => {
+    const client = running.client(attacker);
+    const { dataset_id: own } = await createSample(client, 120);
+    // The owner's model with a dataset of one's own, by champion and by name; then the reverse.
+    await expect(
+      client.call('batchPredict', { body: { model_name: 'private' as never, dataset_id: own } }),
+    ).rejects.toMatchObject({ status: 404, code: 'MODEL_NOT_FOUND' });
+    const named = await client.call('batchPredict', {
+      body: { model_name: 'private' as never, version: '1.0.0', dataset_id: own },
+    });
+    expect(await jobEnd(client, named.job_id)).toMatchObject({
+      status: 'failed',
+      error: { code: 'MODEL_NOT_FOUND' },
+    });
+    await expect(
+      client.call('batchPredict', {
+        body: { model_name: 'private' as never, dataset_id: ids.dataset_id as never },
+      }),
+    ).rejects.toMatchObject({ status: 404 });
   });
 });
 

@@ -23,15 +23,21 @@ export function convertRows(features: readonly FeatureSpec[], table: Table): Con
   const columnOf = new Map(table.columns.map((column) => [column.name, column]));
   const converted = features.map((feature) => {
     const column = columnOf.get(feature.name)!;
-    const fail: Fail = (row, got, expected) => {
-      if (!failures.has(row)) failures.set(row, `${feature.name} must be ${expected}, got ${got}`);
+    const fail: Fail = (row, expected) => {
+      if (failures.has(row)) return;
+      failures.set(row, `${feature.name} must be ${expected}, got ${valueOfRow(column, row)}`);
     };
     return convertColumn(feature, column, table.nRows, fail);
   });
   return { batch: { nRows: table.nRows, features: converted }, failures };
 }
 
-type Fail = (row: number, got: string, expected: string) => void;
+type Fail = (row: number, expected: string) => void;
+
+function valueOfRow(column: Column, row: number): string {
+  if (column.type !== 'category') return String(column.values[row]);
+  return JSON.stringify(column.categories[column.codes[row]!]!.slice(0, 40));
+}
 
 function convertColumn(feature: FeatureSpec, column: Column, nRows: number, fail: Fail): FeatureValues {
   const { input, type } = feature;
@@ -46,14 +52,14 @@ function convertColumn(feature: FeatureSpec, column: Column, nRows: number, fail
   const data = new Float32Array(nRows).fill(Number.NaN);
   if (column.type === 'category') {
     const { of, expected } = type === 'number' ? textAsNumber : textAsBoolean;
-    eachText(column, of, (row, value, text) => {
-      if (value === undefined) fail(row, quoted(text), expected);
+    eachText(column, of, (row, value) => {
+      if (value === undefined) fail(row, expected);
       else data[row] = value;
     });
   } else {
     for (const [row, value] of column.values.entries()) {
       if (value === 0 || value === 1) data[row] = value;
-      else if (!Number.isNaN(value)) fail(row, String(value), textAsBoolean.expected);
+      else if (!Number.isNaN(value)) fail(row, textAsBoolean.expected);
     }
   }
   if (type === 'number') failInfinite(data, fail);
@@ -63,7 +69,7 @@ function convertColumn(feature: FeatureSpec, column: Column, nRows: number, fail
 function failInfinite(data: Float32Array, fail: Fail): void {
   for (let row = 0; row < data.length; row++) {
     if (data[row]! === Number.POSITIVE_INFINITY || data[row]! === Number.NEGATIVE_INFINITY)
-      fail(row, 'one beyond', 'a number within ±3.4e38');
+      fail(row, 'a number within ±3.4e38');
   }
 }
 
@@ -74,7 +80,7 @@ function failNul({ codes, categories }: CategoryColumn, data: string[], fail: Fa
   for (const [row, code] of codes.entries()) {
     if (!bad.has(code)) continue;
     data[row] = '';
-    fail(row, 'one with it', 'text without the character NUL');
+    fail(row, 'text without the character NUL');
   }
 }
 
@@ -87,15 +93,14 @@ function textsOf({ type, values }: NumericColumn): string[] {
 
 function datesOf(column: Column, nRows: number, fail: Fail): BigInt64Array {
   const data = new BigInt64Array(nRows).fill(missingInt64);
-  const set = (row: number, epochMs: number | undefined, got: () => string) => {
+  const set = (row: number, epochMs: number | undefined) => {
     if (epochMs !== undefined && Math.abs(epochMs) <= lastDateMs) data[row] = BigInt(Math.round(epochMs));
-    else fail(row, got(), 'a date: RFC 3339 text or epoch milliseconds');
+    else fail(row, 'a date: RFC 3339 text or epoch milliseconds');
   };
   if (column.type === 'category') {
-    eachText(column, epochMsOfText, (row, value, text) => set(row, value, () => quoted(text)));
+    eachText(column, epochMsOfText, set);
   } else {
-    for (const [row, value] of column.values.entries())
-      if (!Number.isNaN(value)) set(row, value, () => String(value));
+    for (const [row, value] of column.values.entries()) if (!Number.isNaN(value)) set(row, value);
   }
   return data;
 }
@@ -114,13 +119,11 @@ const textAsBoolean = {
 function eachText(
   { codes, categories }: CategoryColumn,
   convert: (text: string) => number | undefined,
-  use: (row: number, value: number | undefined, text: string) => void,
+  use: (row: number, value: number | undefined) => void,
 ): void {
   const converted = categories.map((text) => (text.trim() === '' ? Number.NaN : convert(text.trim())));
   const isBlank = categories.map((text) => text.trim() === '');
   for (const [row, code] of codes.entries()) {
-    if (code >= 0 && !isBlank[code]) use(row, converted[code], categories[code]!);
+    if (code >= 0 && !isBlank[code]) use(row, converted[code]);
   }
 }
-
-const quoted = (text: string): string => JSON.stringify(text.slice(0, 40));

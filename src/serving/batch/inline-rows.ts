@@ -65,6 +65,7 @@ function resultOf(
   if (classes === undefined) return { prediction: scored.prediction[0]!, ...about };
   const confidence = scored.confidence![0]!;
   const probabilities = [...scored.probabilities![0]!];
-  // The label itself: as a column it may have become text.
-  return { prediction: classes[probabilities.indexOf(confidence)]!, probabilities, confidence, ...about };
+  // The label itself: as a column it may have become text. Of NaNs the first, as there.
+  const best = Math.max(0, probabilities.indexOf(confidence));
+  return { prediction: classes[best]!, probabilities, confidence, ...about };
 }

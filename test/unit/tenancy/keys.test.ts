@@ -35,6 +35,10 @@ const allKeys = fc
         objectKeys.upload(t, UploadId.parse(id)),
         objectKeys.jobFile(t, job, 'model.json', 'f'.repeat(64)),
         objectKeys.modelFile(t, name, 'build', 'model.onnx'),
+        objectKeys.batchPart(t, job, { from: 0, count: 100 }),
+        objectKeys.batchRows(t, job),
+        objectKeys.batchResult(t, job, 'csv'),
+        objectKeys.batchManifest(t, job),
       ],
       items: [
         itemKeys.servingPointer(t, name),
