@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
+import { batchPredict } from './commands/batch-predict.ts';
 import { cancelJob, listJobs, showJob } from './commands/jobs.ts';
 import { deleteModel, deployModel, listModels, showModel } from './commands/models.ts';
 import { predict } from './commands/predict.ts';
@@ -75,6 +76,25 @@ function program(json: boolean): Command {
     .option('--input <json>', 'one row, or a list of rows')
     .option('--file <file>', 'rows from a .json, .jsonl or .csv file; - is JSON from stdin')
     .action((name: string, _options, command: Command) => predict(client, name, all(command)));
+
+  sub(root, 'batch-predict', 'score a dataset, or a file of any size, into a file')
+    .argument('<name>')
+    .argument('[file]', '.csv, .tsv, .jsonl, each also .gz, or .parquet; or give --dataset')
+    .option('--dataset <id>', 'score a dataset that is there')
+    .option('--model-version <version>', 'semver, integer, build id or sha256; the champion when left out')
+    .addOption(
+      new Option('--format <format>', 'of the result; csv when -o ends so, else parquet').choices([
+        'csv',
+        'parquet',
+      ]),
+    )
+    .option('--include <column>', 'copy this column of the data; may be repeated', collect, [])
+    .option('--include-all', 'copy all columns of the data', false)
+    .option('--probabilities', 'a list of probabilities for each row', false)
+    .option('-o, --output <file>', 'fetch the result into this file')
+    .action((name: string, file: string | undefined, _options, command: Command) =>
+      batchPredict(client, name, file, all(command)),
+    );
 
   const models = sub(root, 'models', 'list, show, deploy and delete models');
   sub(models, 'list', 'list models').action((_options, command: Command) => listModels(client, all(command)));

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -159,6 +159,40 @@ describe('tenantml', () => {
     expect(right / 1_200).toBeGreaterThan(0.9);
   });
 
+  it('scores a file, or a dataset that is there, into a file or behind a link', async () => {
+    const output = join(folder, 'scored.csv');
+    const path = join(folder, 'many.csv');
+    const scored = await run([
+      ...['batch-predict', 'risk', path, '--include', 'amount', '-o', output, '--json'],
+    ]);
+    expect({ code: scored.code, stderr: scored.stderr }).toEqual({ code: 0, stderr: '' });
+    const job = JSON.parse(scored.stdout) as Job;
+    expect(job).toMatchObject({ kind: 'batch', status: 'completed', model_version: '1.0.0' });
+    const [header, ...lines] = readFileSync(output, 'utf8').trim().split('\n');
+    expect(header).toBe('amount,prediction,confidence,prediction_error');
+    const online = JSON.parse((await run(['predict', 'risk', '--file', path, '--json'])).stdout) as {
+      prediction: string;
+    }[];
+    expect(lines.map((line) => line.split(',')[1])).toEqual(online.map(({ prediction }) => prediction));
+
+    const linked = await run(['batch-predict', 'risk', '--dataset', job.dataset_id!, '--probabilities']);
+    expect(linked.stdout).toMatch(/^model +risk 1\.0\.0$/m);
+    expect(linked.stdout).toMatch(/^rows +1200$/m);
+    const url = /^link +(\S+)/m.exec(linked.stdout)![1]!;
+    expect(
+      Buffer.from(await (await fetch(url)).bytes())
+        .subarray(0, 4)
+        .toString(),
+    ).toBe('PAR1');
+    expect((await run(['jobs', 'show', job.job_id])).stdout).toMatch(/^rows +\{"done":1200,"total":1200\}$/m);
+
+    const quiet = await run([
+      ...['batch-predict', 'risk', '--dataset', job.dataset_id!, '--model-version', '1.0.0'],
+      ...['-o', join(folder, 'all.parquet'), '--include-all', '--quiet'],
+    ]);
+    expect([quiet.code, quiet.stdout, existsSync(join(folder, 'all.parquet'))]).toEqual([0, '', true]);
+  });
+
   it('lists, shows, deploys and deletes models, and shows jobs', async () => {
     const path = join(folder, 'sample.csv');
     await run(['train', path, '--name', 'risk', '--target', 'risk', '--no-promote', '--quiet']);
@@ -200,6 +234,20 @@ describe('tenantml', () => {
       () => run(['train', 'x.pkl', '--name', 'x', '--target', 'y']),
       2,
       /must end in/,
+    ],
+    ['nothing to score', () => run(['batch-predict', 'risk']), 2, /either a file or --dataset/],
+    ['a file to score of another kind', () => run(['batch-predict', 'risk', 'x.pkl']), 2, /must end in/],
+    [
+      'a model to score with that is not there',
+      () => run(['batch-predict', 'absent', join(folder, 'sample.csv')]),
+      5,
+      /no deployed model absent/,
+    ],
+    [
+      'a file to score that lacks a feature',
+      () => run(['batch-predict', 'risk', file('narrow.csv', 'amount,Country\n9,US\n')]),
+      1,
+      /lacks 4 of the 5 .*"country" \(nearest: "Country"\)/,
     ],
     ['input that is no JSON', () => run(['predict', 'risk', '--input', '{']), 2, /not JSON/],
     ['a token that is none', () => run(['models'], { TENANTML_TOKEN: 'x' }), 4, /token is not valid/],
