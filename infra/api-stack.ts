@@ -245,7 +245,7 @@ export class ApiStack extends Stack {
     artifactBucket.grantTenantList(role);
     // What a batch prediction is checked against, and the result that a job links to.
     servingTable.grantTenantItems(role, ['GetItem']);
-    artifactBucket.grantTenantRead(role, 'models/');
+    artifactBucket.grantTenantRead(role, 'models/*/builds/*/manifest.json');
     resultBucket.grantTenantRead(role, 'batch/');
     this.training.trainingMachine.machine.grantStartExecution(role);
     this.training.batchMachine.machine.grantStartExecution(role);

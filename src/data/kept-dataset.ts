@@ -21,7 +21,7 @@ export class KeptDataset {
   async of(tenant: TenantContext, dataset: Dataset): Promise<{ folder: string; parquetFile: string }> {
     const key = `${tenant.tenantId}/${dataset.dataset_id}/${dataset.parquet_sha256}`;
     if (this.#kept?.key !== key) {
-      await this.#forget();
+      await this.forget();
       const folder = await newWorkFolder();
       try {
         await this.#datasets.fetchParquet(tenant, dataset, join(folder, 'data.parquet'));
@@ -35,7 +35,8 @@ export class KeptDataset {
     return { folder, parquetFile: join(folder, 'data.parquet') };
   }
 
-  async #forget(): Promise<void> {
+  /** Makes room: the file is fetched again by whoever asks for it. */
+  async forget(): Promise<void> {
     const folder = this.#kept?.folder;
     this.#kept = undefined;
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });

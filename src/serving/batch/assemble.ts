@@ -14,10 +14,11 @@ const maxResultBytes = 5 * 1024 ** 3;
 
 /** The parts would make a file that cannot be stored at once. */
 export class ResultTooLargeError extends MLFrameworkError {
-  constructor(bytes: number) {
+  constructor(what: string, cause?: unknown) {
     super(
       'RESULT_TOO_LARGE',
-      `the result has ${bytes} bytes, the limit is ${maxResultBytes}; copy fewer columns, choose parquet, or score the dataset in several parts`,
+      `${what}; copy fewer columns, choose parquet, or score the dataset in several parts`,
+      { cause },
     );
   }
 }
@@ -27,6 +28,12 @@ export class PartMissingError extends MLFrameworkError {
   constructor(from: number) {
     super('BATCH_PART_MISSING', `the scored rows from ${from} on are gone or incomplete; start again`);
   }
+}
+
+/** The disk of a function holds what it holds: then it is the result that is too large, not the platform that failed. */
+function refuseFullDisk(error: unknown): never {
+  if (!/no space left on device/i.test((error as Error).message)) throw error;
+  throw new ResultTooLargeError('the result does not fit on the disk of a batch function', error);
 }
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -39,6 +46,8 @@ export async function assemble(context: BatchStepContext, state: BatchState): Pr
     const { kept_until, format, bytes, sha256, n_rows, n_failed_rows } = whole;
     return { result: { kept_until, format, bytes, sha256, n_rows, n_failed_rows } };
   }
+  // Parts and result need all the room there is.
+  await context.keptDataset.forget();
   return inWorkFolder(context.openEngine, async (folder, engine) => {
     const file = join(folder, 'result');
     if (job.batch.format === 'json') return publish(context, file, await scoreInlineRows(context, file));
@@ -51,7 +60,7 @@ export async function assemble(context: BatchStepContext, state: BatchState): Pr
         throw new PartMissingError(range.from);
       partFiles.push(partFile);
     }
-    const counted = await engine.assemble(partFiles, job.batch.format, file);
+    const counted = await engine.assemble(partFiles, job.batch.format, file).catch(refuseFullDisk);
     if (counted.nRows !== division.n_rows) throw new PartMissingError(counted.nRows);
     return publish(context, file, counted);
   });
@@ -63,7 +72,8 @@ async function publish(
   { nRows, nFailedRows }: { nRows: number; nFailedRows: number },
 ): Promise<BatchState> {
   const { size } = await stat(file);
-  if (size > maxResultBytes) throw new ResultTooLargeError(size);
+  if (size > maxResultBytes)
+    throw new ResultTooLargeError(`the result has ${size} bytes, the limit is ${maxResultBytes}`);
   const result: ResultFacts = {
     kept_until: isoAt(clock.nowMs() + resultDays * dayMs),
     format: job.batch.format,

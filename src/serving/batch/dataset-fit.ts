@@ -40,6 +40,8 @@ const readableFrom: Readonly<Record<FeatureSpec['type'], readonly ColumnType[]>>
 };
 
 const maxReported = 20;
+/** A column as a part of a JSON pointer. */
+const pointerTo = (name: string): string => `/dataset_id/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 const spoken = { number: 'numbers', boolean: 'booleans', date: 'dates', category: 'text' } as const;
 
 /**
@@ -62,7 +64,7 @@ export function checkDatasetFits(
     const errors = missing.slice(0, maxReported).map(({ name }) => {
       const nearest = nearestName(name, free);
       const hint = nearest === undefined ? '' : ` (nearest: ${JSON.stringify(nearest)})`;
-      return { pointer: `/dataset_id/${name}`, detail: `${JSON.stringify(name)}${hint}` };
+      return { pointer: pointerTo(name), detail: `${JSON.stringify(name)}${hint}` };
     });
     throw new FeatureColumnMissingError(errors, missing.length, features.length);
   }
@@ -70,7 +72,7 @@ export function checkDatasetFits(
     const column = typeOf.get(name)!;
     if (readableFrom[type].includes(column)) return [];
     const detail = `column ${JSON.stringify(name)} holds ${spoken[column]}, the model takes ${spoken[type]}`;
-    return [{ pointer: `/dataset_id/${name}`, detail }];
+    return [{ pointer: pointerTo(name), detail }];
   });
   if (unreadable.length > 0) throw new FeatureTypeMismatchError(unreadable.slice(0, maxReported));
   checkCopied(names, include_columns);
