@@ -2,7 +2,7 @@ import type { JobId, UploadId } from '../contracts/names.ts';
 import type { Job, JobStatus, ModelTrainingRequest } from '../contracts/training.ts';
 import { MLFrameworkError } from '../errors.ts';
 import type { BatchWork } from '../serving/batch/batch-work.ts';
-import type { PinnedVersion } from '../serving/batch/pinned-version.ts';
+import type { ServingVariant } from '../serving/serving-pointer.ts';
 import type { JobOwners, TenantContext } from '../tenancy/tenant-context.ts';
 
 /** A job as it is stored: what a caller sees, and what its steps work from. */
@@ -15,7 +15,7 @@ export interface StoredJob extends Job {
   /** Of a batch prediction. */
   readonly batch?: BatchWork;
   /** The version that scores all rows of it. */
-  readonly pinned?: PinnedVersion;
+  readonly pinned?: ServingVariant;
   /** How its rows are divided. */
   readonly parts?: { readonly n_rows: number; readonly rows_per_part: number };
   /** Numbers of the parts that are scored. */

@@ -11,7 +11,7 @@ import { Random } from '../../src/ml/random.ts';
 import type { BatchEngine, SourceRows } from '../../src/serving/batch/batch-engine.ts';
 import { convertRows } from '../../src/serving/batch/convert-rows.ts';
 import type { ResultShape, ScoredRows } from '../../src/serving/batch/scored-rows.ts';
-import { batchOfRows } from '../../src/serving/input-rows.ts';
+import { batchOfRows, inputData } from '../../src/serving/input-rows.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tenantml-batch-engine-'));
 const file = (name: string) => join(folder, name);
@@ -230,7 +230,7 @@ describe('rows of a dataset', () => {
     let from = 0;
     for await (const table of engine.tables({ parquetFile, range: { from: 0, count: 5_000 } }, names, 700)) {
       const { batch, failures } = convertRows(features, table);
-      const online = batchOfRows(features, rows.slice(from, from + table.nRows), true);
+      const online = batchOfRows(features, rows.slice(from, from + table.nRows), inputData(true));
       expect([...failures]).toEqual([]);
       expect(batch).toEqual(online);
       from += table.nRows;

@@ -1,20 +1,20 @@
 import { type Clock, isoAt } from '../../clock.ts';
 import type { BatchPredictRequest } from '../../contracts/batch.ts';
 import type { JobId, ModelName } from '../../contracts/names.ts';
-import { maxPredictRows } from '../../contracts/prediction.ts';
 import { batchTimeoutMinutes } from '../../contracts/time-limits.ts';
 import type { Job } from '../../contracts/training.ts';
 import { DatasetNotFoundError, type DatasetStore } from '../../data/dataset-store.ts';
-import { MLFrameworkError, ValidationError } from '../../errors.ts';
+import { MLFrameworkError } from '../../errors.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
 import type { Executions } from '../../training/executions.ts';
 import type { JobStore, StoredJob } from '../../training/job-store.ts';
 import { jobView } from '../../training/job-view.ts';
-import type { ServingPointer } from '../serving-pointer.ts';
+import { maxRows, type Row, tooManyRows } from '../input-rows.ts';
+import type { ServingPointer, ServingVariant } from '../serving-pointer.ts';
 import type { BatchFiles } from './batch-files.ts';
-import type { BatchWork, InlineRow } from './batch-work.ts';
+import type { BatchWork } from './batch-work.ts';
 import { checkDatasetFits } from './dataset-fit.ts';
-import { manifestOf, type PinnedVersion, pinnedOf, pointsAt, type VersionFiles } from './pinned-version.ts';
+import { manifestOf, pinnedBy, type VersionFiles } from './pinned-version.ts';
 
 /** Nothing serves the model, and the request names no version of it. */
 export class NoChampionError extends MLFrameworkError {
@@ -85,16 +85,11 @@ export class BatchPredictions {
     request: {
       readonly model_name: ModelName;
       readonly version?: string;
-      readonly rows: readonly InlineRow[];
+      readonly rows: readonly Row[];
     },
   ): Promise<StoredJob> {
     const { model_name, version, rows } = request;
-    if (rows.length > maxPredictRows) {
-      throw new ValidationError(
-        `input_data has ${rows.length} rows; send at most ${maxPredictRows}, or create a dataset and POST to /api/v1/ml/batch-predict`,
-        { code: 'TOO_MANY_ROWS' },
-      );
-    }
+    if (rows.length > maxRows) throw tooManyRows('input_data', rows.length);
     const pinned = await this.#pinned(tenant, model_name, version);
     const jobId = this.#parts.newJobId();
     await this.#parts.files.putRows(tenant, jobId, Buffer.from(JSON.stringify(rows)));
@@ -129,18 +124,17 @@ export class BatchPredictions {
     tenant: TenantContext,
     model: ModelName,
     version: string | undefined,
-  ): Promise<PinnedVersion | undefined> {
+  ): Promise<ServingVariant | undefined> {
     const pointer = await this.#parts.champions.read(tenant, model);
     if (version === undefined && pointer === undefined) throw new NoChampionError(model);
-    if (pointer === undefined || (version !== undefined && !pointsAt(pointer, version))) return undefined;
-    return pinnedOf(pointer);
+    return pointer === undefined ? undefined : pinnedBy(pointer, version);
   }
 
   async #create(
     tenant: TenantContext,
     job_id: JobId,
     { model_name, version, dataset_id, format, include_columns, probabilities }: BatchWork,
-    pinned: PinnedVersion | undefined,
+    pinned: ServingVariant | undefined,
   ): Promise<StoredJob> {
     const { jobs, clock } = this.#parts;
     const now = isoAt(clock.nowMs());

@@ -11,6 +11,3 @@ export interface BatchWork {
   readonly include_columns: 'all' | readonly string[];
   readonly probabilities: boolean;
 }
-
-/** One row of a JSON list: an object of features, or values in feature order. */
-export type InlineRow = Record<string, unknown> | unknown[];

@@ -1,7 +1,7 @@
 import type { FeatureSpec } from '../../contracts/models.ts';
-import type { CategoryColumn, Column, NumericColumn, Table } from '../../ml/table.ts';
-import { epochMsOfText } from '../date-text.ts';
-import { batchOfTable, type FeatureBatch, type FeatureValues, missingInt64 } from '../feature-batch.ts';
+import type { CategoryColumn, Column, Table } from '../../ml/table.ts';
+import { batchOfTable, emptyBatch, type FeatureBatch, type FeatureValues } from '../feature-batch.ts';
+import { putValue } from '../input-rows.ts';
 
 /** Rows ready for a graph; those that cannot be scored are in it with missing values. */
 export interface ConvertedRows {
@@ -9,9 +9,6 @@ export interface ConvertedRows {
   /** By row: the first value that is not of its feature's type. */
   readonly failures: ReadonlyMap<number, string>;
 }
-
-/** Beyond ±8.64e15 ms there are no dates. */
-const lastDateMs = 8.64e15;
 
 /**
  * Columns of a dataset as the features of a model: where the types are the same as training reads them, else value by
@@ -40,30 +37,44 @@ function valueOfRow(column: Column, row: number): string {
 }
 
 function convertColumn(feature: FeatureSpec, column: Column, nRows: number, fail: Fail): FeatureValues {
-  const { input, type } = feature;
-  if (column.type === type) {
+  if (column.type === feature.type) {
     const values = batchOfTable([feature], { nRows, columns: [column] }).features[0]!;
     if (values.kind === 'float32') failInfinite(values.data, fail);
     if (column.type === 'category') failNul(column, values.data as string[], fail);
     return values;
   }
-  if (type === 'category') return { input, kind: 'string', data: textsOf(column as NumericColumn) };
-  if (type === 'date') return { input, kind: 'int64', data: datesOf(column, nRows, fail) };
-  const data = new Float32Array(nRows).fill(Number.NaN);
-  if (column.type === 'category') {
-    const { of, expected } = type === 'number' ? textAsNumber : textAsBoolean;
-    eachText(column, of, (row, value) => {
-      if (value === undefined) fail(row, expected);
-      else data[row] = value;
-    });
-  } else {
-    for (const [row, value] of column.values.entries()) {
-      if (value === 0 || value === 1) data[row] = value;
-      else if (!Number.isNaN(value)) fail(row, textAsBoolean.expected);
-    }
+  const values = emptyBatch([feature], nRows).features[0]!;
+  const sent = valuesSent(feature.type, column);
+  for (let row = 0; row < nRows; row++) {
+    const expected = putValue(values, row, sent(row), feature);
+    if (expected !== undefined) fail(row, expected);
   }
-  if (type === 'number') failInfinite(data, fail);
-  return { input, kind: 'float32', data };
+  return values;
+}
+
+/** @returns by row, what a caller would send for the value; `undefined` where it is missing */
+function valuesSent(type: FeatureSpec['type'], column: Column): (row: number) => unknown {
+  if (column.type === 'category') {
+    const meant = column.categories.map((text) => meantBy(text.trim(), type));
+    return (row) => meant[column.codes[row]!];
+  }
+  const { values } = column;
+  return (row) => {
+    const value = values[row]!;
+    if (Number.isNaN(value)) return undefined;
+    return column.type === 'boolean' ? value === 1 : value;
+  };
+}
+
+const decimal = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+
+/** One value that is no number makes a column of numbers text; the others still mean what they did. */
+function meantBy(text: string, type: FeatureSpec['type']): unknown {
+  if (text === '') return undefined;
+  if (type === 'number' && decimal.test(text)) return Number(text);
+  if (type === 'boolean' && /^(true|t|1|yes)$/i.test(text)) return true;
+  if (type === 'boolean' && /^(false|f|0|no)$/i.test(text)) return false;
+  return text;
 }
 
 function failInfinite(data: Float32Array, fail: Fail): void {
@@ -81,49 +92,5 @@ function failNul({ codes, categories }: CategoryColumn, data: string[], fail: Fa
     if (!bad.has(code)) continue;
     data[row] = '';
     fail(row, 'text without the character NUL');
-  }
-}
-
-/** As an online prediction writes a number or a boolean that is given for a category. */
-function textsOf({ type, values }: NumericColumn): string[] {
-  return Array.from(values, (value) =>
-    Number.isNaN(value) ? '' : type === 'boolean' ? String(value === 1) : String(value),
-  );
-}
-
-function datesOf(column: Column, nRows: number, fail: Fail): BigInt64Array {
-  const data = new BigInt64Array(nRows).fill(missingInt64);
-  const set = (row: number, epochMs: number | undefined) => {
-    if (epochMs !== undefined && Math.abs(epochMs) <= lastDateMs) data[row] = BigInt(Math.round(epochMs));
-    else fail(row, 'a date: RFC 3339 text or epoch milliseconds');
-  };
-  if (column.type === 'category') {
-    eachText(column, epochMsOfText, set);
-  } else {
-    for (const [row, value] of column.values.entries()) if (!Number.isNaN(value)) set(row, value);
-  }
-  return data;
-}
-
-const decimal = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
-const textAsNumber = {
-  expected: 'a number',
-  of: (text: string) => (decimal.test(text) ? Number(text) : undefined),
-};
-const textAsBoolean = {
-  expected: 'true or false',
-  of: (text: string) => (/^(true|t|1|yes)$/i.test(text) ? 1 : /^(false|f|0|no)$/i.test(text) ? 0 : undefined),
-};
-
-/** Converts each distinct text once; a blank one is missing. */
-function eachText(
-  { codes, categories }: CategoryColumn,
-  convert: (text: string) => number | undefined,
-  use: (row: number, value: number | undefined) => void,
-): void {
-  const converted = categories.map((text) => (text.trim() === '' ? Number.NaN : convert(text.trim())));
-  const isBlank = categories.map((text) => text.trim() === '');
-  for (const [row, code] of codes.entries()) {
-    if (code >= 0 && !isBlank[code]) use(row, converted[code]);
   }
 }

@@ -1,11 +1,8 @@
 import { writeFile } from 'node:fs/promises';
-import type { ModelManifest } from '../../contracts/models.ts';
-import type { Prediction } from '../../contracts/prediction.ts';
 import { MLFrameworkError } from '../../errors.ts';
-import { batchOfRows, InvalidInputError } from '../input-rows.ts';
+import { predictionsOf } from '../dialects/native.ts';
+import { inputData, type Row, readableRows } from '../input-rows.ts';
 import type { BatchStepContext } from './batch-step.ts';
-import type { InlineRow } from './batch-work.ts';
-import { resultShape, scoredRows } from './scored-rows.ts';
 
 /** The rows that came with the request are not there any more. */
 export class InlineRowsMissingError extends MLFrameworkError {
@@ -14,58 +11,42 @@ export class InlineRowsMissingError extends MLFrameworkError {
   }
 }
 
-/** One entry of a JSON result: as an online answer has it, or why there is none. */
-export type InlineResult =
-  | Omit<Prediction, 'prediction_id' | 'request_id'>
-  | { readonly error: { readonly code: string; readonly detail: string } };
-
 type Where = Pick<BatchStepContext, 'tenant' | 'job' | 'files'>;
 
 /** @throws {InlineRowsMissingError} */
-export async function inlineRows({ tenant, job, files }: Where): Promise<InlineRow[]> {
+export async function inlineRows({ tenant, job, files }: Where): Promise<Row[]> {
   const bytes = await files.rows(tenant, job.job_id);
   if (bytes === undefined) throw new InlineRowsMissingError();
-  return JSON.parse(Buffer.from(bytes).toString('utf8')) as InlineRow[];
+  return JSON.parse(Buffer.from(bytes).toString('utf8')) as Row[];
 }
 
-/** Scores rows as an online prediction would, one by one, so that a bad one spoils no other, and writes a JSON list. */
+/**
+ * Scores rows as an online prediction would, and writes a JSON list of what it would answer, in their order. A row that
+ * cannot be read has its error there, and spoils no other.
+ */
 export async function scoreInlineRows(
   context: BatchStepContext,
   toFile: string,
 ): Promise<{ nRows: number; nFailedRows: number }> {
   const { tenant, job, versions, lastModel } = context;
+  const { model_name } = job.batch;
   const rows = await inlineRows(context);
-  const where = { tenant, model: job.batch.model_name, files: versions };
-  const { manifest, model } = await lastModel.of(where, job.pinned);
-  const results: InlineResult[] = [];
-  let nFailedRows = 0;
-  for (const row of rows) {
-    try {
-      const output = await model.run(batchOfRows(manifest.features, [row], false));
-      results.push(resultOf(output, manifest, job.pinned.version));
-    } catch (error) {
-      if (!(error instanceof InvalidInputError)) throw error;
-      nFailedRows += 1;
-      results.push({ error: { code: error.code, detail: error.message } });
+  const { manifest, model } = await lastModel.of({ tenant, model: model_name, files: versions }, job.pinned);
+  const { batch, readable, refused } = readableRows(manifest.features, rows, inputData(true));
+  const results: unknown[] = new Array(rows.length);
+  for (const [row, { code, message, errors }] of refused) {
+    results[row] = { error: { code, detail: message, errors } };
+  }
+  if (readable.length > 0) {
+    const output = await model.run(batch);
+    const scored = { model: model_name, version: job.pinned.version, manifest, batch, output };
+    // Rows of a batch are not in the log, to which an id would lead.
+    const ids = readable.map(() => '');
+    const predictions = predictionsOf({ ...scored, ids, cache: 'miss' });
+    for (const [i, { prediction_id: _none, ...prediction }] of predictions.entries()) {
+      results[readable[i]!] = prediction;
     }
   }
   await writeFile(toFile, JSON.stringify(results));
-  return { nRows: rows.length, nFailedRows };
-}
-
-function resultOf(
-  output: Parameters<typeof scoredRows>[0],
-  manifest: ModelManifest,
-  model_version: string,
-): InlineResult {
-  const shape = resultShape(manifest, true);
-  const scored = scoredRows(output, 1, manifest, shape, new Map());
-  const about = { model_id: manifest.model_name, model_version };
-  const { classes } = manifest;
-  if (classes === undefined) return { prediction: scored.prediction[0]!, ...about };
-  const confidence = scored.confidence![0]!;
-  const probabilities = [...scored.probabilities![0]!];
-  // The label itself: as a column it may have become text. Of NaNs the first, as there.
-  const best = Math.max(0, probabilities.indexOf(confidence));
-  return { prediction: classes[best]!, probabilities, confidence, ...about };
+  return { nRows: rows.length, nFailedRows: refused.size };
 }

@@ -4,17 +4,8 @@ import type { ModelName } from '../../contracts/names.ts';
 import { MLFrameworkError, PredictionError } from '../../errors.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
 import type { LoadedModel, ModelExecutor } from '../model-executor.ts';
-import type { ServingPointer } from '../serving-pointer.ts';
-
-/** The one version that scores all rows of a batch, however long that takes and whatever is deployed meanwhile. */
-export interface PinnedVersion {
-  readonly version: string;
-  readonly artifact_key: string;
-  readonly artifact_sha256: string;
-  readonly artifact_bytes: number;
-  readonly manifest_key: string;
-  readonly manifest_sha256: string;
-}
+import { ArtifactDamagedError } from '../served-model.ts';
+import type { ServingPointer, ServingVariant } from '../serving-pointer.ts';
 
 /** The bytes of versions, by the keys that a pinned version names. */
 export interface VersionFiles {
@@ -32,16 +23,6 @@ export class PinnedVersionGoneError extends MLFrameworkError {
   }
 }
 
-/** The stored bytes are not the bytes that were registered. */
-export class PinnedVersionDamagedError extends PredictionError {
-  constructor(model: string, version: string) {
-    super(
-      'ARTIFACT_DAMAGED',
-      `the artifact of version ${version} of model ${model} does not match its sha256; use another version`,
-    );
-  }
-}
-
 /** What a batch function has for a loaded model. */
 export class ModelTooLargeForBatchError extends PredictionError {
   constructor(neededMiB: number, limitMiB: number) {
@@ -52,16 +33,22 @@ export class ModelTooLargeForBatchError extends PredictionError {
   }
 }
 
-export function pinnedOf(pointer: ServingPointer): PinnedVersion {
-  const { version, artifact_key, artifact_sha256, artifact_bytes, manifest_key, manifest_sha256 } = pointer;
+/**
+ * The one version that scores all rows of a batch, however long that takes and whatever is deployed meanwhile.
+ * @param name any name of a version; the champion when left out
+ * @returns `undefined` when no version that the pointer speaks of is known by that name
+ */
+export function pinnedBy(pointer: ServingPointer, name: string | undefined): ServingVariant | undefined {
+  const { canary, shadow } = pointer;
+  const found =
+    name === undefined ? pointer : [pointer, canary, shadow].find((one) => one && isNamed(one, name));
+  if (found === undefined) return undefined;
+  const { version, artifact_key, artifact_sha256, artifact_bytes, manifest_key, manifest_sha256 } = found;
   return { version, artifact_key, artifact_sha256, artifact_bytes, manifest_key, manifest_sha256 };
 }
 
-/** @returns whether the pointer itself says that it points at the version of that name */
-export const pointsAt = (pointer: ServingPointer, name: string): boolean =>
-  name === pointer.version ||
-  name === pointer.artifact_sha256 ||
-  pointer.artifact_key.includes(`/builds/${name}/`);
+const isNamed = ({ version, artifact_sha256, artifact_key }: ServingVariant, name: string): boolean =>
+  name === version || name === artifact_sha256 || artifact_key.includes(`/builds/${name}/`);
 
 interface Where {
   readonly tenant: TenantContext;
@@ -71,23 +58,23 @@ interface Where {
 
 /**
  * @throws {PinnedVersionGoneError}
- * @throws {PinnedVersionDamagedError}
+ * @throws {ArtifactDamagedError}
  */
-export async function manifestOf(where: Where, pinned: PinnedVersion): Promise<ModelManifest> {
+export async function manifestOf(where: Where, pinned: ServingVariant): Promise<ModelManifest> {
   const bytes = await verified(where, pinned, pinned.manifest_key, pinned.manifest_sha256);
   return JSON.parse(Buffer.from(bytes).toString('utf8')) as ModelManifest;
 }
 
 async function verified(
   { tenant, model, files }: Where,
-  { version }: PinnedVersion,
+  { version }: ServingVariant,
   key: string,
   sha256: string,
 ): Promise<Uint8Array> {
   const bytes = await files.bytes(tenant, key);
   if (bytes === undefined) throw new PinnedVersionGoneError(model, version);
   if (createHash('sha256').update(bytes).digest('hex') !== sha256)
-    throw new PinnedVersionDamagedError(model, version);
+    throw new ArtifactDamagedError(model, version);
   return bytes;
 }
 
@@ -97,7 +84,7 @@ const residentBaseBytes = 512 * 1024;
 const mebibyte = 1024 * 1024;
 
 /** @throws {ModelTooLargeForBatchError} */
-export function checkModelSize({ artifact_bytes }: PinnedVersion, limitBytes: number): void {
+export function checkModelSize({ artifact_bytes }: ServingVariant, limitBytes: number): void {
   const needed = artifact_bytes * residentFactor + residentBaseBytes;
   if (needed <= limitBytes) return;
   throw new ModelTooLargeForBatchError(Math.ceil(needed / mebibyte), Math.floor(limitBytes / mebibyte));
@@ -120,7 +107,7 @@ export class LastModel {
     this.#executor = executor;
   }
 
-  async of(where: Where, pinned: PinnedVersion): Promise<ScoringModel> {
+  async of(where: Where, pinned: ServingVariant): Promise<ScoringModel> {
     const key = `${where.tenant.tenantId}/${where.model}@${pinned.manifest_sha256}`;
     if (this.#kept?.key === key) return this.#kept.loaded;
     await this.#kept?.loaded.model.release();

@@ -1,5 +1,6 @@
 import type { ModelManifest } from '../../contracts/models.ts';
 import type { GraphOutput } from '../model-executor.ts';
+import { bestClass } from '../served-model.ts';
 
 export type ResultType = 'number' | 'boolean' | 'text';
 
@@ -57,12 +58,12 @@ export function scoredRows(
       if (shape.probabilities) probabilities.push(null);
       continue;
     }
-    const ofRow = output.probabilities!.subarray(row * classes.length, (row + 1) * classes.length);
-    let best = 0;
-    for (let k = 1; k < ofRow.length; k++) if (ofRow[k]! > ofRow[best]!) best = k;
+    const all = output.probabilities!;
+    const first = row * classes.length;
+    const best = bestClass(all, row, classes.length);
     prediction.push(labels[best]!);
-    confidence.push(ofRow[best]!);
-    if (shape.probabilities) probabilities.push(Array.from(ofRow));
+    confidence.push(all[first + best]!);
+    if (shape.probabilities) probabilities.push(Array.from(all.subarray(first, first + classes.length)));
   }
   return { nRows, prediction, confidence, errors, ...(shape.probabilities ? { probabilities } : {}) };
 }

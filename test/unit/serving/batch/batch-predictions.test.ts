@@ -41,6 +41,7 @@ let executions: Recorder;
 let files: MemoryBatchFiles;
 let batches: BatchPredictions;
 let dataset: Dataset;
+let canary: ServingPointer['canary'];
 
 beforeEach(() => {
   clock = new ManualClock();
@@ -48,11 +49,15 @@ beforeEach(() => {
   executions = new Recorder();
   files = new MemoryBatchFiles();
   dataset = sampleDataset({ columns, n_columns: 2 });
+  canary = undefined;
   batches = new BatchPredictions({
     ...{ jobs, executions, files, clock, newJobId: () => newJobId() },
     datasets: { get: async (tenant) => (tenant.tenantId === 'aa' ? dataset : undefined) },
     champions: {
-      read: async (tenant, model) => (tenant.tenantId === 'aa' && model === 'income' ? pointer : undefined),
+      read: async (tenant, model) =>
+        tenant.tenantId === 'aa' && model === 'income'
+          ? { ...pointer, ...(canary && { canary }) }
+          : undefined,
     },
     versions: {
       bytes: async (_tenant, key) => (key === pointer.manifest_key ? Buffer.from(manifestText) : undefined),
@@ -87,6 +92,13 @@ describe('starting a batch prediction', () => {
       expect((await batches.start(tenantA, request({ version }))).pinned).toEqual(pinned);
     },
   );
+
+  it('pins a canary or a shadow when it is named', async () => {
+    const other = { ...pinned, version: '1.3.0', artifact_sha256: hex('7') };
+    canary = { ...other, weight: 0.1 };
+    expect((await batches.start(tenantA, request({ version: '1.3.0' }))).pinned).toEqual(other);
+    expect((await batches.start(tenantA, request())).pinned).toEqual(pinned);
+  });
 
   it.each(['1.1.0', '3', '1.2', '20260131T120000Z', hex('2')])(
     'leaves version %s to the step that asks the registry',
