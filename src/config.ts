@@ -133,7 +133,7 @@ export const config = {
     return integer('ML_MODEL_CACHE_SIZE', 100);
   },
   /** Where a service of AWS is spoken to, when it is not its usual address. */
-  endpoint(service: 'S3' | 'DYNAMODB' | 'SAGEMAKER_RUNTIME'): string | undefined {
+  endpoint(service: 'S3' | 'DYNAMODB' | 'SAGEMAKER_RUNTIME' | 'SFN'): string | undefined {
     return process.env[`AWS_ENDPOINT_URL_${service}`];
   },
   /** The credentials that Lambda gives the function's role. */

@@ -5,6 +5,9 @@ import type { BatchWork } from '../serving/batch/batch-work.ts';
 import type { ServingVariant } from '../serving/serving-pointer.ts';
 import type { JobOwners, TenantContext } from '../tenancy/tenant-context.ts';
 
+/** How long a job is kept after it was created. */
+export const jobRetentionSeconds = 90 * 24 * 60 * 60;
+
 /** A job as it is stored: what a caller sees, and what its steps work from. */
 export interface StoredJob extends Job {
   readonly actor: string;

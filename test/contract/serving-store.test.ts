@@ -63,6 +63,7 @@ describe('ServingPointers on DynamoDB, read by the signed client', () => {
     };
     await pointers.write(tenantA, pointer);
     expect(await reader.pointer(tenantA, modelName('split'))).toEqual(pointer);
+    expect(await pointers.read(tenantA, modelName('split'))).toEqual(pointer);
   });
 
   it('is read by the SDK as by the signed client, absences included', async () => {

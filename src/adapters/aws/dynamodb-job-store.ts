@@ -14,13 +14,12 @@ import {
   JobEndedError,
   type JobFindings,
   type JobStore,
+  jobRetentionSeconds,
   type Page,
   type StoredJob,
 } from '../../training/job-store.ts';
 import { decodeCursor, encodeCursor } from '../page-cursor.ts';
 import { isConditionFailure } from './document-client.ts';
-
-const retentionSeconds = 90 * 24 * 60 * 60;
 
 const notEnded = '#status IN (:queued, :running)';
 const live = { ':queued': 'queued', ':running': 'running' };
@@ -47,7 +46,7 @@ export class DynamoDbJobStore implements JobStore {
   }
 
   async create(tenant: TenantContext, job: StoredJob): Promise<void> {
-    const expires_at = Math.floor(this.#clock.nowMs() / 1000) + retentionSeconds;
+    const expires_at = Math.floor(this.#clock.nowMs() / 1000) + jobRetentionSeconds;
     await this.#client.send(
       new PutCommand({
         TableName: this.#table,

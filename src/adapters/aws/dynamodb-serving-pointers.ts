@@ -1,6 +1,6 @@
 import { type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { ModelName } from '../../contracts/names.ts';
-import type { Champions } from '../../serving/batch/batch-predictions.ts';
+import type { Champions } from '../../serving/batch/batch-starter.ts';
 import type { ServingPointer, ServingPointers, WithdrawnPointer } from '../../serving/serving-pointer.ts';
 import { itemKeys } from '../../tenancy/keys.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
@@ -26,7 +26,7 @@ export class DynamoDbServingPointers implements ServingPointers, Champions {
     );
     if (Item === undefined || Item.withdrawn === true) return undefined;
     const { pk: _pk, sk: _sk, ...pointer } = Item;
-    return pointer as ServingPointer;
+    return unflattened(pointer) as unknown as ServingPointer;
   }
 
   async write(tenant: TenantContext, pointer: ServingPointer | WithdrawnPointer): Promise<boolean> {
@@ -46,6 +46,17 @@ export class DynamoDbServingPointers implements ServingPointers, Champions {
     }
   }
 }
+
+const nested = ['canary', 'shadow', 'settings'] as const;
+
+const unflattened = (item: Record<string, unknown>): Record<string, unknown> => ({
+  ...item,
+  ...Object.fromEntries(
+    nested
+      .filter((name) => item[name] !== undefined)
+      .map((name) => [name, JSON.parse(item[name] as string) as unknown]),
+  ),
+});
 
 /** What is nested as JSON text, which the prediction path reads without the SDK. */
 const flat = (pointer: ServingPointer | WithdrawnPointer): Record<string, unknown> =>

@@ -61,7 +61,7 @@ export class SignedClient {
 
   /** @param endpoint of the service, such as https://dynamodb.eu-west-1.amazonaws.com */
   constructor(
-    service: 's3' | 'dynamodb' | 'sagemaker',
+    service: 's3' | 'dynamodb' | 'sagemaker' | 'states',
     endpoint: string,
     options: { readonly timeoutMs?: number } = {},
   ) {

@@ -2,7 +2,11 @@ import { createHash } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { BatchPredictRequest } from '../../../../src/contracts/batch.ts';
 import type { Dataset } from '../../../../src/contracts/datasets.ts';
-import { BatchPredictions } from '../../../../src/serving/batch/batch-predictions.ts';
+import {
+  type BatchPredictionParts,
+  BatchPredictions,
+} from '../../../../src/serving/batch/batch-predictions.ts';
+import { BatchStarter } from '../../../../src/serving/batch/batch-starter.ts';
 import type { ServingPointer } from '../../../../src/serving/serving-pointer.ts';
 import type { Executions, RunInput } from '../../../../src/training/executions.ts';
 import { jobView } from '../../../../src/training/job-view.ts';
@@ -40,6 +44,7 @@ let jobs: MemoryJobStore;
 let executions: Recorder;
 let files: MemoryBatchFiles;
 let batches: BatchPredictions;
+let starter: BatchStarter;
 let dataset: Dataset;
 let canary: ServingPointer['canary'];
 
@@ -50,7 +55,7 @@ beforeEach(() => {
   files = new MemoryBatchFiles();
   dataset = sampleDataset({ columns, n_columns: 2 });
   canary = undefined;
-  batches = new BatchPredictions({
+  const parts: BatchPredictionParts = {
     ...{ jobs, executions, files, clock, newJobId: () => newJobId() },
     datasets: { get: async (tenant) => (tenant.tenantId === 'aa' ? dataset : undefined) },
     champions: {
@@ -62,7 +67,9 @@ beforeEach(() => {
     versions: {
       bytes: async (_tenant, key) => (key === pointer.manifest_key ? Buffer.from(manifestText) : undefined),
     },
-  });
+  };
+  batches = new BatchPredictions(parts);
+  starter = new BatchStarter(parts);
 });
 
 const request = (over: object = {}) =>
@@ -130,7 +137,7 @@ describe('starting a batch prediction', () => {
 describe('starting from rows', () => {
   it('keeps the rows under the job and asks for JSON', async () => {
     const rows = [{ age: 4 }, [5, 'here']];
-    const job = await batches.startFromRows(tenantA, { model_name: modelName('income'), rows });
+    const job = await starter.startFromRows(tenantA, { model_name: modelName('income'), rows });
     expect(JSON.parse((await files.rows(tenantA, job.job_id))!.toString())).toEqual(rows);
     expect(job).toMatchObject({ pinned, batch: { format: 'json', probabilities: true } });
     expect(job).not.toHaveProperty('dataset_id');
@@ -140,7 +147,7 @@ describe('starting from rows', () => {
   it('is refused for more rows than one call may have', async () => {
     const rows = Array.from({ length: 1_001 }, () => ({ age: 4 }));
     await expect(
-      batches.startFromRows(tenantA, { model_name: modelName('income'), rows }),
+      starter.startFromRows(tenantA, { model_name: modelName('income'), rows }),
     ).rejects.toMatchObject({ code: 'TOO_MANY_ROWS' });
   });
 });

@@ -1,0 +1,121 @@
+/** No schema library here: the predict path may load this file. */
+import { type Clock, isoAt } from '../../clock.ts';
+import type { JobId, ModelName } from '../../contracts/names.ts';
+import { batchTimeoutMinutes } from '../../contracts/time-limits.ts';
+import { MLFrameworkError } from '../../errors.ts';
+import type { TenantContext } from '../../tenancy/tenant-context.ts';
+import type { Executions } from '../../training/executions.ts';
+import type { JobStore, StoredJob } from '../../training/job-store.ts';
+import { maxRows, type Row, tooManyRows } from '../input-rows.ts';
+import type { ServingPointer, ServingVariant } from '../serving-pointer.ts';
+import type { BatchFiles } from './batch-files.ts';
+import type { BatchWork } from './batch-work.ts';
+import { pinnedBy } from './pinned-version.ts';
+
+/** Nothing serves the model, and the request names no version of it. */
+export class NoChampionError extends MLFrameworkError {
+  constructor(model: string) {
+    super(
+      'MODEL_NOT_FOUND',
+      `no deployed model ${model}; GET /api/v1/ml/models lists yours, and "version" names one that is not deployed`,
+      { evidence: { model_id: model } },
+    );
+  }
+}
+
+/** Reads which version serves a model, beside Postgres. */
+export interface Champions {
+  /** @returns `undefined` when the model is unknown or out of service */
+  read(tenant: TenantContext, model: ModelName): Promise<ServingPointer | undefined>;
+}
+
+export interface BatchStarterParts {
+  readonly jobs: Pick<JobStore, 'create'>;
+  readonly executions: Pick<Executions, 'start'>;
+  readonly champions: Champions;
+  readonly files: Pick<BatchFiles, 'putRows'>;
+  readonly newJobId: () => JobId;
+  readonly clock: Clock;
+}
+
+/** What starts jobs of the batch machine. */
+export class BatchStarter {
+  readonly #parts: BatchStarterParts;
+
+  constructor(parts: BatchStarterParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Starts a job for rows that came with a predict call that is not to wait: the result is a JSON list of what an
+   * online answer holds, with an error in place of a row that cannot be read.
+   * @throws {NoChampionError}
+   * @throws {ValidationError} TOO_MANY_ROWS
+   */
+  async startFromRows(
+    tenant: TenantContext,
+    request: { readonly model_name: ModelName; readonly version?: string; readonly rows: readonly Row[] },
+  ): Promise<StoredJob> {
+    const { model_name, version, rows } = request;
+    if (rows.length > maxRows) throw tooManyRows('input_data', rows.length);
+    const pinned = await this.pinned(tenant, model_name, version);
+    const jobId = this.#parts.newJobId();
+    await this.#parts.files.putRows(tenant, jobId, Buffer.from(JSON.stringify(rows)));
+    const work: BatchWork = {
+      ...{ model_name, version, format: 'json' },
+      ...{ include_columns: [], probabilities: true },
+    };
+    return this.create(tenant, work, pinned, jobId);
+  }
+
+  /**
+   * @returns `undefined` for a version that the serving pointer does not know: the job's first step looks it up
+   * @throws {NoChampionError} when no version is named and none serves
+   */
+  async pinned(
+    tenant: TenantContext,
+    model: ModelName,
+    version: string | undefined,
+  ): Promise<ServingVariant | undefined> {
+    const pointer = await this.#parts.champions.read(tenant, model);
+    if (version === undefined && pointer === undefined) throw new NoChampionError(model);
+    return pointer === undefined ? undefined : pinnedBy(pointer, version);
+  }
+
+  /** Stores a job and starts its run. */
+  async create(
+    tenant: TenantContext,
+    { model_name, version, dataset_id, format, include_columns, probabilities }: BatchWork,
+    pinned: ServingVariant | undefined,
+    job_id = this.#parts.newJobId(),
+  ): Promise<StoredJob> {
+    const { jobs, clock } = this.#parts;
+    const now = isoAt(clock.nowMs());
+    const batch: BatchWork = {
+      ...{ model_name, format, include_columns, probabilities },
+      ...(version === undefined ? {} : { version }),
+      ...(dataset_id === undefined ? {} : { dataset_id }),
+    };
+    const job: StoredJob = {
+      ...{ job_id, kind: 'batch', status: 'queued', progress: 0, trigger: 'request' },
+      ...{ model_name, batch, actor: tenant.actor },
+      ...(dataset_id === undefined ? {} : { dataset_id }),
+      ...(pinned === undefined ? {} : { pinned, model_version: pinned.version }),
+      ...{ created_at: now, updated_at: now },
+      deadline: isoAt(clock.nowMs() + batchTimeoutMinutes * 60_000),
+    };
+    await jobs.create(tenant, job);
+    await this.run(job);
+    return job;
+  }
+
+  /** Starts the run of a job; started again it does nothing. */
+  run(job: StoredJob): Promise<void> {
+    return this.#parts.executions.start(job.job_id, {
+      job_id: job.job_id,
+      deadline: job.deadline,
+      timeout_seconds: batchTimeoutMinutes * 60,
+      pinned: job.pinned !== undefined,
+    });
+  }
+}
