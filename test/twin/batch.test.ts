@@ -5,10 +5,15 @@ import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { parse as parseCsv } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SignedBatchStart } from '../../src/adapters/aws/signed-batch-start.ts';
+import { SignedObjects } from '../../src/adapters/aws/signed-objects.ts';
+import { SignedServingStore } from '../../src/adapters/aws/signed-serving-store.ts';
 import type { HttpClient } from '../../src/client/http-client.ts';
+import { systemClock } from '../../src/clock.ts';
 import type { Dataset } from '../../src/contracts/datasets.ts';
 import type { Prediction } from '../../src/contracts/prediction.ts';
 import type { Job } from '../../src/contracts/training.ts';
+import { BatchStarter } from '../../src/serving/batch/batch-starter.ts';
 import {
   executionHistory,
   jobEnd,
@@ -18,6 +23,8 @@ import {
   sampleRows,
   trainSample,
 } from '../support/running-twin.ts';
+import { newJobId } from '../support/samples.ts';
+import { tenantNamed } from '../support/tenants.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tenantml-batch-'));
 let running: RunningTwin;
@@ -265,6 +272,50 @@ describe('a long batch prediction', () => {
     const later = (await client.call('getJob', { params: { job_id: job.job_id } })) as Job;
     expect(later).toMatchObject({ status: 'cancelled' });
     expect(later.result).toBeUndefined();
+  });
+});
+
+describe('rows that came with a call', () => {
+  it('end as a JSON list of what the same rows get online, one that cannot be read with its error', async () => {
+    const { template, endpoints, administrator } = running.twin;
+    const named = (type: string, logicalId: string) =>
+      template.ofType(type).find((one) => one.logicalId.startsWith(logicalId))!.physicalId;
+    Object.assign(process.env, {
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: administrator.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: administrator.secretAccessKey,
+      AWS_SESSION_TOKEN: administrator.sessionToken,
+    });
+    const at = { S3: endpoints.s3, DYNAMODB: endpoints.dynamodb, SFN: endpoints.stepFunctions };
+    const endpoint = (service: keyof typeof at) => at[service];
+    const region = 'us-east-1';
+    const signed = new SignedBatchStart({
+      ...{ region, endpoint, clock: systemClock },
+      jobsTable: named('AWS::DynamoDB::Table', 'JobsTable'),
+      stagingBucket: named('AWS::S3::Bucket', 'StagingBucket'),
+      stateMachineArn: named('AWS::StepFunctions::StateMachine', 'Batch'),
+    });
+    const bucket = named('AWS::S3::Bucket', 'ArtifactBucket');
+    const store = new SignedServingStore({
+      ...{ region, table: named('AWS::DynamoDB::Table', 'ServingTable'), dynamodbEndpoint: at.DYNAMODB },
+      objects: new SignedObjects({ region, bucket, endpoint: at.S3 }),
+    });
+    const starter = new BatchStarter({
+      ...{ jobs: signed, executions: signed, files: signed, clock: systemClock, newJobId },
+      champions: { read: (tenant, model) => store.pointer(tenant, model) },
+    });
+    const some = withDates.slice(0, 20);
+    const { job_id } = await starter.startFromRows(tenantNamed('acme'), {
+      model_name: 'score' as never,
+      rows: [...some, { amount: 'lots' }],
+    });
+    const job = await jobEnd(client, job_id);
+    expect(job).toMatchObject({ kind: 'batch', status: 'completed', rows: { done: 21, total: 21 } });
+    expect(job.result).toMatchObject({ format: 'json', n_rows: 21, n_failed_rows: 1 });
+    const list = JSON.parse((await download(job)).toString()) as Prediction[];
+    const expected = await online('score', some);
+    expect(list.slice(0, 20)).toEqual(expected.map(({ prediction_id: _id, ...rest }) => rest));
+    expect(list[20]).toMatchObject({ error: { code: 'INVALID_INPUT' } });
   });
 });
 

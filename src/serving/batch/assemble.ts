@@ -50,7 +50,11 @@ export async function assemble(context: BatchStepContext, state: BatchState): Pr
   await context.keptDataset.forget();
   return inWorkFolder(context.openEngine, async (folder, engine) => {
     const file = join(folder, 'result');
-    if (job.batch.format === 'json') return publish(context, file, await scoreInlineRows(context, file));
+    if (job.batch.format === 'json') {
+      const counted = await scoreInlineRows(context, file);
+      await context.jobs.finishPart(tenant, job.job_id, 0);
+      return publish(context, file, counted);
+    }
     const division: PartPlan = { n_rows: state.n_rows!, rows_per_part: state.rows_per_part! };
     const partFiles: string[] = [];
     for (let part = 0; part < nParts(division); part++) {

@@ -18,8 +18,8 @@ export async function plan(context: BatchStepContext): Promise<BatchState> {
   checkModelSize(job.pinned, modelLimitBytes);
   if (job.batch.dataset_id === undefined) {
     const n_rows = (await inlineRows(context)).length;
-    // So few that the last step scores them by itself.
-    return record(context, { n_rows, rows_per_part: n_rows }, []);
+    // One part, so small that the last step scores it by itself.
+    return record(context, { n_rows, rows_per_part: Math.max(1, n_rows) }, []);
   }
   const dataset = await datasetOf(context);
   const manifest = await manifestOf({ tenant, model: job.batch.model_name, files: versions }, job.pinned);

@@ -245,6 +245,7 @@ describe('rows that came with the request', () => {
     expect(planned).toEqual({ n_rows: 4, rows_per_part: 4, parts: [] });
     const { result } = await step('assemble', planned, one);
     expect(result).toMatchObject({ format: 'json', n_rows: 4, n_failed_rows: 2 });
+    expect(await jobs.get(tenantA, one.job_id)).toMatchObject({ parts: { n_rows: 4 }, parts_done: [0] });
     const list = JSON.parse(files.written.get(`aa/${one.job_id}/result.json`)!.toString());
     const about = { model_id: 'income', model_version: '1.0.0' };
     expect(list).toEqual([
