@@ -10,13 +10,15 @@ import { KeptDataset } from '../../src/data/kept-dataset.ts';
 import type { BatchParts, BatchState, BatchStepEvent } from '../../src/serving/batch/batch-step.ts';
 import { LastModel } from '../../src/serving/batch/pinned-version.ts';
 import { runBatchStep } from '../../src/serving/batch/run-batch-step.ts';
+import { ChoosingExecutor } from '../../src/serving/choosing-executor.ts';
+import { TypeScriptExecutor } from '../../src/serving/graph/typescript-executor.ts';
 
 const parts: BatchParts = {
   jobs: jobStore(),
   datasets: datasetStore(),
   keptDataset: new KeptDataset(datasetStore()),
   versions: new S3VersionFiles(artifactObjects),
-  lastModel: new LastModel(new OnnxruntimeExecutor()),
+  lastModel: new LastModel(new ChoosingExecutor(new TypeScriptExecutor(), new OnnxruntimeExecutor())),
   modelLimitBytes: batchModelLimitBytes(),
   files: batchFiles(),
   openEngine: openBatchDuckDb,

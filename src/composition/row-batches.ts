@@ -1,6 +1,9 @@
 /** Makes what a predict call starts a batch job with: no SDK and no schemas, which would cost its cold start. */
 import { ulid } from 'ulid';
 import { SignedBatchStart } from '../adapters/aws/signed-batch-start.ts';
+import { SignedClient } from '../adapters/aws/signed-client.ts';
+import { SignedObjects } from '../adapters/aws/signed-objects.ts';
+import { SignedTable } from '../adapters/aws/signed-table.ts';
 import { systemClock } from '../clock.ts';
 import { config } from '../config.ts';
 import type { JobId } from '../contracts/names.ts';
@@ -8,13 +11,13 @@ import { BatchStarter } from '../serving/batch/batch-starter.ts';
 import type { ServingStore } from '../serving/serving-store.ts';
 
 export function rowBatches(store: Pick<ServingStore, 'pointer'>): BatchStarter {
+  const { region } = config;
   const signed = new SignedBatchStart({
-    region: config.region,
-    jobsTable: config.jobsTable,
-    stagingBucket: config.stagingBucket,
+    jobs: new SignedTable({ region, table: config.jobsTable, endpoint: config.endpoint('DYNAMODB') }),
+    staging: new SignedObjects({ region, bucket: config.stagingBucket, endpoint: config.endpoint('S3') }),
+    states: new SignedClient('states', config.endpoint('SFN') ?? `https://states.${region}.amazonaws.com`),
     stateMachineArn: config.batchStateMachineArn,
     clock: systemClock,
-    endpoint: (service) => config.endpoint(service),
   });
   return new BatchStarter({
     ...{ jobs: signed, executions: signed, files: signed, clock: systemClock },

@@ -7,6 +7,9 @@ import { DynamoDbJobStore } from '../../src/adapters/aws/dynamodb-job-store.ts';
 import { S3BatchFiles } from '../../src/adapters/aws/s3-batch-files.ts';
 import { S3Objects } from '../../src/adapters/aws/s3-objects.ts';
 import { SignedBatchStart } from '../../src/adapters/aws/signed-batch-start.ts';
+import { SignedClient } from '../../src/adapters/aws/signed-client.ts';
+import { SignedObjects } from '../../src/adapters/aws/signed-objects.ts';
+import { SignedTable } from '../../src/adapters/aws/signed-table.ts';
 import type { StoredJob } from '../../src/training/job-store.ts';
 import { type LocalStores, startLocalStores } from '../support/local-stores.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -35,16 +38,13 @@ beforeAll(async () => {
     response.writeHead(answer.status).end(answer.body);
   });
   await new Promise<void>((resolve) => states.listen(0, '127.0.0.1', resolve));
-  const endpoints = {
-    S3: stores.endpoints.s3,
-    DYNAMODB: stores.endpoints.dynamodb,
-    SFN: `http://127.0.0.1:${(states.address() as AddressInfo).port}`,
-  };
+  const region = 'us-east-1';
   jobs = new DynamoDbJobStore(documentClient(), stores.names.JobsTable, clock);
   signed = new SignedBatchStart({
-    ...{ region: 'us-east-1', stateMachineArn, clock },
-    ...{ jobsTable: stores.names.JobsTable, stagingBucket: stores.names.StagingBucket },
-    endpoint: (service) => endpoints[service],
+    ...{ stateMachineArn, clock },
+    jobs: new SignedTable({ region, table: stores.names.JobsTable, endpoint: stores.endpoints.dynamodb }),
+    staging: new SignedObjects({ region, bucket: stores.names.StagingBucket, endpoint: stores.endpoints.s3 }),
+    states: new SignedClient('states', `http://127.0.0.1:${(states.address() as AddressInfo).port}`),
   });
 });
 afterAll(async () => {
@@ -83,7 +83,7 @@ describe('a batch job started without the SDK', () => {
     await signed.create(tenantA, job);
     await signed.create(tenantA, job);
     await expect(signed.create(tenantAb, job)).rejects.toMatchObject({
-      name: 'ConditionalCheckFailedException',
+      name: 'JobIdTakenError',
     });
     expect(await jobs.ownerOf(job.job_id)).toMatchObject({ tenant: 'aa' });
     expect(await jobs.get(tenantAb, job.job_id)).toBeUndefined();

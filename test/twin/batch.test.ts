@@ -6,8 +6,10 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { parse as parseCsv } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SignedBatchStart } from '../../src/adapters/aws/signed-batch-start.ts';
+import { SignedClient } from '../../src/adapters/aws/signed-client.ts';
 import { SignedObjects } from '../../src/adapters/aws/signed-objects.ts';
 import { SignedServingStore } from '../../src/adapters/aws/signed-serving-store.ts';
+import { SignedTable } from '../../src/adapters/aws/signed-table.ts';
 import type { HttpClient } from '../../src/client/http-client.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { Dataset } from '../../src/contracts/datasets.ts';
@@ -286,20 +288,23 @@ describe('rows that came with a call', () => {
       AWS_SECRET_ACCESS_KEY: administrator.secretAccessKey,
       AWS_SESSION_TOKEN: administrator.sessionToken,
     });
-    const at = { S3: endpoints.s3, DYNAMODB: endpoints.dynamodb, SFN: endpoints.stepFunctions };
-    const endpoint = (service: keyof typeof at) => at[service];
     const region = 'us-east-1';
+    const table = (logicalId: string) =>
+      new SignedTable({
+        ...{ region, endpoint: endpoints.dynamodb },
+        table: named('AWS::DynamoDB::Table', logicalId),
+      });
+    const objects = (logicalId: string) =>
+      new SignedObjects({
+        ...{ region, endpoint: endpoints.s3 },
+        bucket: named('AWS::S3::Bucket', logicalId),
+      });
     const signed = new SignedBatchStart({
-      ...{ region, endpoint, clock: systemClock },
-      jobsTable: named('AWS::DynamoDB::Table', 'JobsTable'),
-      stagingBucket: named('AWS::S3::Bucket', 'StagingBucket'),
+      ...{ jobs: table('JobsTable'), staging: objects('StagingBucket'), clock: systemClock },
+      states: new SignedClient('states', endpoints.stepFunctions),
       stateMachineArn: named('AWS::StepFunctions::StateMachine', 'Batch'),
     });
-    const bucket = named('AWS::S3::Bucket', 'ArtifactBucket');
-    const store = new SignedServingStore({
-      ...{ region, table: named('AWS::DynamoDB::Table', 'ServingTable'), dynamodbEndpoint: at.DYNAMODB },
-      objects: new SignedObjects({ region, bucket, endpoint: at.S3 }),
-    });
+    const store = new SignedServingStore(table('ServingTable'), objects('ArtifactBucket'));
     const starter = new BatchStarter({
       ...{ jobs: signed, executions: signed, files: signed, clock: systemClock, newJobId },
       champions: { read: (tenant, model) => store.pointer(tenant, model) },

@@ -1,7 +1,14 @@
 import { AwsServiceError, SignedClient } from './signed-client.ts';
 
 /** DynamoDB's wire form of the few types that are used without the SDK. */
-export type AttributeValue = { S?: string; N?: string; BOOL?: boolean; B?: string };
+export type AttributeValue = {
+  S?: string;
+  N?: string;
+  BOOL?: boolean;
+  B?: string;
+  L?: AttributeValue[];
+  M?: Item;
+};
 export type Item = Record<string, AttributeValue>;
 type Key = { readonly pk: string; readonly sk: string };
 

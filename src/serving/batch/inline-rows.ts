@@ -42,7 +42,7 @@ export async function scoreInlineRows(
     const scored = { model: model_name, version: job.pinned.version, manifest, batch, output };
     // Rows of a batch are not in the log, to which an id would lead.
     const ids = readable.map(() => '');
-    const predictions = predictionsOf({ ...scored, ids, cache: 'miss' });
+    const predictions = predictionsOf({ ...scored, ids, cache: 'miss', outputCache: undefined });
     for (const [i, { prediction_id: _none, ...prediction }] of predictions.entries()) {
       results[readable[i]!] = prediction;
     }
