@@ -180,7 +180,7 @@ export class ApiStack extends Stack {
   }
 
   private predict(): lambda.Function {
-    const { artifactBucket, servingTable, transientTable } = this.data;
+    const { artifactBucket, stagingBucket, servingTable, transientTable, jobsTable } = this.data;
     const { function: predict, role } = new PlatformFunction(this, 'Predict', {
       platform: this.platform,
       code: 'predict',
@@ -194,6 +194,9 @@ export class ApiStack extends Stack {
         ML_MODEL_CACHE_SIZE: '100',
         TRANSIENT_TABLE: transientTable.tableName,
         TENANT_PLANS: JSON.stringify(this.platform.settings.plans),
+        JOBS_TABLE: jobsTable.tableName,
+        STAGING_BUCKET: stagingBucket.bucketName,
+        BATCH_STATE_MACHINE_ARN: this.training.batchMachine.arn,
       },
     });
     artifactBucket.grantTenantRead(role);
@@ -202,6 +205,10 @@ export class ApiStack extends Stack {
     servingTable.grantItems(role, ['tenant/*', 'platform/*'], ['GetItem']);
     transientTable.grantTenantItems(role, ['GetItem', 'PutItem', 'UpdateItem']);
     this.grantInvokeEndpoints(role);
+    // A call that does not want to wait becomes a job: its rows, its item, its run.
+    stagingBucket.grantObjects(role, 'batch/', ['put']);
+    jobsTable.grantItems(role, ['tenant/*', 'job/*'], ['PutItem', 'UpdateItem']);
+    this.training.batchMachine.machine.grantStartExecution(role);
     return predict;
   }
 

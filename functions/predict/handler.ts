@@ -14,6 +14,7 @@ import { SignedServingStore } from '../../src/adapters/aws/signed-serving-store.
 import { SignedTable } from '../../src/adapters/aws/signed-table.ts';
 import { OnnxruntimeExecutor } from '../../src/adapters/onnxruntime/onnxruntime-executor.ts';
 import { systemClock as clock } from '../../src/clock.ts';
+import { rowBatches } from '../../src/composition/row-batches.ts';
 import { config } from '../../src/config.ts';
 import { ChoosingExecutor } from '../../src/serving/choosing-executor.ts';
 import { TypeScriptExecutor } from '../../src/serving/graph/typescript-executor.ts';
@@ -51,6 +52,7 @@ const predictor = new Predictor({
 });
 const app = new ServingApp({
   ...{ predictor, version: packageJson.version, history: new PredictionHistory(objects) },
+  batches: rowBatches(store),
   gate: new TenantGate({
     limits: new KnownLimits(store, config.tenantPlans),
     leases: new SignedLimitLeases(transient),

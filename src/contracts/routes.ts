@@ -244,7 +244,13 @@ export const routes = {
     body: PredictionRequest,
     example: { input_data: { channel: 'phone', affected_users: 80 } },
     maxBodyBytes: maxPredictBytes,
-    answers: ok(PredictionResponse, 'One result, or a list in the order of the rows'),
+    answers: {
+      ...ok(PredictionResponse, 'One result, or a list in the order of the rows'),
+      202: {
+        description: 'With `Prefer: respond-async`: the job of the rows',
+        schema: ModelTrainingResponse,
+      },
+    },
   },
   predictAlias: {
     method: 'POST',

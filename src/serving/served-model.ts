@@ -64,7 +64,7 @@ export interface Scored {
   /** Whether equal inputs were scored before; `undefined` where that is not asked. */
   readonly outputCache: 'hit' | 'miss' | undefined;
   /** One a row, where they were asked for. */
-  readonly explanations: readonly Explanation[] | undefined;
+  readonly explanations?: readonly Explanation[] | undefined;
 }
 
 /** @returns the position of the most likely class of a row */

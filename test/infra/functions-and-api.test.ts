@@ -122,7 +122,10 @@ describe('functions', () => {
     ['authorizer', ['ACCESS_TABLE', 'OIDC_AUDIENCE', 'OIDC_ISSUER', 'OIDC_ROLE_CLAIM', 'OIDC_TENANT_CLAIM']],
     [
       'predict',
-      ['ARTIFACT_BUCKET', 'ML_MODEL_CACHE_SIZE', 'SERVING_TABLE', 'TENANT_PLANS', 'TRANSIENT_TABLE'],
+      [
+        ...['ARTIFACT_BUCKET', 'BATCH_STATE_MACHINE_ARN', 'JOBS_TABLE', 'ML_MODEL_CACHE_SIZE'],
+        ...['SERVING_TABLE', 'STAGING_BUCKET', 'TENANT_PLANS', 'TRANSIENT_TABLE'],
+      ],
     ],
     ['batch', ['ARTIFACT_BUCKET', 'BATCH_RESULT_DAYS', 'JOBS_TABLE', 'RESULT_BUCKET', 'STAGING_BUCKET']],
     ['trainer-small', ['ARTIFACT_BUCKET', 'JOBS_TABLE', 'STAGING_BUCKET']],
@@ -203,15 +206,16 @@ describe('permissions', () => {
     ]);
   });
 
-  it('let predict read artifacts and pointers, write its log, leases and cached outputs, and do nothing else', () => {
+  it('let predict read artifacts and pointers, write its log, leases and cached outputs, start batch jobs, and do nothing else', () => {
     const actions = statements
       .filter(({ owner }) => owner.startsWith('api/PredictRole'))
       .flatMap((statement) => statement.actions)
       .filter((action) => !/^(logs|xray|kms):/.test(action));
     expect(actions.sort()).toEqual([
-      ...['dynamodb:GetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
-      ...['s3:AbortMultipartUpload', 's3:GetObject', 's3:ListBucket', 's3:PutObject'],
-      'sagemaker:InvokeEndpoint',
+      ...['dynamodb:GetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:PutItem'],
+      ...['dynamodb:UpdateItem', 'dynamodb:UpdateItem', 's3:AbortMultipartUpload', 's3:AbortMultipartUpload'],
+      ...['s3:GetObject', 's3:ListBucket', 's3:PutObject', 's3:PutObject'],
+      ...['sagemaker:InvokeEndpoint', 'states:StartExecution'],
     ]);
     const keys = statements
       .filter(({ owner }) => owner.startsWith('api/PredictRole'))

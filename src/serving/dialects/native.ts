@@ -6,6 +6,7 @@ import {
   InvalidInputError,
   inputData,
   maxRows,
+  type Row,
   readableRows,
   rowsOf,
   tooManyRows,
@@ -48,13 +49,18 @@ export function predictionsOf(scored: Scored): Prediction[] {
 }
 
 /** `{"input_data": …, "explain": "shap"}` with one row or a list. */
-export function nativeInput(body: unknown): { read: ReadBatch; isList: boolean; explained: boolean } {
+export function nativeInput(body: unknown): {
+  read: ReadBatch;
+  rows: readonly Row[];
+  isList: boolean;
+  explained: boolean;
+} {
   const { input_data, explain } = fieldsOf(body, 'input_data', ['explain']);
   const { rows, isList } = rowsOf(input_data);
   const source = inputData(isList);
   return {
     read: ({ features }) => batchOfRows(features, rows, source),
-    ...{ isList, explained: isExplained(explain) },
+    ...{ rows, isList, explained: isExplained(explain) },
   };
 }
 

@@ -1,4 +1,5 @@
 import { ValidationError } from '../../errors.ts';
+import type { BatchStarter } from '../batch/batch-starter.ts';
 import { bareInput, isExplained, nativeInput, predictEach, predictionsOf } from '../dialects/native.ts';
 import { batchOfTensors } from '../dialects/open-inference/infer-batch.ts';
 import { inferRequest } from '../dialects/open-inference/infer-request.ts';
@@ -9,6 +10,7 @@ import {
   wantedOutputs,
 } from '../dialects/open-inference/infer-response.ts';
 import { invocation, predictionsOf as scoringPredictions } from '../dialects/scoring.ts';
+import type { Row } from '../input-rows.ts';
 import type { TenantGate } from '../limits/tenant-gate.ts';
 import type { PredictionHistory } from '../log/prediction-history.ts';
 import type { Predictor, ReadBatch, VersionChoice } from '../predictor.ts';
@@ -28,6 +30,8 @@ export interface ServingAppParts {
   readonly predictor: Predictor;
   /** What was predicted before. @default - nothing is kept */
   readonly history?: PredictionHistory;
+  /** Starts jobs for calls that do not want to wait. @default - every call waits */
+  readonly batches?: Pick<BatchStarter, 'startFromRows'>;
   /** Keeps tenants to their plans. @default - nobody has limits */
   readonly gate?: TenantGate;
   /** Of the platform. */
@@ -120,13 +124,35 @@ export class ServingApp {
 
   async #predict(request: ServingRequest, { model }: ServingRoute): Promise<ServingResponse> {
     const call = await this.#begin(request, model!);
-    const { read, isList, explained } = nativeInput(jsonBody(request));
+    const { read, rows, isList, explained } = nativeInput(jsonBody(request));
+    if (isAsync(request)) {
+      const job = await this.#startJob(request, model!, rows);
+      if (job !== undefined) return job;
+    }
     const scored = await call.score(read, { explained: explained || isExplained(request.query.explain) });
     const predictions = predictionsOf(scored);
     return json(
       isList ? predictions : { ...predictions[0]!, request_id: request.requestId },
       call.headersOf(scored),
     );
+  }
+
+  /** A job for the rows; `undefined` where there are none, and the preference cannot be followed (RFC 7240). */
+  async #startJob(
+    request: ServingRequest,
+    name: string,
+    rows: readonly Row[],
+  ): Promise<ServingResponse | undefined> {
+    const { batches } = this.#parts;
+    if (batches === undefined) return undefined;
+    const model = modelNameOf(name);
+    const job = await batches.startFromRows(request.tenant(), { model_name: model, rows });
+    const headers = {
+      location: `/api/v1/ml/jobs/${job.job_id}`,
+      'preference-applied': 'respond-async',
+    };
+    const { job_id, status, model_name, created_at } = job;
+    return json({ job_id, status, model_name, created_at }, headers, 202);
   }
 
   async #predictAlias(request: ServingRequest, { model }: ServingRoute): Promise<ServingResponse> {
@@ -228,6 +254,10 @@ export class ServingApp {
     return json({ predictions: scoringPredictions(scored, method) }, headers);
   }
 }
+
+/** https://www.rfc-editor.org/rfc/rfc7240#section-4.1 */
+const isAsync = ({ headers }: ServingRequest): boolean =>
+  headers.prefer !== undefined && /(^|[,;\s])respond-async\b/i.test(headers.prefer);
 
 /** Which version answered, whether it was in memory, and under which id the first row is found again. */
 const aboutScored = ({ cache, outputCache, version, ids }: Scored): Record<string, string> => ({
