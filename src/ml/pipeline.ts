@@ -1,7 +1,7 @@
 /** Fits preprocessing and learner as one model, whatever the algorithm; models travel as JSON. */
-import { TrainingError, ValidationError } from '../errors.ts';
-import { baselinePipelineFromJSON, fitBaselinePipeline } from './baseline/baseline-pipeline.ts';
-import { fitForestPipeline, forestPipelineFromJSON } from './ensemble/forest-pipeline.ts';
+import { TrainingError } from '../errors.ts';
+import { fitBaselinePipeline } from './baseline/baseline-pipeline.ts';
+import { fitForestPipeline } from './ensemble/forest-pipeline.ts';
 import { type FitInput, fitInputOf } from './fit-input.ts';
 import {
   fitElasticNetPipeline,
@@ -9,11 +9,11 @@ import {
   fitLogisticPipeline,
   fitRidgePipeline,
 } from './linear/fit-linear.ts';
-import { linearPipelineFromJSON } from './linear/linear-pipeline.ts';
 import type { FitHooks, FitResult, PipelineModel, PipelineSpec } from './pipeline-model.ts';
 import type { Table } from './table.ts';
-import { boostingPipelineFromJSON, fitBoostingPipeline } from './tree/boosting-pipeline.ts';
+import { fitBoostingPipeline } from './tree/boosting-pipeline.ts';
 
+export { pipelineFromJSON } from './pipeline-from-json.ts';
 export type {
   ClassLabel,
   FeatureSpec,
@@ -90,20 +90,5 @@ function stateOf(checkpoint: unknown, identity: string, nRows: number): unknown 
   throw new TrainingError(
     'CHECKPOINT_MISMATCH',
     `the checkpoint belongs to another fit (${checkpointRows} rows, ${spec}), not to this one (${nRows} rows, ${identity}); start without it`,
-  );
-}
-
-/**
- * The model that `toJSON` was called on, equal in every prediction.
- * @throws ValidationError when the JSON is of no known format.
- */
-export function pipelineFromJSON(json: unknown): PipelineModel {
-  const format = (json as { format?: unknown } | null | undefined)?.format;
-  if (format === 'linear-pipeline-2') return linearPipelineFromJSON(json);
-  if (format === 'boosting-pipeline-3') return boostingPipelineFromJSON(json);
-  if (format === 'forest-pipeline-1') return forestPipelineFromJSON(json);
-  if (format === 'baseline-pipeline-1') return baselinePipelineFromJSON(json);
-  throw new ValidationError(
-    `model format ${JSON.stringify(format)} is not known; expected linear-pipeline-2, boosting-pipeline-3, forest-pipeline-1 or baseline-pipeline-1`,
   );
 }

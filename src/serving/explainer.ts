@@ -4,7 +4,7 @@ import type { FeatureSpec } from '../contracts/models.ts';
 import type { Explanation } from '../contracts/prediction.ts';
 import { PredictionError } from '../errors.ts';
 import { explain } from '../ml/explain/explain.ts';
-import { pipelineFromJSON } from '../ml/pipeline.ts';
+import { pipelineFromJSON } from '../ml/pipeline-from-json.ts';
 import type { PipelineModel } from '../ml/pipeline-model.ts';
 import { type Column, categoryColumn, createTable } from '../ml/table.ts';
 import { type FeatureBatch, missingInt64 } from './feature-batch.ts';

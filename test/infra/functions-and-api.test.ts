@@ -213,9 +213,8 @@ describe('permissions', () => {
       .filter((action) => !/^(logs|xray|kms):/.test(action));
     expect(actions.sort()).toEqual([
       ...['dynamodb:GetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:PutItem'],
-      ...['dynamodb:UpdateItem', 'dynamodb:UpdateItem', 's3:AbortMultipartUpload', 's3:AbortMultipartUpload'],
-      ...['s3:GetObject', 's3:ListBucket', 's3:PutObject', 's3:PutObject'],
-      ...['sagemaker:InvokeEndpoint', 'states:StartExecution'],
+      ...['dynamodb:UpdateItem', 'dynamodb:UpdateItem', 's3:AbortMultipartUpload', 's3:GetObject'],
+      ...['s3:ListBucket', 's3:PutObject', 'sagemaker:InvokeEndpoint', 'states:StartExecution'],
     ]);
     const keys = statements
       .filter(({ owner }) => owner.startsWith('api/PredictRole'))

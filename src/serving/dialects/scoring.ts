@@ -1,5 +1,4 @@
 /** MLflow's scoring protocol, which SageMaker's containers speak as well: `/ping` and `/invocations`. */
-import { parse } from 'csv-parse/sync';
 import type { FeatureSpec } from '../../contracts/models.ts';
 import { ValidationError } from '../../errors.ts';
 import type { FeatureBatch } from '../feature-batch.ts';
@@ -21,7 +20,7 @@ const isFields = (value: unknown): value is Fields =>
 const forms = ['dataframe_split', 'dataframe_records', 'instances', 'inputs'] as const;
 
 /** @throws {ValidationError} UNSUPPORTED_MEDIA_TYPE and what a body of the type may break */
-export function invocation(request: ServingRequest): Invocation {
+export async function invocation(request: ServingRequest): Promise<Invocation> {
   const contentType = request.headers['content-type'] ?? 'application/json';
   const [mediaType = '', ...parameters] = contentType.split(';').map((part) => part.trim().toLowerCase());
   const isUtf8 = parameters.every((parameter) => /^(charset="?utf-?8"?)?$/.test(parameter));
@@ -127,7 +126,9 @@ function checkColumns(at: string, columns: readonly string[], features: readonly
 }
 
 /** The first line names the columns; other lines are rows. An empty value is missing. */
-function csvInvocation(text: string): Invocation {
+async function csvInvocation(text: string): Promise<Invocation> {
+  // Most calls are JSON.
+  const { parse } = await import('csv-parse/sync');
   let lines: string[][];
   try {
     lines = parse(text, { bom: true, skip_empty_lines: true, to: maxRows + 2, relax_column_count: true });

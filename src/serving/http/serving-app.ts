@@ -245,7 +245,7 @@ export class ServingApp {
       );
     }
     const call = await this.#begin(request, model);
-    const { read, method } = invocation(request);
+    const { read, method } = await invocation(request);
     const scored = await call.score(read);
     const headers = call.headersOf(scored);
     const inferenceId = request.headers['x-amzn-sagemaker-inference-id'];
