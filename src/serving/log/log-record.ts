@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import type { ClassLabel } from '../../contracts/models.ts';
 import { type FeatureValues, missingInt64 } from '../feature-batch.ts';
 import { bestClass } from '../served-model.ts';
@@ -22,64 +22,61 @@ export interface LogRecord {
 
 /** Hashes that say nothing to who lacks the key, not even for values that could be guessed. */
 export class FeatureHasher {
-  readonly #key: Buffer;
+  readonly #key: string;
 
   constructor(secret: Uint8Array, tenantId: string) {
-    this.#key = createHmac('sha256', secret).update(`log of ${tenantId}`).digest();
+    this.#key = createHmac('sha256', secret).update(`log of ${tenantId}`).digest('hex');
   }
 
-  /** @returns 22 characters, 132 bits */
+  /** @returns 22 characters, 132 bits; cut off, so that no hash leads to that of a longer text */
   hash(text: string): string {
-    return createHmac('sha256', this.#key).update(text).digest('base64url').slice(0, 22);
+    return hash('sha256', this.#key + text, 'base64url').slice(0, 22);
   }
 }
 
-type FeatureValue = number | string | boolean | null;
-
-/** @returns the rows of a call, each a line of JSON */
+/**
+ * Written piece by piece: as objects for `JSON.stringify`, the rows of a call would take longer to write than to score.
+ * @returns the rows of a call, each a line of JSON
+ */
 export function logLines(call: LoggedCall, hasher: FeatureHasher): string[] {
   const { manifest, batch, output, ids, settings } = call;
   const { features, classes } = manifest;
-  const time = new Date(call.atMs).toISOString();
   const kept = settings?.log_features ?? 'keep';
-  return ids.map((prediction_id, row) => {
-    const values: Record<string, FeatureValue> = {};
-    for (const [j, { name, type }] of features.entries()) {
-      const value = featureValue(batch.features[j]!, row);
-      setOwn(values, name, type === 'boolean' && value !== null ? value === 1 : value);
+  const names = features.map(({ name }) => JSON.stringify(name));
+  const about = `"time":"${new Date(call.atMs).toISOString()}","request_id":${JSON.stringify(call.requestId)},"model_name":${JSON.stringify(call.model)},"model_version":${JSON.stringify(call.version)}`;
+  const n = classes?.length ?? 0;
+  return ids.map((id, row) => {
+    let plain = '{';
+    let hidden = '{';
+    for (let j = 0; j < names.length; j++) {
+      const comma = j === 0 ? '' : ',';
+      const value = featureText(batch.features[j]!, row, features[j]!.type === 'boolean');
+      plain += `${comma}${names[j]}:${value}`;
+      if (kept === 'hash')
+        hidden += `${comma}${names[j]}:${value === 'null' ? value : `"${hasher.hash(`${names[j]}:${value}`)}"`}`;
     }
-    const text = JSON.stringify(values);
-    const n = classes?.length ?? 0;
-    const record: LogRecord = {
-      ...{ prediction_id, time, request_id: call.requestId },
-      ...{ model_name: call.model, model_version: call.version },
-      ...(kept === 'drop' ? {} : { features: kept === 'keep' ? values : hashed(values, hasher) }),
-      features_hash: hasher.hash(text),
-      ...(classes === undefined
-        ? { prediction: output.values![row]! }
-        : {
-            prediction: classes[bestClass(output.probabilities!, row, n)]!,
-            probabilities: Array.from(output.probabilities!.subarray(row * n, (row + 1) * n)),
-          }),
-    };
-    return JSON.stringify(record);
+    const shown = kept === 'drop' ? '' : `"features":${kept === 'keep' ? plain : hidden}},`;
+    const result =
+      classes === undefined
+        ? `"prediction":${numberText(output.values![row]!)}`
+        : `"prediction":${JSON.stringify(classes[bestClass(output.probabilities!, row, n)])},"probabilities":${listText(output.probabilities!, row * n, n)}`;
+    return `{"prediction_id":"${id}",${about},${shown}"features_hash":"${hasher.hash(`${plain}}`)}",${result}}`;
   });
 }
 
-function featureValue(values: FeatureValues, row: number): FeatureValue {
-  if (values.kind === 'string') return values.data[row] || null;
-  if (values.kind === 'float32') return Number.isNaN(values.data[row]!) ? null : values.data[row]!;
-  return values.data[row] === missingInt64 ? null : Number(values.data[row]);
+/** JSON has no word for what is not finite. */
+const numberText = (value: number): string => (Number.isFinite(value) ? String(value) : 'null');
+
+function listText(values: Float32Array, from: number, n: number): string {
+  let text = '[';
+  for (let k = 0; k < n; k++) text += (k === 0 ? '' : ',') + numberText(values[from + k]!);
+  return `${text}]`;
 }
 
-function hashed(values: Readonly<Record<string, FeatureValue>>, hasher: FeatureHasher) {
-  const result: Record<string, FeatureValue> = {};
-  for (const [name, value] of Object.entries(values))
-    setOwn(result, name, value === null ? null : hasher.hash(`${name}\n${value}`));
-  return result;
-}
-
-/** A feature may have the name of something that every object has. */
-function setOwn<Value>(target: Record<string, Value>, name: string, value: Value): void {
-  Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
+/** @returns the value as JSON */
+function featureText(values: FeatureValues, row: number, isBoolean: boolean): string {
+  if (values.kind === 'string') return values.data[row] ? JSON.stringify(values.data[row]) : 'null';
+  if (values.kind === 'int64') return values.data[row] === missingInt64 ? 'null' : String(values.data[row]);
+  const value = values.data[row]!;
+  return isBoolean && !Number.isNaN(value) ? String(value === 1) : numberText(value);
 }
