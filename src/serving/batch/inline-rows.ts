@@ -39,10 +39,12 @@ export async function scoreInlineRows(
   }
   if (readable.length > 0) {
     const output = await model.run(batch);
-    const scored = { model: model_name, version: job.pinned.version, manifest, batch, output };
-    // Rows of a batch are not in the log, to which an id would lead.
-    const ids = readable.map(() => '');
-    const predictions = predictionsOf({ ...scored, ids, cache: 'miss', outputCache: undefined });
+    const predictions = predictionsOf({
+      ...{ model: model_name, version: job.pinned.version, manifest, batch, output },
+      // Rows of a batch are not in the log, to which an id would lead.
+      ids: readable.map(() => ''),
+      ...{ cache: 'miss', outputCache: undefined, explanations: undefined },
+    });
     for (const [i, { prediction_id: _none, ...prediction }] of predictions.entries()) {
       results[readable[i]!] = prediction;
     }
