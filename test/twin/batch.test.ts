@@ -5,17 +5,10 @@ import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { parse as parseCsv } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SignedBatchStart } from '../../src/adapters/aws/signed-batch-start.ts';
-import { SignedClient } from '../../src/adapters/aws/signed-client.ts';
-import { SignedObjects } from '../../src/adapters/aws/signed-objects.ts';
-import { SignedServingStore } from '../../src/adapters/aws/signed-serving-store.ts';
-import { SignedTable } from '../../src/adapters/aws/signed-table.ts';
 import type { HttpClient } from '../../src/client/http-client.ts';
-import { systemClock } from '../../src/clock.ts';
 import type { Dataset } from '../../src/contracts/datasets.ts';
 import type { Prediction } from '../../src/contracts/prediction.ts';
 import type { Job } from '../../src/contracts/training.ts';
-import { BatchStarter } from '../../src/serving/batch/batch-starter.ts';
 import {
   executionHistory,
   jobEnd,
@@ -25,8 +18,6 @@ import {
   sampleRows,
   trainSample,
 } from '../support/running-twin.ts';
-import { newJobId } from '../support/samples.ts';
-import { tenantNamed } from '../support/tenants.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tenantml-batch-'));
 let running: RunningTwin;
@@ -279,41 +270,16 @@ describe('a long batch prediction', () => {
 
 describe('rows that came with a call', () => {
   it('end as a JSON list of what the same rows get online, one that cannot be read with its error', async () => {
-    const { template, endpoints, administrator } = running.twin;
-    const named = (type: string, logicalId: string) =>
-      template.ofType(type).find((one) => one.logicalId.startsWith(logicalId))!.physicalId;
-    Object.assign(process.env, {
-      AWS_REGION: 'us-east-1',
-      AWS_ACCESS_KEY_ID: administrator.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: administrator.secretAccessKey,
-      AWS_SESSION_TOKEN: administrator.sessionToken,
-    });
-    const region = 'us-east-1';
-    const table = (logicalId: string) =>
-      new SignedTable({
-        ...{ region, endpoint: endpoints.dynamodb },
-        table: named('AWS::DynamoDB::Table', logicalId),
-      });
-    const objects = (logicalId: string) =>
-      new SignedObjects({
-        ...{ region, endpoint: endpoints.s3 },
-        bucket: named('AWS::S3::Bucket', logicalId),
-      });
-    const signed = new SignedBatchStart({
-      ...{ jobs: table('JobsTable'), staging: objects('StagingBucket'), clock: systemClock },
-      states: new SignedClient('states', endpoints.stepFunctions),
-      stateMachineArn: named('AWS::StepFunctions::StateMachine', 'Batch'),
-    });
-    const store = new SignedServingStore(table('ServingTable'), objects('ArtifactBucket'));
-    const starter = new BatchStarter({
-      ...{ jobs: signed, executions: signed, files: signed, clock: systemClock, newJobId },
-      champions: { read: (tenant, model) => store.pointer(tenant, model) },
-    });
     const some = withDates.slice(0, 20);
-    const { job_id } = await starter.startFromRows(tenantNamed('acme'), {
-      model_name: 'score' as never,
-      rows: [...some, { amount: 'lots' }],
+    const answer = await rawRequest(`${running.twin.url}/api/v1/ml/predict/score`, {
+      method: 'POST',
+      token: await running.twin.issueToken('acme'),
+      headers: { 'content-type': 'application/json', prefer: 'respond-async' },
+      body: JSON.stringify({ input_data: [...some, { amount: 'lots' }] }),
     });
+    expect([answer.status, answer.json.status], answer.text).toEqual([202, 'queued']);
+    const job_id = answer.json.job_id as Job['job_id'];
+    expect(answer.headers.get('location')).toBe(`/api/v1/ml/jobs/${job_id}`);
     const job = await jobEnd(client, job_id);
     expect(job).toMatchObject({ kind: 'batch', status: 'completed', rows: { done: 21, total: 21 } });
     expect(job.result).toMatchObject({ format: 'json', n_rows: 21, n_failed_rows: 1 });
