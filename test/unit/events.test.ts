@@ -333,7 +333,10 @@ describe('what the platform publishes about models', () => {
       throw error;
     });
     const model = modelName('ticket-priority');
-    const deployment = { modelName: model, revision: 2, previousVersion: '1.0.0', deployedAt: 'now' };
+    const deployment = {
+      ...{ modelName: model, revision: 2, previousVersion: '1.0.0', deployedAt: 'now' },
+      traffic: { settings: {} },
+    };
     const registry = {
       version: async () => ({}),
       register: async () => ({ version: '1.0.0', metrics: {} }),
