@@ -126,7 +126,10 @@ async function fastapi(bench: BenchModel, children: ChildProcess[]): Promise<Tar
   const port = await freePort();
   const script = join(import.meta.dirname, 'fastapi_server.py');
   children.push(
-    spawn(python, [script, bench.prepared, String(n_features), String(port)], { stdio: 'ignore' }),
+    // One thread: more of them only wait for each other over one row.
+    spawn(python, [script, bench.prepared, String(n_features), String(port)], {
+      ...{ stdio: 'ignore', env: { ...process.env, OMP_NUM_THREADS: '1' } },
+    }),
   );
   const url = `http://127.0.0.1:${port}`;
   await answering(`${url}/docs`);
