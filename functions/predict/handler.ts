@@ -16,6 +16,7 @@ import { OnnxruntimeExecutor } from '../../src/adapters/onnxruntime/onnxruntime-
 import { systemClock as clock } from '../../src/clock.ts';
 import { rowBatches } from '../../src/composition/row-batches.ts';
 import { config } from '../../src/config.ts';
+import { cacheBudgetBytes } from '../../src/serving/cache/cache-budget.ts';
 import { ChoosingExecutor } from '../../src/serving/choosing-executor.ts';
 import { TypeScriptExecutor } from '../../src/serving/graph/typescript-executor.ts';
 import { ServingApp } from '../../src/serving/http/serving-app.ts';
@@ -23,7 +24,7 @@ import { TenantGate } from '../../src/serving/limits/tenant-gate.ts';
 import { KnownLimits } from '../../src/serving/limits/tenant-limits.ts';
 import { BufferedPredictionLog } from '../../src/serving/log/buffered-log.ts';
 import { PredictionHistory } from '../../src/serving/log/prediction-history.ts';
-import { cacheBudgetBytes, Predictor } from '../../src/serving/predictor.ts';
+import { Predictor } from '../../src/serving/predictor.ts';
 
 const { region } = config;
 const endpoint = config.endpoint('DYNAMODB');

@@ -69,6 +69,7 @@ export const statusByCode: Readonly<Record<string, number>> = {
   STORE_ACCESS_DENIED: 500,
   INTERNAL: 500,
   BACKEND_FAILED: 502,
+  CACHE_BUSY: 503,
   DATABASE_RESUMING: 503,
   STORE_UNAVAILABLE: 503,
   MODEL_TOO_LARGE: 507,

@@ -36,13 +36,6 @@ const maxPointers = 10_000;
 /** Resident memory of a session over its file's bytes (measured 5 to 6), and what any session takes. */
 const residentFactor = 6;
 const residentBaseBytes = 512 * 1024;
-const mebibyte = 1024 * 1024;
-/** Of the function's memory: Node, onnxruntime and the requests themselves. */
-const runtimeBytes = 320 * mebibyte;
-
-/** @returns what the model cache may take of a function with so much memory */
-export const cacheBudgetBytes = (functionMemoryMiB: number): number =>
-  Math.max(32 * mebibyte, Math.floor((functionMemoryMiB * mebibyte - runtimeBytes) * 0.8));
 
 /** Which version is asked for. */
 export interface VersionChoice {
@@ -75,8 +68,8 @@ export class Predictor {
   readonly #store: ServingStore;
   readonly #executor: ModelExecutor;
   readonly #clock: Clock;
-  readonly #cache: ModelCache<ServedModel>;
-  readonly #explainers: ModelCache<Explainer>;
+  /** Models, and beside them what explains those that were asked to be explained. */
+  readonly #cache: ModelCache<ServedModel | Explainer>;
   readonly #log: PredictionLog | undefined;
   readonly #outputs: PredictionCache | undefined;
   readonly #endpoints: InferenceEndpoints | undefined;
@@ -101,14 +94,7 @@ export class Predictor {
     this.#log = parts.log;
     this.#outputs = parts.outputs;
     this.#endpoints = parts.endpoints;
-    this.#cache = new ModelCache(
-      { budgetBytes: parts.cacheBytes, maxModels: parts.maxModels, failedForMs: 10_000 },
-      parts.clock,
-    );
-    this.#explainers = new ModelCache(
-      { budgetBytes: parts.cacheBytes, maxModels: parts.maxModels, failedForMs: 10_000 },
-      parts.clock,
-    );
+    this.#cache = new ModelCache({ budgetBytes: parts.cacheBytes, maxModels: parts.maxModels }, parts.clock);
   }
 
   /**
@@ -143,9 +129,9 @@ export class Predictor {
     if (explainer === undefined) throw new ExplanationNotAvailableError(pointer.model_name, variant.version);
     // Not before it is asked for: most calls are not explained, and the code takes longer to load than they do.
     const { Explainer: code, explainerBytes } = await import('./explainer.ts');
-    const explanations = await this.#explainers.use(
-      `${tenant.tenantId}/${pointer.model_name}@${variant.manifest_sha256}/explainer`,
-      explainerBytes(explainer.json_bytes),
+    const explanations = await this.#cache.use(
+      { tenantId: tenant.tenantId, id: `explainer of ${pointer.model_name}@${variant.manifest_sha256}` },
+      { predictedBytes: explainerBytes(explainer.json_bytes) },
       async () => {
         const key = variant.manifest_key.replace(/manifest\.json$/, 'explainer.json.gz');
         const bytes = await this.#store.artifact(tenant, key);
@@ -154,7 +140,7 @@ export class Predictor {
           throw new ArtifactDamagedError(pointer.model_name, variant.version);
         return code.load(bytes, explainer.json_bytes);
       },
-      async (loaded) => loaded.explain(features, batch),
+      (loaded) => (loaded as Explainer).explain(features, batch),
     );
     return this.#scored({ ...call, explanations }, await served.run(batch));
   }
@@ -259,20 +245,22 @@ export class Predictor {
     if (variant === undefined)
       throw new VersionNotServedError(pointer.model_name, choice.version!, versionsOf(pointer));
     const endpoint = this.#endpoints && pointer.settings?.sagemaker_endpoint;
-    let cache: 'hit' | 'miss' = 'hit';
     return this.#cache.use(
-      // The tenant is part of it: equal bytes of two tenants are two models.
-      `${tenant.tenantId}/${pointer.model_name}@${variant.manifest_sha256}@${endpoint ?? ''}`,
-      endpoint === undefined
-        ? variant.artifact_bytes * residentFactor + residentBaseBytes
-        : residentBaseBytes,
-      () => {
-        cache = 'miss';
-        return this.#load(tenant, pointer, variant).catch((cause: unknown) => {
-          throw new LoadFailure(cause);
-        });
+      {
+        tenantId: tenant.tenantId,
+        id: `${pointer.model_name}@${variant.manifest_sha256}${endpoint === undefined ? '' : `@${endpoint}`}`,
       },
-      async (served) => work(served, cache, pointer, variant),
+      {
+        predictedBytes:
+          endpoint === undefined
+            ? variant.artifact_bytes * residentFactor + residentBaseBytes
+            : residentBaseBytes,
+      },
+      () =>
+        this.#load(tenant, pointer, variant).catch((cause: unknown) => {
+          throw new LoadFailure(cause);
+        }),
+      (served, { cache }) => work(served as ServedModel, cache, pointer, variant),
     );
   }
 

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { OnnxruntimeExecutor } from '../../../src/adapters/onnxruntime/onnxruntime-executor.ts';
 import { nativeInput, predictionsOf } from '../../../src/serving/dialects/native.ts';
 import { PredictionIds } from '../../../src/serving/prediction-id.ts';
-import { cacheBudgetBytes, Predictor, type VersionChoice } from '../../../src/serving/predictor.ts';
+import { Predictor, type VersionChoice } from '../../../src/serving/predictor.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { built, idKey, MemoryServingStore } from '../../support/serving-samples.ts';
 import { modelName, tenantA, tenantAb } from '../../support/tenants.ts';
@@ -133,15 +133,5 @@ describe('Predictor', () => {
   it('refuses rows before it asks the store for anything', async () => {
     await expect(predict('text')).rejects.toMatchObject({ code: 'INVALID_INPUT' });
     expect(store.asked).toEqual([]);
-  });
-});
-
-describe('the budget of the cache', () => {
-  it.each([
-    [1769, Math.floor((1769 - 320) * 1024 * 1024 * 0.8)],
-    [512, Math.floor((512 - 320) * 1024 * 1024 * 0.8)],
-    [128, 32 * 1024 * 1024],
-  ])('of a function with %i MiB is %i bytes', (memory, bytes) => {
-    expect(cacheBudgetBytes(memory)).toBe(bytes);
   });
 });
