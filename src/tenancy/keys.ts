@@ -112,3 +112,15 @@ export const isTenantKey = (tenant: TenantContext, key: string): boolean =>
  */
 export const endpointName = (tenant: TenantContext, name: string): string =>
   `tenantml--${tenant.tenantId}--${name}`;
+const tierPattern = /^[a-z0-9-]{2,63}\/[0-9a-f]{64}$/;
+
+/** Where a copy of an artifact lies below a folder of this machine: never shared across tenants, even when equal. */
+export function tierFile(tenant: TenantContext, sha256: string): string {
+  const name = `${tenant.tenantId}/${sha256}`;
+  // A digest comes from a pointer in a store, and becomes a path here.
+  if (!tierPattern.test(name))
+    throw new Error(`${JSON.stringify(sha256)} is no sha256 in lower-case hexadecimal`);
+  return name;
+}
+
+export const isTierFile = (name: string): boolean => tierPattern.test(name);
