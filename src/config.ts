@@ -25,6 +25,8 @@ function integer(name: string, fallback: number): number {
   return value;
 }
 
+const mebibyte = 1024 * 1024;
+
 /** Settings of a deployed function; each is read when it is asked for, so that a function needs only its own. */
 export const config = {
   get stage() {
@@ -129,8 +131,36 @@ export const config = {
   get trainingSliceSeconds(): number | undefined {
     return process.env.TRAINING_SLICE_SECONDS ? integer('TRAINING_SLICE_SECONDS', 0) : undefined;
   },
+  /** How many models of one tenant are held in memory. */
   get modelCacheSize() {
     return integer('ML_MODEL_CACHE_SIZE', 100);
+  },
+  /** How much memory the models of one tenant may take. @default - all that models may take */
+  get tenantCacheBytes(): number | undefined {
+    return process.env.ML_TENANT_MAX_MEMORY_MB ? integer('ML_TENANT_MAX_MEMORY_MB', 0) * mebibyte : undefined;
+  },
+  /** How long a model that nobody uses stays in memory. */
+  get modelCacheIdleMinutes() {
+    return integer('ML_MODEL_CACHE_IDLE_MINUTES', 30);
+  },
+  /** What artifacts may take below the temporary folder. @default - three quarters of the 512 MiB a function has there */
+  get artifactDiskBytes() {
+    return integer('ML_ARTIFACT_DISK_MB', 384) * mebibyte;
+  },
+  /** Models to load before the first call, as `tenant/model,tenant/model`. @default - none */
+  get prewarmModels(): { readonly tenant: string; readonly model: string }[] {
+    const text = process.env.PREWARM_MODELS ?? '';
+    return text
+      .split(',')
+      .map((one) => one.trim())
+      .filter((one) => one !== '')
+      .map((one) => {
+        const [tenant, model, ...rest] = one.split('/');
+        if (!tenant || !model || rest.length > 0) {
+          throw new Error(`PREWARM_MODELS=${text} must be a list such as acme/income,acme/churn`);
+        }
+        return { tenant, model };
+      });
   },
   /** Where a service of AWS is spoken to, when it is not its usual address. */
   endpoint(service: 'S3' | 'DYNAMODB' | 'SAGEMAKER_RUNTIME' | 'SFN'): string | undefined {

@@ -72,6 +72,34 @@ describe('config', () => {
     expect(() => config.trainingSliceSeconds).toThrow('TRAINING_SLICE_SECONDS=0.5 must be a whole number');
   });
 
+  it('reads what the model cache may take', () => {
+    Object.assign(process.env, { ML_TENANT_MAX_MEMORY_MB: '256', ML_ARTIFACT_DISK_MB: '100' });
+    expect([config.tenantCacheBytes, config.artifactDiskBytes]).toEqual([256 * 2 ** 20, 100 * 2 ** 20]);
+    process.env.ML_TENANT_MAX_MEMORY_MB = '0';
+    expect(() => config.tenantCacheBytes).toThrow('ML_TENANT_MAX_MEMORY_MB=0 must be a whole number');
+    for (const name of ['ML_TENANT_MAX_MEMORY_MB', 'ML_ARTIFACT_DISK_MB', 'ML_MODEL_CACHE_IDLE_MINUTES'])
+      delete process.env[name];
+    expect([config.tenantCacheBytes, config.artifactDiskBytes, config.modelCacheIdleMinutes]).toEqual([
+      undefined,
+      384 * 2 ** 20,
+      30,
+    ]);
+  });
+
+  it('reads the models to load before the first call, and refuses what is no such list', () => {
+    delete process.env.PREWARM_MODELS;
+    expect(config.prewarmModels).toEqual([]);
+    process.env.PREWARM_MODELS = 'acme/income, beta/churn,';
+    expect(config.prewarmModels).toEqual([
+      { tenant: 'acme', model: 'income' },
+      { tenant: 'beta', model: 'churn' },
+    ]);
+    for (const value of ['income', 'acme/', 'a/b/c']) {
+      process.env.PREWARM_MODELS = value;
+      expect(() => config.prewarmModels).toThrow(`PREWARM_MODELS=${value} must be a list`);
+    }
+  });
+
   it('has defaults for what may be left out', () => {
     for (const name of ['ML_MODEL_CACHE_SIZE', 'ML_TRAINING_TIMEOUT_MINUTES', 'TENANTML_STAGE'])
       delete process.env[name];
