@@ -22,6 +22,7 @@ beforeAll(async () => {
       Caller: role(allow('lambda:InvokeFunction', functionArn('Echo'))),
       Slow: { Type: '', Properties: { Timeout: 1 } },
       Hungry: { Type: '', Properties: { MemorySize: 128, Timeout: 20 } },
+      Recycling: { Type: '', Properties: { Timeout: 20 } },
       Retried: {
         Type: '',
         Properties: { Environment: { Variables: { POWERTOOLS_SERVICE_NAME: 'retried' } } },
@@ -42,6 +43,13 @@ beforeAll(async () => {
       Broken: 'throw new Error("cannot load");',
       Hungry:
         'const kept = []; exports.handler = async () => { for (let i = 0; i < 300; i++) { kept.push(Buffer.alloc(4 << 20, 1)); await new Promise((r) => setTimeout(r, 5)); } };',
+      // Answers through the Runtime API by itself, and ends before it asks for the next call.
+      Recycling: `const { request } = require('node:http'); exports.handler = (event, context) => new Promise(() => {
+        const [host, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(':');
+        const path = '/2018-06-01/runtime/invocation/' + context.awsRequestId + '/response';
+        const answer = request({ host, port, path, method: 'POST' }, (response) => response.resume().on('end', () => process.exit(0)));
+        answer.end(JSON.stringify({ pid: process.pid }));
+      });`,
       Retried: `const { appendFileSync } = require('node:fs'); exports.handler = async (e) => { appendFileSync(e.file, 'x'); throw new Error('again'); };`,
     },
   );
@@ -102,6 +110,14 @@ describe('an execution environment', () => {
   it('fails the call of a process that exits, and starts anew', async () => {
     expect((await call('Echo', { exit: true })).value.errorMessage).toContain('exit status 3');
     expect((await call('Echo')).ok).toBe(true);
+  });
+
+  it('takes the end of a process that has answered as normal: no call fails and nothing is logged', async () => {
+    const answers = await Promise.all(Array.from({ length: 6 }, () => call('Recycling')));
+    expect(answers.map(({ ok }) => ok)).toEqual(Array(6).fill(true));
+    expect(new Set(answers.map(({ value }) => value.pid)).size).toBe(6);
+    const log = host.logFile(host.find('fixture-Recycling'));
+    expect(existsSync(log) ? readFileSync(log, 'utf8') : '').toBe('');
   });
 
   it('kills a call at its timeout, waiting or computing', async () => {
