@@ -112,6 +112,7 @@ export const isTenantKey = (tenant: TenantContext, key: string): boolean =>
  */
 export const endpointName = (tenant: TenantContext, name: string): string =>
   `tenantml--${tenant.tenantId}--${name}`;
+
 const tierPattern = /^[a-z0-9-]{2,63}\/[0-9a-f]{64}$/;
 
 /** Where a copy of an artifact lies below a folder of this machine: never shared across tenants, even when equal. */
