@@ -328,7 +328,8 @@ export class ModelCache<Model extends CachedModel> {
 
   /**
    * Lets go what nobody used for a while, and failures whose time is over. There are no timers: whoever owns the
-   * cache calls this at the start or the end of its calls. Mostly it returns at once.
+   * cache calls this at the end of its calls, since at the start it could let go what the call asks for. Mostly it
+   * returns at once.
    *
    * @returns when what went is released; undefined when nothing was due
    */
