@@ -4,6 +4,7 @@ import type { ModelManifest } from '../contracts/models.ts';
 import type { ModelName } from '../contracts/names.ts';
 import type { TenantContext } from '../tenancy/tenant-context.ts';
 import { type InferenceEndpoints, RemoteModel } from './backends/remote-model.ts';
+import { cacheAnswer } from './cache/cache-answer.ts';
 import type { Explainer } from './explainer.ts';
 import { emptyBatch, type FeatureBatch } from './feature-batch.ts';
 import type { PredictionLog } from './log/prediction-log.ts';
@@ -172,8 +173,8 @@ export class Predictor {
   }
 
   /** @returns the tenant's own part of the model cache */
-  cacheView(tenant: TenantContext): { readonly models: readonly unknown[] } {
-    return { models: [], ...{ tenant_id: tenant.tenantId } };
+  cacheView(tenant: TenantContext) {
+    return cacheAnswer(this.#cache.view(tenant.tenantId));
   }
 
   #scored(call: ScoringCall, output: Scored['output']): Scored | Promise<Scored> {

@@ -134,4 +134,26 @@ describe('Predictor', () => {
     await expect(predict('text')).rejects.toMatchObject({ code: 'INVALID_INPUT' });
     expect(store.asked).toEqual([]);
   });
+
+  it('shows a tenant which of its models are in memory, and nothing of others', async () => {
+    for (const tenant of [tenantA, tenantAb]) store.deploy(tenant, 'income', '1.0.0', classifier);
+    await predict({ small: 1 }, tenantAb);
+    expect(predictor.cacheView(tenantA)).toMatchObject({
+      models: [],
+      totals: { loaded_bytes: 0, misses: 0 },
+    });
+    const startMs = clock.nowMs();
+    await predict();
+    await predict();
+    const { models, totals, limits } = predictor.cacheView(tenantA);
+    expect(models).toEqual([
+      {
+        ...{ model_id: 'income', manifest_sha256: expect.stringMatching(/^[0-9a-f]{64}$/), state: 'loaded' },
+        ...{ bytes: totals.loaded_bytes, hits: 1, last_used_at: new Date(startMs).toISOString() },
+        ...{ in_use: false, segment: 'window' },
+      },
+    ]);
+    expect(totals).toMatchObject({ models: 1, reserved_bytes: 0, releasing_bytes: 0, hits: 1, misses: 1 });
+    expect(limits).toEqual({ max_bytes: 64 * 1024 * 1024, max_models: 10 });
+  });
 });
