@@ -1,4 +1,5 @@
 /** The node lists of a TreeEnsembleRegressor, checked: what they say of each node, whatever order they are in. */
+import type { ByteStrings } from '../../ml/onnx/read/number-list.ts';
 import type { OnnxNode } from '../../ml/onnx/read/onnx-model.ts';
 import { attributesOf, textOf } from './node-attributes.ts';
 import { NotSupported } from './not-supported.ts';
@@ -10,6 +11,8 @@ type Ints = Int32Array | Float64Array;
 /** Nodes in the order of the lists; a tree's nodes follow each other, its root first. */
 export interface ListedTrees {
   readonly nTargets: number;
+  /** Columns of the operator's input. */
+  readonly nFeatures: number;
   /** Added to each target. */
   readonly base: Float64Array;
   /** First node of each tree, and one past the last node. */
@@ -58,43 +61,36 @@ export function listedTrees(node: OnnxNode, nFeatures: number): ListedTrees {
     throw new NotSupported('trees that do not add up to their result');
   const nTargets = attribute('n_targets').int;
   const base = Float64Array.from(attribute('base_values').floats);
-  const { nodes_modes: modes } = { nodes_modes: attribute('nodes_modes').strings };
+  const modes = attribute('nodes_modes').strings;
   const nNodes = modes.length;
-  const ints = (name: keyof typeof attributeTypes, length: number, limit: number) => {
+  /** Where they are used, they are held against what they may be. */
+  const ints = (name: keyof typeof attributeTypes, length: number) => {
     const list = attribute(name).ints;
-    requireRange(list, length, limit, name);
+    if (list.length !== length) throw new NotSupported(`${name} has ${list.length} elements, not ${length}`);
     return list;
   };
   if (nNodes === 0 || !(nTargets >= 1) || base.length !== nTargets)
     throw new NotSupported('trees without targets');
-  const treeIds = ints('nodes_treeids', nNodes, nNodes);
-  const nodeIds = ints('nodes_nodeids', nNodes, nNodes);
+  const treeIds = ints('nodes_treeids', nNodes);
   const value = attribute('nodes_values').floats;
   const weight = attribute('target_weights').floats;
   if (value.length !== nNodes) throw new NotSupported('node lists of different lengths');
-  const mode = modesOf(modes.bytes, modes.places);
+  const mode = modesOf(modes);
   const trees = treeStarts(treeIds);
-  const place = placesOfIds(trees, nodeIds);
+  const place = placesOfIds(trees, ints('nodes_nodeids', nNodes));
   const entries = {
-    tree: ints('target_treeids', weight.length, nNodes),
-    node: ints('target_nodeids', weight.length, nNodes),
-    target: ints('target_ids', weight.length, nTargets),
+    tree: ints('target_treeids', weight.length),
+    node: ints('target_nodeids', weight.length),
+    target: ints('target_ids', weight.length),
   };
-  const treeOf = new Map(Array.from(trees.subarray(0, -1), (first, tree) => [treeIds[first]!, tree]));
   return {
-    ...{ nTargets, base, trees, mode, value },
-    feature: ints('nodes_featureids', nNodes, nFeatures),
-    missingTracksTrue: ints('nodes_missing_value_tracks_true', nNodes, 2),
-    yes: childPlaces(trees, mode, place, ints('nodes_truenodeids', nNodes, nNodes)),
-    no: childPlaces(trees, mode, place, ints('nodes_falsenodeids', nNodes, nNodes)),
-    ...entriesByLeaf(trees, treeOf, mode, place, entries, weight),
+    ...{ nTargets, nFeatures, base, trees, mode, value },
+    feature: ints('nodes_featureids', nNodes),
+    missingTracksTrue: ints('nodes_missing_value_tracks_true', nNodes),
+    yes: childPlaces(trees, mode, place, ints('nodes_truenodeids', nNodes)),
+    no: childPlaces(trees, mode, place, ints('nodes_falsenodeids', nNodes)),
+    ...entriesByLeaf({ trees, treeIds, mode, place, nTargets }, entries, weight),
   };
-}
-
-function requireRange(list: Ints, length: number, limit: number, name: string): void {
-  if (list.length !== length) throw new NotSupported(`${name} has ${list.length} elements, not ${length}`);
-  for (let i = 0; i < length; i++)
-    if (!(list[i]! >= 0 && list[i]! < limit)) throw new NotSupported(`${name} holds ${list[i]}`);
 }
 
 const modeNames = [
@@ -104,26 +100,24 @@ const modeNames = [
 ] as const;
 
 /** The three names differ in length, and each is compared whole. */
-function modesOf(bytes: Uint8Array, places: Int32Array): Uint8Array {
-  const byLength = new Map(
-    modeNames.map(([mode, name]) => [name.length, { mode, spelled: new TextEncoder().encode(name) }]),
-  );
+function modesOf({ bytes, places }: ByteStrings): Uint8Array {
+  const byLength = new Map<number, (typeof modeNames)[number]>(modeNames.map((one) => [one[1].length, one]));
   const modes = new Uint8Array(places.length / 2);
+  const begin = places[0]!;
+  // One call for all of them: a byte is a character here.
+  const text = new TextDecoder('latin1').decode(bytes.subarray(begin, places.at(-2)! + places.at(-1)!));
   for (let i = 0; i < modes.length; i++) {
-    const start = places[2 * i]!;
-    const length = places[2 * i + 1]!;
-    const found = byLength.get(length);
-    if (found === undefined) throw new NotSupported('a tree node of another mode');
-    const { mode, spelled } = found;
-    for (let k = 0; k < length; k++)
-      if (bytes[start + k] !== spelled[k]) throw new NotSupported('a tree node of another mode');
-    modes[i] = mode;
+    const found = byLength.get(places[2 * i + 1]!);
+    if (found === undefined || !text.startsWith(found[1], places[2 * i]! - begin))
+      throw new NotSupported('a tree node of another mode');
+    modes[i] = found[0];
   }
   return modes;
 }
 
 function treeStarts(treeIds: Ints): Int32Array {
   const starts = [0];
+  if (!(treeIds[0]! >= 0)) throw new NotSupported('a tree of negative number');
   for (let i = 1; i < treeIds.length; i++) {
     if (treeIds[i]! < treeIds[i - 1]!) throw new NotSupported('trees that are not in order');
     if (treeIds[i] !== treeIds[i - 1]) starts.push(i);
@@ -140,7 +134,7 @@ function placesOfIds(trees: Int32Array, nodeIds: Ints): Int32Array {
     if (nodeIds[first] !== 0) throw new NotSupported('a tree that does not begin with its root');
     for (let i = first; i < next; i++) {
       const at = first + nodeIds[i]!;
-      if (at >= next || place[at] !== -1) throw new NotSupported('node numbers with gaps');
+      if (!(at >= first && at < next) || place[at] !== -1) throw new NotSupported('node numbers with gaps');
       place[at] = i;
     }
   }
@@ -154,38 +148,40 @@ function childPlaces(trees: Int32Array, mode: Uint8Array, place: Int32Array, ids
     const next = trees[tree + 1]!;
     for (let i = first; i < next; i++) {
       if (mode[i] === Mode.leaf) continue;
-      if (first + ids[i]! >= next) throw new NotSupported('a child outside of its tree');
-      children[i] = place[first + ids[i]!]!;
+      const at = first + ids[i]!;
+      if (!(at >= first && at < next)) throw new NotSupported('a child outside of its tree');
+      children[i] = place[at]!;
     }
   }
   return children;
 }
 
 function entriesByLeaf(
-  trees: Int32Array,
-  treeOf: ReadonlyMap<number, number>,
-  mode: Uint8Array,
-  place: Int32Array,
+  known: { trees: Int32Array; treeIds: Ints; mode: Uint8Array; place: Int32Array; nTargets: number },
   entries: { tree: Ints; node: Ints; target: Ints },
   weight: Float32Array,
 ): Pick<ListedTrees, 'entryStarts' | 'target' | 'weight'> {
+  const { trees, treeIds, mode, place, nTargets } = known;
   const nEntries = weight.length;
   const entryStarts = new Int32Array(mode.length + 1);
   const target = new Int32Array(nEntries);
-  let [previous, tree, treeId] = [-1, -1, -1];
+  const lastTree = trees.length - 2;
+  let previous = -1;
+  let tree = 0;
   for (let i = 0; i < nEntries; i++) {
-    if (entries.tree[i] !== treeId) {
-      treeId = entries.tree[i]!;
-      tree = treeOf.get(treeId) ?? -1;
-      if (tree < 0) throw new NotSupported('a weight of no tree');
-    }
-    const at = trees[tree]! + entries.node[i]!;
-    const leaf = at < trees[tree + 1]! ? place[at]! : -1;
+    const treeId = entries.tree[i]!;
+    while (tree < lastTree && treeIds[trees[tree]!]! < treeId) tree++;
+    const first = trees[tree]!;
+    const at = first + entries.node[i]!;
+    const leaf = at >= first && at < trees[tree + 1]! ? place[at]! : -1;
     // In the order of the leaves, so that the entries of a leaf follow each other.
-    if (leaf < previous || mode[leaf] !== Mode.leaf) throw new NotSupported('weights out of order');
+    if (treeIds[first] !== treeId || leaf < previous || mode[leaf] !== Mode.leaf)
+      throw new NotSupported('weights out of order');
+    const one = entries.target[i]!;
+    if (!(one >= 0 && one < nTargets)) throw new NotSupported('a weight of no target');
     previous = leaf;
     entryStarts[leaf + 1]!++;
-    target[i] = entries.target[i]!;
+    target[i] = one;
   }
   for (let i = 0; i < mode.length; i++) entryStarts[i + 1]! += entryStarts[i]!;
   return { entryStarts, target, weight };

@@ -135,7 +135,7 @@ interface Tests {
 
 /** Lays the trees out, chains of equalities as one test of a set. */
 function testsOf(listed: ListedTrees, columns: RankColumns): Tests {
-  const { trees, mode, feature, value, missingTracksTrue, yes, no } = listed;
+  const { trees, nFeatures, mode, feature, value, missingTracksTrue, yes, no } = listed;
   const nListed = mode.length;
   const order = new Int32Array(nListed);
   const column = new Int32Array(nListed);
@@ -159,6 +159,10 @@ function testsOf(listed: ListedTrees, columns: RankColumns): Tests {
         column[at] = -1;
         continue;
       }
+      const one = feature[node]!;
+      const tracks = missingTracksTrue[node]!;
+      if (!(one >= 0 && one < nFeatures) || tracks >>> 1 !== 0)
+        throw new NotSupported('a test of no feature');
       let otherwise = no[node]!;
       if (mode[node] === Mode.equal) {
         const codes: number[] = [];
@@ -169,12 +173,13 @@ function testsOf(listed: ListedTrees, columns: RankColumns): Tests {
           if (!(Number.isInteger(code) && code >= 0 && code <= MAX_CODE))
             throw new NotSupported('an equality with what is no category code');
           codes.push(code);
-          columns.addCode(feature[node]!, code);
+          columns.addCode(one, code);
+          if (missingTracksTrue[link]! >>> 1 !== 0) throw new NotSupported('a test of no feature');
           hasMissing ||= missingTracksTrue[link] === 1;
           otherwise = no[link]!;
           const goesOn =
             mode[otherwise] === Mode.equal &&
-            feature[otherwise] === feature[node] &&
+            feature[otherwise] === one &&
             yes[otherwise] === yes[node] &&
             visited[otherwise] === 0;
           if (!goesOn) break;
@@ -182,11 +187,11 @@ function testsOf(listed: ListedTrees, columns: RankColumns): Tests {
           link = otherwise;
         }
         sets.set(at, { codes, hasMissing });
-        column[at] = columns.column(feature[node]!, 'code');
+        column[at] = columns.column(one, 'code');
       } else {
         if (Number.isNaN(value[node])) throw new NotSupported('a threshold that is no number');
-        columns.addThreshold(feature[node]!, value[node]!);
-        column[at] = columns.column(feature[node]!, missingTracksTrue[node] === 1 ? 'low' : 'high');
+        columns.addThreshold(one, value[node]!);
+        column[at] = columns.column(one, tracks === 1 ? 'low' : 'high');
       }
       firstChild[at] = count;
       place(yes[node]!);

@@ -12,20 +12,22 @@ export const MAX_CODE = 4095;
 
 /** low: missing is below all thresholds; high: above all; code: a category's code. */
 export type RankKind = 'low' | 'high' | 'code';
-const kinds: readonly RankKind[] = ['low', 'high', 'code'];
+const kindNumbers: Readonly<Record<RankKind, number>> = { low: 0, high: 1, code: 2 };
+const N_KINDS = 3;
 
 export class RankColumns {
   readonly #columnOf = new Map<number, number>();
   readonly #thresholds = new Map<number, number[]>();
   readonly #mostCode = new Map<number, number>();
   readonly #sorted = new Map<number, Float64Array>();
+  readonly #ranks = new Map<number, Map<number, number>>();
 
   get count(): number {
     return this.#columnOf.size;
   }
 
   column(feature: number, kind: RankKind): number {
-    const key = feature * kinds.length + kinds.indexOf(kind);
+    const key = feature * N_KINDS + kindNumbers[kind];
     let column = this.#columnOf.get(key);
     if (column === undefined) {
       column = this.#columnOf.size;
@@ -56,24 +58,22 @@ export class RankColumns {
   /** Call when all thresholds are known. */
   sortThresholds(): void {
     for (const [feature, thresholds] of this.#thresholds) {
-      const all = Float64Array.from(thresholds).sort();
-      let count = 0;
-      for (let i = 0; i < all.length; i++)
-        if (count === 0 || all[i] !== all[count - 1]) all[count++] = all[i]!;
-      this.#sorted.set(feature, all.slice(0, count));
+      const sorted = Float64Array.from(new Set(thresholds)).sort();
+      this.#sorted.set(feature, sorted);
+      this.#ranks.set(feature, new Map(Array.from(sorted, (threshold, rank) => [threshold, rank])));
     }
     this.#thresholds.clear();
   }
 
   rankOf(feature: number, threshold: number): number {
-    return lowerBound(this.#sorted.get(feature)!, threshold);
+    return this.#ranks.get(feature)!.get(threshold)!;
   }
 
   /** How to make the columns, feature by feature. */
   plan(): readonly RankedFeature[] {
     const columns = (feature: number, kind: RankKind) =>
-      this.#columnOf.get(feature * kinds.length + kinds.indexOf(kind)) ?? -1;
-    const features = new Set(Array.from(this.#columnOf.keys(), (key) => Math.floor(key / kinds.length)));
+      this.#columnOf.get(feature * N_KINDS + kindNumbers[kind]) ?? -1;
+    const features = new Set(Array.from(this.#columnOf.keys(), (key) => Math.floor(key / N_KINDS)));
     return Array.from(features, (feature) => ({
       feature,
       thresholds: this.#sorted.get(feature) ?? new Float64Array(),

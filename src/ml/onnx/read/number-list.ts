@@ -155,12 +155,17 @@ export class FixedList<Array extends Float32Array | Float64Array> {
       throw new ModelDamagedError('a list of numbers ends in the middle of one');
     list.reserve(Math.ceil((end - at) / (isPacked ? nBytes : nBytes + 1)));
     const { array } = list;
+    if (isPacked) {
+      // Typed arrays and protobuf are both little-endian.
+      new Uint8Array(array.buffer, list.length * nBytes, end - at).set(bytes.subarray(at, end));
+      list.length += (end - at) / nBytes;
+      return;
+    }
     let { length } = list;
-    while (!isPacked || at < end) {
+    for (;;) {
       if (nBytes > end - at) throw new ModelDamagedError('it ends in the middle of a number');
       array[length++] = nBytes === 4 ? view.getFloat32(at, true) : view.getFloat64(at, true);
       at += nBytes;
-      if (isPacked) continue;
       if (at >= end || bytes[at] !== tag) break;
       at++;
     }
