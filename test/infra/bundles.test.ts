@@ -80,6 +80,21 @@ describe('bundles', () => {
     expect(users('@duckdb/node-api').filter((name) => !withDuckdb.includes(name))).toEqual([]);
   });
 
+  it('load onnxruntime from its layer, and not before a graph needs it', () => {
+    const script = `require(${JSON.stringify(path.join(bundles.predict, 'index.cjs'))}); console.log('loaded')`;
+    // No NODE_PATH: whoever asks for a package of a layer now fails.
+    const { stdout, stderr } = spawnSync(process.execPath, ['-e', script], {
+      encoding: 'utf8',
+      env: { ...requiredSettings(), PATH: process.env.PATH },
+    });
+    expect([stderr, stdout.trim()]).toEqual(['', 'loaded']);
+    for (const name of ['predict', 'trainer'] as const) {
+      expect(code(name)).toContain('require("onnxruntime-node")');
+      // `import()` would not find a layer.
+      expect(code(name)).not.toMatch(/\bimport\(/);
+    }
+  });
+
   it('carry the migrations and the documentation page', () => {
     const migrations = readdirSync(path.join(root, 'src/adapters/postgres/migrations')).filter((file) =>
       file.endsWith('.sql'),
