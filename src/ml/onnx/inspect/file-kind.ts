@@ -39,7 +39,7 @@ export function refuseKnownFormat(bytes: Uint8Array): Refusal | undefined {
     return notSupported('a compressed file', COMPRESSED);
   if (begins(0x78) && [0x01, 0x5e, 0x9c, 0xda].includes(bytes[1]!))
     return refusal('MODEL_PICKLED', 'the file is compressed by zlib, as joblib does it', SCIKIT_LEARN);
-  if (head.startsWith('\x93NUMPY')) return notSupported('a NumPy array', SCIKIT_LEARN);
+  if (begins(0x93) && head.startsWith('NUMPY', 1)) return notSupported('a NumPy array', SCIKIT_LEARN);
   if (/^tree\r?\nversion=/.test(head)) return notSupported('a LightGBM text file', SCIKIT_LEARN);
   if (/^\s*\{\s*"(?:learner|version)"/.test(head) || /^\{[Ll]/.test(head))
     return notSupported('an XGBoost file', SCIKIT_LEARN);
@@ -95,7 +95,7 @@ function isSafetensors(bytes: Uint8Array): boolean {
 /** Protobuf as ONNX is, beginning with version 1; the names of its signatures tell it apart. */
 function isSavedModel(bytes: Uint8Array, head: string): boolean {
   const isVersion1 = bytes[0] === 0x08 && bytes[1] === 0x01 && bytes[2] === 0x12;
-  return isVersion1 && /serve|StatefulPartitionedCall|VarHandleOp|Placeholder/.test(head);
+  return isVersion1 && /\bserv(?:e|ing_default)\b|StatefulPartitionedCall|VarHandleOp|Placeholder/.test(head);
 }
 
 function notSupported(what: string, remedy: string): Refusal {
