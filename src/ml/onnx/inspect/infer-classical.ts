@@ -1,9 +1,8 @@
 /** Shapes and types of the allowed operators of ai.onnx.ml. */
-import type { Infer } from './infer-standard.ts';
 import { Refused } from './refusal.ts';
 import { constantDim, type Dim, elementsOf, invalid, type Shape } from './shape.ts';
 import { requireSoundTrees } from './tree-structure.ts';
-import { type NodeView, Type, type ValueFacts } from './value-facts.ts';
+import { type Infer, type NodeView, Type, type ValueFacts } from './value-facts.ts';
 
 /** Rows and columns; a vector is one row, as these operators take it. */
 function rowsOf(view: NodeView): { rows: Dim; columns: Dim } {

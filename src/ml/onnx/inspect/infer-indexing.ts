@@ -1,7 +1,6 @@
 /** Operators that pick, cut and join. */
-import type { Infer } from './infer-standard.ts';
 import { areEqual, axisOf, constantDim, type Dim, invalid, type Shape } from './shape.ts';
-import { type NodeView, Type, type ValueFacts } from './value-facts.ts';
+import { type Infer, type NodeView, Type, type ValueFacts } from './value-facts.ts';
 
 const concat: Infer = (view) => {
   const first = view.input(0);

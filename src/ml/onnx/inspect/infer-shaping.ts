@@ -1,6 +1,5 @@
 /** Operators whose result has a shape that an input of theirs spells: only what is known before any row comes may. */
 import { elementCount } from '../read/tensor-numbers.ts';
-import type { Infer } from './infer-standard.ts';
 import { Refused } from './refusal.ts';
 import {
   areEqual,
@@ -14,7 +13,7 @@ import {
   type Shape,
   times,
 } from './shape.ts';
-import { Type } from './value-facts.ts';
+import { type Infer, Type } from './value-facts.ts';
 
 const shapeOf: Infer = (view) => {
   const shape = view.shape(0);

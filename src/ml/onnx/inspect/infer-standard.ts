@@ -3,10 +3,7 @@ import { elementCount } from '../read/tensor-numbers.ts';
 import { indexingOperators } from './infer-indexing.ts';
 import { shapingOperators } from './infer-shaping.ts';
 import { areEqual, axisOf, broadcast, constantDim, invalid, type Shape } from './shape.ts';
-import { factsOfTensor, type NodeView, Type, type ValueFacts } from './value-facts.ts';
-
-/** One entry per output. */
-export type Infer = (view: NodeView) => ValueFacts[];
+import { factsOfTensor, type Infer, type NodeView, Type, type ValueFacts } from './value-facts.ts';
 
 const isNumber = (type: number) => type !== Type.string && type !== Type.bool;
 

@@ -101,3 +101,6 @@ export class NodeView {
     });
   }
 }
+
+/** Types and shapes of a node's outputs, one entry each. */
+export type Infer = (view: NodeView) => ValueFacts[];

@@ -2,11 +2,11 @@
 import type { OnnxModel, OnnxNode, OnnxValue } from '../read/onnx-model.ts';
 import { requireTensor } from './check-tensor.ts';
 import { classicalOperators, textOperators } from './infer-classical.ts';
-import { type Infer, standardOperators } from './infer-standard.ts';
+import { standardOperators } from './infer-standard.ts';
 import { MAX_ELEMENTS_PER_ROW, MAX_MADE_ELEMENTS, MAX_RANK, MAX_TOTAL_ELEMENTS_PER_ROW } from './limits.ts';
 import { notAllowed, Refused, tooLarge } from './refusal.ts';
 import { BATCH, constantDim, elementsOf, invalid, type Shape, shown } from './shape.ts';
-import { factsOfTensor, NodeView, typeNames, type ValueFacts } from './value-facts.ts';
+import { factsOfTensor, type Infer, NodeView, typeNames, type ValueFacts } from './value-facts.ts';
 
 export const operators: Readonly<Record<string, Readonly<Record<string, Infer>>>> = {
   'ai.onnx': { ...standardOperators, ...textOperators },
