@@ -34,7 +34,7 @@ export class GraphCompiler {
   nTrees = 0;
   numbersPerRow = 0;
   readonly #values = new Map<string, GraphValue>();
-  readonly #graph: OnnxGraph;
+  #graph: OnnxGraph | undefined;
 
   constructor(graph: OnnxGraph) {
     this.#graph = graph;
@@ -50,7 +50,7 @@ export class GraphCompiler {
 
   /** The value of a graph output, after the steps for it. */
   compile(output: string, operators: Readonly<Record<string, OperatorCompiler>>): Rows {
-    const { nodes, inputs, initializers } = this.#graph;
+    const { nodes, inputs, initializers } = this.#graph!;
     const needed = neededNames(nodes, output);
     for (const input of inputs) if (needed.has(input.name)) this.#declare(input);
     for (const tensor of initializers) if (needed.has(tensor.name)) this.#define(tensor);
@@ -61,6 +61,12 @@ export class GraphCompiler {
       this.#values.set(node.outputs[0]!, operator(node, this));
     }
     return this.rows(output);
+  }
+
+  /** Lets go of what only compiling needed: the scope of a step may hold on to its compiler. */
+  close(): void {
+    this.#graph = undefined;
+    this.#values.clear();
   }
 
   value(name: string): GraphValue {

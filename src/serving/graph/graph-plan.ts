@@ -129,7 +129,9 @@ export function compileGraph(model: OnnxModel): GraphPlan {
   const compiler = new GraphCompiler(graph);
   const result = compiler.compile(output.name, operators);
   requireDeclared(output, result);
-  return new GraphPlan(compiler, result, probabilities === undefined ? 'values' : 'probabilities');
+  const plan = new GraphPlan(compiler, result, probabilities === undefined ? 'values' : 'probabilities');
+  compiler.close();
+  return plan;
 }
 
 function requireDeclared({ kind, elementType, shape }: OnnxValue, result: Rows): void {

@@ -6,7 +6,7 @@ import { compileGraph, type GraphPlan, GraphScratch } from './graph-plan.ts';
 import { NotSupported } from './not-supported.ts';
 
 /** Steps, names and objects of any plan. */
-const residentBaseBytes = 32 * 1024;
+const residentBaseBytes = 48 * 1024;
 
 /** An ONNX model that may be a good one, and that another executor has to run. */
 export class GraphNotSupportedError extends PredictionError {
