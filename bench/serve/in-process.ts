@@ -13,8 +13,9 @@ import { ServingApp } from '../../src/serving/http/serving-app.ts';
 import { TenantGate } from '../../src/serving/limits/tenant-gate.ts';
 import { KnownLimits } from '../../src/serving/limits/tenant-limits.ts';
 import { BufferedPredictionLog } from '../../src/serving/log/buffered-log.ts';
+import { ModelCache } from '../../src/serving/model-cache.ts';
 import type { LoadedModel } from '../../src/serving/model-executor.ts';
-import { Predictor } from '../../src/serving/predictor.ts';
+import { Predictor, type Resident } from '../../src/serving/predictor.ts';
 import { httpEvent } from '../../test/support/http-event.ts';
 import { MemoryServingStore } from '../../test/support/serving-samples.ts';
 import { tenantNamed } from '../../test/support/tenants.ts';
@@ -43,7 +44,8 @@ function deployedHandler(bench: BenchModel) {
     secret: () => store.predictionIdKey(),
   });
   const predictor = new Predictor({
-    ...{ store, clock, log, cacheBytes: 2 ** 30, maxModels: 100 },
+    ...{ store, clock, log },
+    cache: new ModelCache<Resident>({ budgetBytes: 2 ** 30, maxModels: 100 }, clock),
     executor: new ChoosingExecutor(new TypeScriptExecutor(), new OnnxruntimeExecutor()),
   });
   const never = () => Promise.reject(new Error('a tenant without limits is asked about'));
@@ -54,7 +56,13 @@ function deployedHandler(bench: BenchModel) {
   });
   const app = new ServingApp({ predictor, gate, version: 'bench', failureOf });
   const figures = new RequestFigures({ stage: 'bench', namespace: 'bench', clock, write: () => {} });
-  return predictFunction(app, { clock, figures, hooks: { afterCall: () => log.flushIfDue() } });
+  return predictFunction({
+    ...{ app, clock, figures },
+    async afterCall() {
+      await log.flushIfDue();
+      return false;
+    },
+  });
 }
 
 export async function measureInProcess(bench: BenchModel, rounds: number): Promise<InProcessResult[]> {

@@ -9,7 +9,8 @@ import type { ModelName } from '../contracts/names.ts';
 import { ChoosingExecutor } from '../serving/choosing-executor.ts';
 import { TypeScriptExecutor } from '../serving/graph/typescript-executor.ts';
 import { ServingApp } from '../serving/http/serving-app.ts';
-import { Predictor } from '../serving/predictor.ts';
+import { ModelCache } from '../serving/model-cache.ts';
+import { Predictor, type Resident } from '../serving/predictor.ts';
 import { TenantContext, UnauthenticatedError } from '../tenancy/tenant-context.ts';
 
 export interface ModelServerOptions {
@@ -56,8 +57,13 @@ export class ModelServer {
       store: this.#store,
       executor: new ChoosingExecutor(new TypeScriptExecutor(), new OnnxruntimeExecutor()),
       clock: systemClock,
-      cacheBytes: (options.cacheMemoryMiB ?? 1024) * 1024 * 1024,
-      maxModels: options.maxModels ?? 100,
+      cache: new ModelCache<Resident>(
+        {
+          budgetBytes: (options.cacheMemoryMiB ?? 1024) * 1024 * 1024,
+          maxModels: options.maxModels ?? 100,
+        },
+        systemClock,
+      ),
     });
   }
 

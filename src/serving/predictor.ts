@@ -3,12 +3,15 @@ import type { Clock } from '../clock.ts';
 import type { ModelManifest } from '../contracts/models.ts';
 import type { ModelName } from '../contracts/names.ts';
 import type { TenantContext } from '../tenancy/tenant-context.ts';
+import { type ArtifactTier, DigestMismatchError } from './artifact-tier.ts';
 import { type InferenceEndpoints, RemoteModel } from './backends/remote-model.ts';
 import { cacheAnswer } from './cache/cache-answer.ts';
+import { prewarm } from './cache/prewarm.ts';
 import type { Explainer } from './explainer.ts';
 import { emptyBatch, type FeatureBatch } from './feature-batch.ts';
+import type { KnownLimits } from './limits/tenant-limits.ts';
 import type { PredictionLog } from './log/prediction-log.ts';
-import { ModelCache } from './model-cache.ts';
+import type { ModelCache } from './model-cache.ts';
 import type { ModelExecutor } from './model-executor.ts';
 import { inputHash, type PredictionCache } from './prediction-cache.ts';
 import { nextBatch, PredictionIds } from './prediction-id.ts';
@@ -34,9 +37,15 @@ class LoadFailure extends Error {
 /** A deployment takes effect everywhere within this time, plus one request. */
 const pointerTtlMs = 2_000;
 const maxPointers = 10_000;
-/** Resident memory of a session over its file's bytes (measured 5 to 6), and what any session takes. */
-const residentFactor = 6;
-const residentBaseBytes = 512 * 1024;
+/**
+ * What a model is thought to take before it is loaded: its file and what is made of it, for a graph of our own. A session
+ * of onnxruntime takes more, which is measured and made room for once it is loaded.
+ */
+const residentFactor = 2;
+const residentBaseBytes = 128 * 1024;
+
+/** What is kept in memory: models, and what explains those that were asked to be explained. */
+export type Resident = ServedModel | Explainer;
 
 /** Which version is asked for. */
 export interface VersionChoice {
@@ -46,6 +55,8 @@ export interface VersionChoice {
   readonly routingKey?: string | undefined;
   /** Whether every row gets its SHAP values. */
   readonly explained?: boolean;
+  /** Whether other models may go for this one. @default true */
+  readonly mayEvict?: boolean;
 }
 
 /** One call on its way through the model. */
@@ -69,8 +80,9 @@ export class Predictor {
   readonly #store: ServingStore;
   readonly #executor: ModelExecutor;
   readonly #clock: Clock;
-  /** Models, and beside them what explains those that were asked to be explained. */
-  readonly #cache: ModelCache<ServedModel | Explainer>;
+  readonly #cache: ModelCache<Resident>;
+  readonly #tier: ArtifactTier | undefined;
+  readonly #limits: Pick<KnownLimits, 'cacheBounds'> | undefined;
   readonly #log: PredictionLog | undefined;
   readonly #outputs: PredictionCache | undefined;
   readonly #endpoints: InferenceEndpoints | undefined;
@@ -81,8 +93,11 @@ export class Predictor {
     store: ServingStore;
     executor: ModelExecutor;
     clock: Clock;
-    cacheBytes: number;
-    maxModels: number;
+    cache: ModelCache<Resident>;
+    /** Artifact bytes nearer than the store. */
+    tier?: ArtifactTier;
+    /** What tenants may hold in the cache. */
+    limits?: Pick<KnownLimits, 'cacheBounds'>;
     log?: PredictionLog;
     /** Where models may ask for outputs to be kept. */
     outputs?: PredictionCache;
@@ -95,7 +110,9 @@ export class Predictor {
     this.#log = parts.log;
     this.#outputs = parts.outputs;
     this.#endpoints = parts.endpoints;
-    this.#cache = new ModelCache({ budgetBytes: parts.cacheBytes, maxModels: parts.maxModels }, parts.clock);
+    this.#cache = parts.cache;
+    this.#tier = parts.tier;
+    this.#limits = parts.limits;
   }
 
   /**
@@ -135,10 +152,8 @@ export class Predictor {
       { predictedBytes: explainerBytes(explainer.json_bytes) },
       async () => {
         const key = variant.manifest_key.replace(/manifest\.json$/, 'explainer.json.gz');
-        const bytes = await this.#store.artifact(tenant, key);
-        if (bytes === undefined) throw new ExplanationNotAvailableError(pointer.model_name, variant.version);
-        if (sha256(bytes) !== explainer.sha256)
-          throw new ArtifactDamagedError(pointer.model_name, variant.version);
+        const { model_name: model } = pointer;
+        const bytes = await this.#artifact(tenant, key, explainer.sha256, model, variant.version);
         return code.load(bytes, explainer.json_bytes);
       },
       (loaded) => (loaded as Explainer).explain(features, batch),
@@ -170,6 +185,18 @@ export class Predictor {
       await served.run(emptyBatch(served.manifest.features, 1));
       return { manifest: served.manifest, version: variant.version, versions: versionsOf(pointer) };
     });
+  }
+
+  /** Loads models one after the other as far as free memory goes, and evicts nothing for them. */
+  prewarm(
+    list: readonly { readonly tenant: TenantContext; readonly model: ModelName }[],
+    { untilMs }: { readonly untilMs: number },
+  ) {
+    return prewarm(
+      list,
+      ({ tenant, model }) => this.describe(tenant, model, { mayEvict: false }),
+      () => this.#clock.nowMs() < untilMs,
+    );
   }
 
   /** @returns the tenant's own part of the model cache */
@@ -246,6 +273,7 @@ export class Predictor {
     if (variant === undefined)
       throw new VersionNotServedError(pointer.model_name, choice.version!, versionsOf(pointer));
     const endpoint = this.#endpoints && pointer.settings?.sagemaker_endpoint;
+    const bounds = this.#limits?.cacheBounds(tenant);
     return this.#cache.use(
       {
         tenantId: tenant.tenantId,
@@ -256,6 +284,8 @@ export class Predictor {
           endpoint === undefined
             ? variant.artifact_bytes * residentFactor + residentBaseBytes
             : residentBaseBytes,
+        ...(bounds === undefined ? {} : { limits: bounds }),
+        ...(choice.mayEvict === false ? { mayEvict: false } : {}),
       },
       () =>
         this.#load(tenant, pointer, variant).catch((cause: unknown) => {
@@ -291,18 +321,41 @@ export class Predictor {
     return this.#ids;
   }
 
+  /** @returns bytes that are those that were registered. @throws {ModelNotServedError} @throws {ArtifactDamagedError} */
+  async #artifact(
+    tenant: TenantContext,
+    key: string,
+    expectedSha256: string,
+    model: ModelName,
+    version: string,
+  ): Promise<Uint8Array> {
+    const fetch = () => this.#store.artifact(tenant, key);
+    let bytes: Uint8Array | undefined;
+    if (this.#tier === undefined) {
+      bytes = await fetch();
+      if (bytes !== undefined && sha256(bytes) !== expectedSha256)
+        throw new ArtifactDamagedError(model, version);
+    } else {
+      const found = await this.#tier
+        .get(tenant, { key, sha256: expectedSha256 }, fetch)
+        .catch((error: unknown) => {
+          throw error instanceof DigestMismatchError ? new ArtifactDamagedError(model, version) : error;
+        });
+      bytes = found?.bytes;
+    }
+    if (bytes === undefined) throw new ModelNotServedError(model);
+    return bytes;
+  }
+
   async #load(tenant: TenantContext, pointer: ServingPointer, variant: ServingVariant): Promise<ServedModel> {
     const model = pointer.model_name;
     const endpoint = pointer.settings?.sagemaker_endpoint;
     const isRemote = endpoint !== undefined && this.#endpoints !== undefined;
+    const artifact = (key: string, hash: string) => this.#artifact(tenant, key, hash, model, variant.version);
     const [graph, manifestBytes] = await Promise.all([
-      isRemote ? emptyBytes : this.#store.artifact(tenant, variant.artifact_key),
-      this.#store.artifact(tenant, variant.manifest_key),
+      isRemote ? emptyBytes : artifact(variant.artifact_key, variant.artifact_sha256),
+      artifact(variant.manifest_key, variant.manifest_sha256),
     ]);
-    if (graph === undefined || manifestBytes === undefined) throw new ModelNotServedError(model);
-    const isWhole = isRemote || sha256(graph) === variant.artifact_sha256;
-    if (!isWhole || sha256(manifestBytes) !== variant.manifest_sha256)
-      throw new ArtifactDamagedError(model, variant.version);
     const manifest = JSON.parse(Buffer.from(manifestBytes).toString('utf8')) as ModelManifest;
     if (isRemote) {
       const at = { tenant, endpoint, endpoints: this.#endpoints! };

@@ -4,7 +4,8 @@ import { ChoosingExecutor } from '../../src/serving/choosing-executor.ts';
 import { TypeScriptExecutor } from '../../src/serving/graph/typescript-executor.ts';
 import { ServingApp, type ServingAppParts } from '../../src/serving/http/serving-app.ts';
 import type { ServingRequest } from '../../src/serving/http/serving-message.ts';
-import { Predictor } from '../../src/serving/predictor.ts';
+import { ModelCache } from '../../src/serving/model-cache.ts';
+import { Predictor, type Resident } from '../../src/serving/predictor.ts';
 import type { ServingStore } from '../../src/serving/serving-store.ts';
 import type { TenantContext } from '../../src/tenancy/tenant-context.ts';
 import { ManualClock } from './manual-clock.ts';
@@ -15,7 +16,7 @@ export function servingApp(store: ServingStore, more: Partial<ServingAppParts> =
   const clock = new ManualClock();
   const predictor = new Predictor({
     ...{ store, clock, executor: new ChoosingExecutor(new TypeScriptExecutor(), new OnnxruntimeExecutor()) },
-    ...{ cacheBytes: 64 * 1024 * 1024, maxModels: 10 },
+    cache: new ModelCache<Resident>({ budgetBytes: 64 * 1024 * 1024, maxModels: 10 }, clock),
   });
   return { clock, predictor, app: new ServingApp({ predictor, version: '9.9.9', failureOf, ...more }) };
 }

@@ -38,6 +38,19 @@ export function limitsOf(plans: Plans, settings: TenantSettings | undefined): Te
   return { ...(ofPlan ?? (Object.hasOwn(plans, defaultPlan) ? plans[defaultPlan] : {})), ...own };
 }
 
+/** Bounds of a tenant in the model cache. */
+export interface CacheBounds {
+  readonly maxBytes?: number;
+  readonly maxModels?: number;
+}
+
+interface Known {
+  readonly limits: TenantLimits;
+  readonly bounds: CacheBounds | undefined;
+  readonly untilMs: number;
+}
+
+const mebibyte = 1024 * 1024;
 const refreshMs = 60_000;
 const maxTenants = 10_000;
 
@@ -45,7 +58,7 @@ const maxTenants = 10_000;
 export class KnownLimits {
   readonly #store: TenantSettingsStore;
   readonly #plans: Plans;
-  readonly #known = new Map<string, { limits: TenantLimits; untilMs: number }>();
+  readonly #known = new Map<string, Known>();
 
   constructor(store: TenantSettingsStore, plans: Plans) {
     this.#store = store;
@@ -62,7 +75,20 @@ export class KnownLimits {
     const limits = limitsOf(this.#plans, await this.#store.settings(tenant));
     this.#known.delete(tenant.tenantId);
     if (this.#known.size >= maxTenants) this.#known.delete(this.#known.keys().next().value!);
-    this.#known.set(tenant.tenantId, { limits, untilMs: nowMs + refreshMs });
+    const { maxMemoryMiB, maxModels } = limits;
+    const bounds: CacheBounds | undefined =
+      maxMemoryMiB === undefined && maxModels === undefined
+        ? undefined
+        : {
+            ...(maxMemoryMiB === undefined ? {} : { maxBytes: maxMemoryMiB * mebibyte }),
+            ...(maxModels === undefined ? {} : { maxModels }),
+          };
+    this.#known.set(tenant.tenantId, { limits, bounds, untilMs: nowMs + refreshMs });
     return limits;
+  }
+
+  /** @returns what the tenant may hold in the model cache, as far as that is known without asking */
+  cacheBounds(tenant: TenantContext): CacheBounds | undefined {
+    return this.#known.get(tenant.tenantId)?.bounds;
   }
 }

@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { OnnxruntimeExecutor } from '../../../src/adapters/onnxruntime/onnxruntime-executor.ts';
 import { nativeInput, predictionsOf } from '../../../src/serving/dialects/native.ts';
+import { ModelCache } from '../../../src/serving/model-cache.ts';
 import { PredictionIds } from '../../../src/serving/prediction-id.ts';
-import { Predictor, type VersionChoice } from '../../../src/serving/predictor.ts';
+import { Predictor, type Resident, type VersionChoice } from '../../../src/serving/predictor.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { built, idKey, MemoryServingStore } from '../../support/serving-samples.ts';
 import { modelName, tenantA, tenantAb } from '../../support/tenants.ts';
@@ -20,7 +21,7 @@ beforeEach(() => {
   clock = new ManualClock();
   predictor = new Predictor({
     ...{ store, clock, executor: new OnnxruntimeExecutor() },
-    ...{ cacheBytes: 64 * 1024 * 1024, maxModels: 10 },
+    cache: new ModelCache<Resident>({ budgetBytes: 64 * 1024 * 1024, maxModels: 10 }, clock),
   });
 });
 

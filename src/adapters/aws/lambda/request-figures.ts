@@ -37,9 +37,13 @@ export class RequestFigures {
     if (values.length >= maxValues || this.#clock.nowMs() - this.#sinceMs >= flushAfterMs) this.flush();
   }
 
-  /** Figures of the process beside those of calls, in the same line format. */
-  record(values: Readonly<Record<string, number>>, unit: 'Bytes' | 'Count' | 'Milliseconds'): void {
-    this.#line('process', Object.entries(values), unit);
+  /** Figures of the process beside those of calls, in the same form. */
+  record(metrics: Readonly<Record<string, { readonly value: number; readonly unit: string }>>): void {
+    const entries = Object.entries(metrics);
+    this.#line(
+      'process',
+      entries.map(([name, { value, unit }]) => ({ name, value, unit })),
+    );
   }
 
   flush(): void {
@@ -47,13 +51,16 @@ export class RequestFigures {
       const values = this.#durations[outcome];
       if (values.length === 0) continue;
       this.#durations[outcome] = [];
-      this.#line(outcome, [['predictions_duration', values]], 'Milliseconds');
+      this.#line(outcome, [{ name: 'predictions_duration', value: values, unit: 'Milliseconds' }]);
     }
     this.#sinceMs = this.#clock.nowMs();
   }
 
-  #line(outcome: string, values: [string, number | number[]][], unit: string): void {
-    const metrics = values.map(([Name]) => ({ Name, Unit: unit }));
+  #line(
+    outcome: string,
+    values: readonly { readonly name: string; readonly value: number | number[]; readonly unit: string }[],
+  ): void {
+    const metrics = values.map(({ name, unit }) => ({ Name: name, Unit: unit }));
     this.#write(
       `${JSON.stringify({
         _aws: {
@@ -64,7 +71,7 @@ export class RequestFigures {
         },
         stage: this.#stage,
         outcome,
-        ...Object.fromEntries(values),
+        ...Object.fromEntries(values.map(({ name, value }) => [name, value])),
       })}\n`,
     );
   }

@@ -5,7 +5,8 @@ import { nativeInput } from '../../../../src/serving/dialects/native.ts';
 import { BufferedPredictionLog, type LogBatchName } from '../../../../src/serving/log/buffered-log.ts';
 import type { LogRecord } from '../../../../src/serving/log/log-record.ts';
 import { type LogObjects, PredictionHistory } from '../../../../src/serving/log/prediction-history.ts';
-import { Predictor } from '../../../../src/serving/predictor.ts';
+import { ModelCache } from '../../../../src/serving/model-cache.ts';
+import { Predictor, type Resident } from '../../../../src/serving/predictor.ts';
 import type { ServingPointer } from '../../../../src/serving/serving-pointer.ts';
 import { objectKeys } from '../../../../src/tenancy/keys.ts';
 import type { TenantContext } from '../../../../src/tenancy/tenant-context.ts';
@@ -74,7 +75,7 @@ beforeEach(() => {
   });
   predictor = new Predictor({
     ...{ store, clock, log, executor: new OnnxruntimeExecutor() },
-    ...{ cacheBytes: 64 * 1024 * 1024, maxModels: 10 },
+    cache: new ModelCache<Resident>({ budgetBytes: 64 * 1024 * 1024, maxModels: 10 }, clock),
   });
   history = new PredictionHistory(bucket);
   deploy();
