@@ -116,7 +116,7 @@ const constant: Infer = (view) => {
 const reduce: Infer = (view) => {
   if (!isNumber(view.input(0).elementType)) throw invalid(view.where, 'it takes numbers');
   const shape = view.shape(0);
-  const keeps = view.int('keepdims', 1) !== 0;
+  const keeps = view.int('keepdims', 1) === 1;
   const axes = view.constantInts(1, 'axes');
   if ((axes === undefined || axes.length === 0) && view.int('noop_with_empty_axes', 0) !== 0)
     return [view.input(0)];
@@ -132,7 +132,7 @@ const reduce: Infer = (view) => {
 const arg: Infer = (view) => {
   const shape = view.shape(0);
   const axis = axisOf(view.int('axis', 0), shape.length, view.where);
-  const keeps = view.int('keepdims', 1) !== 0;
+  const keeps = view.int('keepdims', 1) === 1;
   const kept = shape.flatMap((dim, i) => (i === axis ? (keeps ? [constantDim(1)] : []) : [dim]));
   return [{ elementType: Type.int64, shape: kept }];
 };

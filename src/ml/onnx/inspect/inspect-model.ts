@@ -11,7 +11,7 @@ import { HOW_TO_EXPORT, refuseKnownFormat } from './file-kind.ts';
 import type { InspectedValue, Inspection } from './inspection.ts';
 import { IR_RANGE, MAX_FILE_BYTES, MAX_INPUTS, MAX_NODES, MAX_OUTPUTS, OPSET_RANGES } from './limits.ts';
 import { notAllowed, type Refusal, Refused, tooLarge } from './refusal.ts';
-import { invalid, toNumbers } from './shape.ts';
+import { areEqual, type Dim, invalid, shown, toNumbers } from './shape.ts';
 import { signatureOf } from './signature.ts';
 import { typeNames, type ValueFacts } from './value-facts.ts';
 import { operators, walkGraph } from './walk-graph.ts';
@@ -52,7 +52,8 @@ function inspected(bytes: Uint8Array): Inspection {
   for (const tensor of graph.initializers) requireTensor(tensor);
   const walk = walkGraph(model);
   const facts = (name: string) => walk.facts.get(name)!;
-  const outputs = graph.outputs.map((output) => inspectedOutput(output, facts(output.name)));
+  const rows = rowsOfInputs(walk.inputs.map(facts));
+  const outputs = graph.outputs.map((output) => inspectedOutput(output, facts(output.name), rows));
   const inputs = walk.inputs.map((name) => inspectedValue(name, facts(name)));
   return {
     kind: 'accepted',
@@ -118,7 +119,19 @@ function requireSizes({ graph }: OnnxModel): void {
   if (graph.nSparseInitializers > 0) throw notAllowed('weights are sparse tensors', 'export dense weights');
 }
 
-function inspectedOutput(declared: OnnxValue, facts: ValueFacts): InspectedValue {
+/** N, or the one number of rows that the model was exported for. */
+function rowsOfInputs(inputs: readonly ValueFacts[]): Dim {
+  const rows = inputs[0]!.shape[0]!;
+  if (inputs.some(({ shape }) => !areEqual(shape[0]!, rows)))
+    throw new Refused(
+      'ONNX_SIGNATURE_NOT_SUPPORTED',
+      'its inputs have different numbers of rows',
+      'let dimension 0 of every input vary when the model is exported',
+    );
+  return rows;
+}
+
+function inspectedOutput(declared: OnnxValue, facts: ValueFacts, rows: Dim): InspectedValue {
   const { name, kind, elementType } = declared;
   if (kind !== 'tensor')
     throw new Refused(
@@ -130,6 +143,13 @@ function inspectedOutput(declared: OnnxValue, facts: ValueFacts): InspectedValue
     throw invalid(
       `output "${name}"`,
       `it is declared as ${typeNames[elementType] ?? elementType} and made as ${typeNames[facts.elementType] ?? facts.elementType}`,
+    );
+  const [first, ...rest] = facts.shape;
+  if (first === undefined || !areEqual(first, rows) || rest.some(({ power }) => power > 0))
+    throw new Refused(
+      'ONNX_SIGNATURE_NOT_SUPPORTED',
+      `output "${name}" is ${shown(facts.shape)}: not one result for each row`,
+      'export a model that treats every row by itself, with rows in dimension 0',
     );
   return inspectedValue(name, facts);
 }

@@ -1,5 +1,5 @@
 /** One walk through the graph, which finds out the type and shape of everything in it, and what rows will take. */
-import type { OnnxModel, OnnxNode, OnnxValue } from '../read/onnx-model.ts';
+import { AttributeType, type OnnxModel, type OnnxNode, type OnnxValue } from '../read/onnx-model.ts';
 import { requireTensor } from './check-tensor.ts';
 import { classicalOperators, textOperators } from './infer-classical.ts';
 import { standardOperators } from './infer-standard.ts';
@@ -73,11 +73,16 @@ function inputsOf(
   });
 }
 
+/** Graphs, and lists of tensors and graphs, are none of them. */
+const attributeTypes = new Set<number>(
+  Object.values(AttributeType).filter((type) => type !== AttributeType.graph),
+);
+
 function inferOf(node: OnnxNode): Infer {
   const table = operators[node.domain]!;
   const infer = Object.hasOwn(table, node.opType) ? table[node.opType] : undefined;
   const seen = new Set<string>();
-  for (const { name, hasOther, tensor } of node.attributes) {
+  for (const { name, type, hasOther, tensor } of node.attributes) {
     if (seen.has(name)) throw invalid(node.opType, `attribute ${name} is there twice`);
     seen.add(name);
     if (hasOther)
@@ -85,6 +90,7 @@ function inferOf(node: OnnxNode): Infer {
         `attribute ${name} of ${node.opType} holds a graph, or something else that is not read`,
         'export a model without loops and branches',
       );
+    if (!attributeTypes.has(type)) throw invalid(node.opType, `attribute ${name} has the type ${type}`);
     if (tensor !== undefined) requireTensor(tensor);
   }
   if (infer === undefined)

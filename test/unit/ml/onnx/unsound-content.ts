@@ -115,6 +115,27 @@ export const unsoundContent: readonly HostileFile[] = [
     }),
   ],
   [
+    'two results for each row',
+    'ONNX_SIGNATURE_NOT_SUPPORTED',
+    graph([node('Concat', ['x', 'x'], ['prediction'], { axis: int(0) })]),
+  ],
+  [
+    'one result for all rows',
+    'ONNX_SIGNATURE_NOT_SUPPORTED',
+    graph([node('ReduceMean', ['x'], ['prediction'], { axes: { ints: [0] } })]),
+  ],
+  ['rows on their side', 'ONNX_SIGNATURE_NOT_SUPPORTED', graph([node('Transpose', ['x'], ['prediction'])])],
+  [
+    'inputs with different numbers of rows',
+    'ONNX_SIGNATURE_NOT_SUPPORTED',
+    graph([node('Relu', ['x'], ['prediction'])], {
+      inputs: [
+        ['x', 1, ['N', 4]],
+        ['other', 1, [7, 1]],
+      ],
+    }),
+  ],
+  [
     'outputs of which none is the prediction',
     'ONNX_SIGNATURE_NOT_SUPPORTED',
     graph([node('Relu', ['x'], ['a']), node('Abs', ['x'], ['b'])], {
