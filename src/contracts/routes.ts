@@ -31,7 +31,7 @@ import {
 } from './prediction.ts';
 import { protocolRoutes } from './protocol-routes.ts';
 import { ok, type Route } from './route.ts';
-import { ServingConfiguration, ServingConfigurationRequest } from './serving.ts';
+import { ModelCacheView, ServingConfiguration, ServingConfigurationRequest } from './serving.ts';
 import { Job, JobList, ModelTrainingRequest, ModelTrainingResponse } from './training.ts';
 
 const Page = z.object({
@@ -277,6 +277,15 @@ export const routes = {
     example: { input_batch: [{ channel: 'phone', affected_users: 80 }, { affected_users: 'many' }] },
     maxBodyBytes: maxPredictBytes,
     answers: ok(BatchedPredictionResponse, 'One result or error a row, in order'),
+  },
+  modelCache: {
+    method: 'GET',
+    path: '/api/v1/ml/cache',
+    function: 'predict',
+    authorized: true,
+    tag: 'predictions',
+    summary: 'Show which of your models are in the memory of the environment that answers',
+    answers: ok(ModelCacheView, 'Your part of the model cache'),
   },
   listPredictions: {
     method: 'GET',

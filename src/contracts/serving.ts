@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ModelName, VersionName } from './names.ts';
+import { ModelName, Timestamp, VersionName } from './names.ts';
 
 /** How predictions of a model are made and kept; what is left out is the default. */
 export const ServingSettings = z
@@ -60,3 +60,33 @@ export const ServingConfiguration = z
   })
   .meta({ id: 'ServingConfiguration' });
 export type ServingConfiguration = z.infer<typeof ServingConfiguration>;
+
+/** What one environment of the predict function holds in memory for a tenant: that of the environment that answers. */
+export const ModelCacheView = z
+  .object({
+    models: z.array(
+      z.object({
+        model_id: z.string(),
+        manifest_sha256: z.string().describe('Of the version'),
+        kind: z
+          .enum(['model', 'explainer', 'endpoint'])
+          .describe('The graph, what explains it, or what asks the endpoint that runs it'),
+        state: z.enum(['loading', 'loaded']),
+        bytes: z.int(),
+        hits: z.int(),
+        last_used_at: Timestamp,
+        in_use: z.boolean(),
+        segment: z.enum(['window', 'probation', 'protected']).describe('How likely it is to stay'),
+      }),
+    ),
+    totals: z.object({
+      models: z.int(),
+      reserved_bytes: z.int(),
+      loaded_bytes: z.int(),
+      releasing_bytes: z.int(),
+      hits: z.int(),
+      misses: z.int(),
+    }),
+    limits: z.object({ max_bytes: z.int(), max_models: z.int() }),
+  })
+  .meta({ id: 'ModelCacheView' });

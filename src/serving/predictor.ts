@@ -148,7 +148,7 @@ export class Predictor {
     // Not before it is asked for: most calls are not explained, and the code takes longer to load than they do.
     const { Explainer: code, explainerBytes } = await import('./explainer.ts');
     const explanations = await this.#cache.use(
-      { tenantId: tenant.tenantId, id: `explainer of ${pointer.model_name}@${variant.manifest_sha256}` },
+      { tenantId: tenant.tenantId, id: `${pointer.model_name}@${variant.manifest_sha256}@explainer` },
       { predictedBytes: explainerBytes(explainer.json_bytes) },
       async () => {
         const key = variant.manifest_key.replace(/manifest\.json$/, 'explainer.json.gz');
@@ -277,7 +277,7 @@ export class Predictor {
     return this.#cache.use(
       {
         tenantId: tenant.tenantId,
-        id: `${pointer.model_name}@${variant.manifest_sha256}${endpoint === undefined ? '' : `@${endpoint}`}`,
+        id: `${pointer.model_name}@${variant.manifest_sha256}${endpoint === undefined ? '' : `@endpoint ${endpoint}`}`,
       },
       {
         predictedBytes:

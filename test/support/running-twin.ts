@@ -17,7 +17,10 @@ export interface RunningTwin {
 }
 
 export async function runTwin(
-  options: { dataDir?: string } & Pick<TwinOptions, 'cloudAssembly' | 'functionEnvironment'> = {},
+  options: { dataDir?: string } & Pick<
+    TwinOptions,
+    'cloudAssembly' | 'functionEnvironment' | 'sageMakerEndpoints'
+  > = {},
 ): Promise<RunningTwin> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'tenantml-test-'));
   const twin = await startTwin({
@@ -25,6 +28,7 @@ export async function runTwin(
     dataDir,
     quiet: true,
     ...(options.cloudAssembly === undefined ? {} : { cloudAssembly: options.cloudAssembly }),
+    ...(options.sageMakerEndpoints === undefined ? {} : { sageMakerEndpoints: options.sageMakerEndpoints }),
     ...(options.functionEnvironment === undefined
       ? {}
       : { functionEnvironment: options.functionEnvironment }),

@@ -6,10 +6,11 @@ export function cacheAnswer(view: TenantCacheView) {
   return {
     models: view.models.map(({ id, state, bytes, hits, lastUsedMs, inUse, segment }) => {
       // As the predictor builds it: no model name holds the separator.
-      const [modelId, manifestSha256] = id.split('@');
+      const [modelId, manifestSha256, part] = id.split('@');
       return {
         model_id: modelId!,
         manifest_sha256: manifestSha256!,
+        kind: part === undefined ? 'model' : part === 'explainer' ? 'explainer' : 'endpoint',
         state,
         bytes,
         hits,
