@@ -60,6 +60,7 @@ export function predictPlane() {
   const log = new BufferedPredictionLog({
     ...{ clock, sink: new S3LogSink(objects) },
     secret: () => store.predictionIdKey(),
+    shadow: (tenant, call) => predictor.shadow(tenant, call),
     onFailure: (error, lost) => warningLine('the prediction log could not be written', error, lost),
   });
   const cache = new ModelCache<Resident>(
@@ -70,7 +71,7 @@ export function predictPlane() {
     clock,
   );
   const limits = new KnownLimits(store, config.tenantPlans);
-  const predictor = new Predictor({
+  const predictor: Predictor = new Predictor({
     ...{ store, clock, log, cache, limits },
     tier: new DiskArtifactTier(join(tmpdir(), 'artifacts'), config.artifactDiskBytes),
     executor: new ChoosingExecutor(new TypeScriptExecutor(), new OnnxruntimeExecutor()),

@@ -88,8 +88,37 @@ export const LoggedPrediction = z
     features_hash: z.string().describe('Equal inputs have equal hashes'),
     prediction: ClassLabel,
     probabilities: z.array(z.number()).optional(),
+    shadow: z
+      .object({
+        model_version: z.string(),
+        prediction: ClassLabel.optional(),
+        probabilities: z.array(z.number()).optional(),
+        failed: z.literal(true).optional().describe('It gave nothing: gone, or of other inputs'),
+      })
+      .optional()
+      .describe('What the shadow gave for the same input'),
   })
   .meta({ id: 'LoggedPrediction' });
+
+export const ShadowReport = z
+  .object({
+    model_name: ModelName,
+    comparisons: z.array(
+      z.object({
+        model_version: z.string(),
+        shadow_version: z.string(),
+        n: z.int().describe('Predictions that both have'),
+        n_failed: z.int(),
+        agreement: z.number().optional().describe('Share of equal classes; classification only'),
+        mean_absolute_difference: z
+          .number()
+          .describe('Of the predictions, or of the probabilities of each class'),
+        max_absolute_difference: z.number(),
+      }),
+    ),
+  })
+  .meta({ id: 'ShadowReport' });
+export type ShadowReport = z.infer<typeof ShadowReport>;
 
 export const PredictionList = z
   .object({

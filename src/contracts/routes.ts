@@ -27,6 +27,7 @@ import {
   PredictionList,
   PredictionRequest,
   PredictionResponse,
+  ShadowReport,
   WrappedPrediction,
 } from './prediction.ts';
 import { protocolRoutes } from './protocol-routes.ts';
@@ -299,6 +300,16 @@ export const routes = {
       model_name: ModelName.optional().describe('Of this model only'),
     }),
     answers: ok(PredictionList, 'The newest predictions that are written'),
+  },
+  shadowReport: {
+    method: 'GET',
+    path: '/api/v1/ml/predictions/shadow',
+    function: 'predict',
+    authorized: true,
+    tag: 'predictions',
+    summary: 'Compare what a model and its shadow gave, over the newest 1,000 predictions',
+    query: z.object({ model_name: ModelName }),
+    answers: ok(ShadowReport, 'One comparison for each pair of versions'),
   },
   getPrediction: {
     method: 'GET',

@@ -43,7 +43,7 @@ export const ServingConfigurationRequest = z
     shadow: z
       .strictObject({ version: VersionName })
       .optional()
-      .describe('Scores the same inputs later, from the log; nobody sees its answers'),
+      .describe('Scores the same inputs when the log is written; nobody waits for its answers'),
     settings: ServingSettings.optional(),
   })
   .meta({ id: 'ServingConfigurationRequest' });

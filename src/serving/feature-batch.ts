@@ -50,3 +50,33 @@ export function batchOfTable(features: readonly FeatureSpec[], table: Table): Fe
   }
   return batch;
 }
+
+/**
+ * The same rows for another version of a model, whose features may have another order, or be others: what it has beside
+ * those of the batch is missing.
+ * @throws Error when a feature of one name is of two types
+ */
+export function sameRows(
+  from: readonly FeatureSpec[],
+  batch: FeatureBatch,
+  to: readonly FeatureSpec[],
+): FeatureBatch {
+  const isSame =
+    from.length === to.length &&
+    to.every(({ name, type, input }, j) => {
+      const other = from[j]!;
+      return other.name === name && other.type === type && other.input === input;
+    });
+  if (isSame) return batch;
+  const other = emptyBatch(to, batch.nRows);
+  return {
+    nRows: batch.nRows,
+    features: other.features.map((missing, j) => {
+      const { name, type, input } = to[j]!;
+      const source = from.findIndex((feature) => feature.name === name);
+      if (source < 0) return missing;
+      if (from[source]!.type !== type) throw new Error(`${name} is ${from[source]!.type} and ${type}`);
+      return { ...batch.features[source]!, input };
+    }),
+  };
+}

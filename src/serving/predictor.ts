@@ -1,22 +1,21 @@
-import { createHash } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { ModelManifest } from '../contracts/models.ts';
 import type { ModelName } from '../contracts/names.ts';
 import type { TenantContext } from '../tenancy/tenant-context.ts';
-import { type ArtifactTier, DigestMismatchError } from './artifact-tier.ts';
-import { type InferenceEndpoints, RemoteModel } from './backends/remote-model.ts';
+import type { ArtifactTier } from './artifact-tier.ts';
+import type { InferenceEndpoints } from './backends/remote-model.ts';
 import { cacheAnswer } from './cache/cache-answer.ts';
 import { prewarm } from './cache/prewarm.ts';
 import type { Explainer } from './explainer.ts';
-import { emptyBatch, type FeatureBatch } from './feature-batch.ts';
+import { emptyBatch, type FeatureBatch, sameRows } from './feature-batch.ts';
 import type { KnownLimits } from './limits/tenant-limits.ts';
-import type { PredictionLog } from './log/prediction-log.ts';
+import type { LoggedCall, PredictionLog, ShadowResult } from './log/prediction-log.ts';
 import type { ModelCache } from './model-cache.ts';
 import type { ModelExecutor } from './model-executor.ts';
+import { ModelLoader } from './model-loader.ts';
 import { inputHash, type PredictionCache } from './prediction-cache.ts';
 import { nextBatch, PredictionIds } from './prediction-id.ts';
 import {
-  ArtifactDamagedError,
   ExplanationNotAvailableError,
   ModelNotServedError,
   type Scored,
@@ -37,13 +36,6 @@ class LoadFailure extends Error {
 /** A deployment takes effect everywhere within this time, plus one request. */
 const pointerTtlMs = 2_000;
 const maxPointers = 10_000;
-/**
- * What a model is thought to take before it is loaded: its file and what is made of it, for a graph of our own. A session
- * of onnxruntime takes more, which is measured and made room for once it is loaded.
- */
-const residentFactor = 2;
-const residentBaseBytes = 128 * 1024;
-
 /** What is kept in memory: models, and what explains those that were asked to be explained. */
 export type Resident = ServedModel | Explainer;
 
@@ -78,14 +70,12 @@ export type ReadBatch = (manifest: ModelManifest) => FeatureBatch;
 /** The prediction path, free of any transport: pointer, variant, cache, rows in, scores out. */
 export class Predictor {
   readonly #store: ServingStore;
-  readonly #executor: ModelExecutor;
   readonly #clock: Clock;
   readonly #cache: ModelCache<Resident>;
-  readonly #tier: ArtifactTier | undefined;
   readonly #limits: Pick<KnownLimits, 'cacheBounds'> | undefined;
   readonly #log: PredictionLog | undefined;
   readonly #outputs: PredictionCache | undefined;
-  readonly #endpoints: InferenceEndpoints | undefined;
+  readonly #loader: ModelLoader;
   readonly #pointers = new Map<string, { pointer: ServingPointer; untilMs: number }>();
   #ids: PredictionIds | undefined;
 
@@ -105,13 +95,11 @@ export class Predictor {
     endpoints?: InferenceEndpoints;
   }) {
     this.#store = parts.store;
-    this.#executor = parts.executor;
     this.#clock = parts.clock;
     this.#log = parts.log;
     this.#outputs = parts.outputs;
-    this.#endpoints = parts.endpoints;
+    this.#loader = new ModelLoader(parts);
     this.#cache = parts.cache;
-    this.#tier = parts.tier;
     this.#limits = parts.limits;
   }
 
@@ -146,16 +134,11 @@ export class Predictor {
     const { explainer, features } = served.manifest;
     if (explainer === undefined) throw new ExplanationNotAvailableError(pointer.model_name, variant.version);
     // Not before it is asked for: most calls are not explained, and the code takes longer to load than they do.
-    const { Explainer: code, explainerBytes } = await import('./explainer.ts');
+    const { explainerBytes } = await import('./explainer.ts');
     const explanations = await this.#cache.use(
       { tenantId: tenant.tenantId, id: `${pointer.model_name}@${variant.manifest_sha256}@explainer` },
       { predictedBytes: explainerBytes(explainer.json_bytes) },
-      async () => {
-        const key = variant.manifest_key.replace(/manifest\.json$/, 'explainer.json.gz');
-        const { model_name: model } = pointer;
-        const bytes = await this.#artifact(tenant, key, explainer.sha256, model, variant.version);
-        return code.load(bytes, explainer.json_bytes);
-      },
+      () => this.#loader.loadExplainer(tenant, pointer.model_name, variant, explainer),
       (loaded) => (loaded as Explainer).explain(features, batch),
     );
     return this.#scored({ ...call, explanations }, await served.run(batch));
@@ -185,6 +168,24 @@ export class Predictor {
       await served.run(emptyBatch(served.manifest.features, 1));
       return { manifest: served.manifest, version: variant.version, versions: versionsOf(pointer) };
     });
+  }
+
+  /** Has the shadow of a call score its inputs; whatever goes wrong is no failure of the call. */
+  async shadow(tenant: TenantContext, call: LoggedCall): Promise<ShadowResult> {
+    const variant = call.shadow!;
+    const { version } = variant;
+    const key = { tenantId: tenant.tenantId, id: `${call.model}@${variant.manifest_sha256}` };
+    const options = { predictedBytes: this.#loader.predictedBytes(variant) };
+    const load = () => this.#loader.loadHere(tenant, call.model, variant);
+    try {
+      return await this.#cache.use(key, options, load, async (resident) => {
+        const { manifest, run } = resident as ServedModel;
+        const output = await run(sameRows(call.manifest.features, call.batch, manifest.features));
+        return { version, manifest, output };
+      });
+    } catch {
+      return { version, manifest: undefined, output: undefined };
+    }
   }
 
   /** Loads models one after the other as far as free memory goes, and evicts nothing for them. */
@@ -221,6 +222,7 @@ export class Predictor {
     const kept = log?.add(tenant, position, {
       ...{ model, version, manifest, batch, output, ids },
       settings: pointer.settings,
+      shadow: pointer.shadow,
       atMs: nowMs,
       requestId: tenant.requestId,
     });
@@ -272,7 +274,7 @@ export class Predictor {
         : variantOfVersion(pointer, choice.version);
     if (variant === undefined)
       throw new VersionNotServedError(pointer.model_name, choice.version!, versionsOf(pointer));
-    const endpoint = this.#endpoints && pointer.settings?.sagemaker_endpoint;
+    const endpoint = this.#loader.endpointOf(pointer);
     const bounds = this.#limits?.cacheBounds(tenant);
     return this.#cache.use(
       {
@@ -280,15 +282,12 @@ export class Predictor {
         id: `${pointer.model_name}@${variant.manifest_sha256}${endpoint === undefined ? '' : `@endpoint ${endpoint}`}`,
       },
       {
-        predictedBytes:
-          endpoint === undefined
-            ? variant.artifact_bytes * residentFactor + residentBaseBytes
-            : residentBaseBytes,
+        predictedBytes: this.#loader.predictedBytes(variant, endpoint),
         ...(bounds === undefined ? {} : { limits: bounds }),
         ...(choice.mayEvict === false ? { mayEvict: false } : {}),
       },
       () =>
-        this.#load(tenant, pointer, variant).catch((cause: unknown) => {
+        this.#loader.load(tenant, pointer, variant).catch((cause: unknown) => {
           throw new LoadFailure(cause);
         }),
       (served, { cache }) => work(served as ServedModel, cache, pointer, variant),
@@ -320,60 +319,7 @@ export class Predictor {
     this.#ids ??= new PredictionIds(secret);
     return this.#ids;
   }
-
-  /** @returns bytes that are those that were registered. @throws {ModelNotServedError} @throws {ArtifactDamagedError} */
-  async #artifact(
-    tenant: TenantContext,
-    key: string,
-    expectedSha256: string,
-    model: ModelName,
-    version: string,
-  ): Promise<Uint8Array> {
-    const fetch = () => this.#store.artifact(tenant, key);
-    let bytes: Uint8Array | undefined;
-    if (this.#tier === undefined) {
-      bytes = await fetch();
-      if (bytes !== undefined && sha256(bytes) !== expectedSha256)
-        throw new ArtifactDamagedError(model, version);
-    } else {
-      const found = await this.#tier
-        .get(tenant, { key, sha256: expectedSha256 }, fetch)
-        .catch((error: unknown) => {
-          throw error instanceof DigestMismatchError ? new ArtifactDamagedError(model, version) : error;
-        });
-      bytes = found?.bytes;
-    }
-    if (bytes === undefined) throw new ModelNotServedError(model);
-    return bytes;
-  }
-
-  async #load(tenant: TenantContext, pointer: ServingPointer, variant: ServingVariant): Promise<ServedModel> {
-    const model = pointer.model_name;
-    const endpoint = pointer.settings?.sagemaker_endpoint;
-    const isRemote = endpoint !== undefined && this.#endpoints !== undefined;
-    const artifact = (key: string, hash: string) => this.#artifact(tenant, key, hash, model, variant.version);
-    const [graph, manifestBytes] = await Promise.all([
-      isRemote ? emptyBytes : artifact(variant.artifact_key, variant.artifact_sha256),
-      artifact(variant.manifest_key, variant.manifest_sha256),
-    ]);
-    const manifest = JSON.parse(Buffer.from(manifestBytes).toString('utf8')) as ModelManifest;
-    if (isRemote) {
-      const at = { tenant, endpoint, endpoints: this.#endpoints! };
-      return new RemoteModel(manifest, manifestBytes.byteLength, at);
-    }
-    const loaded = await this.#executor.load(graph);
-    const { executor, residentBytes } = loaded;
-    return {
-      ...{ manifest, executor, residentBytes },
-      run: (batch) => loaded.run(batch),
-      release: () => loaded.release(),
-    };
-  }
 }
-
-const emptyBytes = new Uint8Array();
 
 const versionsOf = ({ version, canary }: ServingPointer): string[] =>
   canary === undefined ? [version] : [version, canary.version];
-
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

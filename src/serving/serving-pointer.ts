@@ -18,7 +18,7 @@ export interface ServingPointer extends ServingVariant {
   readonly revision: number;
   /** Takes `weight` of the calls, 0 to 1. */
   readonly canary?: ServingVariant & { readonly weight: number };
-  /** Scores the same inputs later, from the log; nobody sees its answers. */
+  /** Scores the same inputs when the log is written; nobody waits for its answers. */
   readonly shadow?: ServingVariant;
   readonly settings?: ServingSettings;
 }

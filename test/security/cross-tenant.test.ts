@@ -73,7 +73,15 @@ const pathOf = (route: Route): string => route.path.replaceAll(/\{(\w+)\}/g, (_,
 
 /** Lists show one's own; what is created belongs to who creates it. Neither names a resource of anyone. */
 const namesNoResource = new Set<OperationId>([
-  ...(['createDataset', 'listDatasets', 'listJobs', 'listModels', 'listPredictions', 'modelCache'] as const),
+  ...([
+    'createDataset',
+    'listDatasets',
+    'listJobs',
+    'listModels',
+    'listPredictions',
+    'modelCache',
+    'shadowReport',
+  ] as const),
 ]);
 const authorizedRoutes = (Object.keys(routes) as OperationId[]).filter((id) => routes[id].authorized);
 

@@ -152,6 +152,24 @@ describe('the prediction log', () => {
   });
 });
 
+describe('a shadow', () => {
+  it('scores what the champion scored, and is compared with it', async () => {
+    await configure({ shadow: { version: '1.1.0' }, settings: { log: 'durable' } });
+    const report = () =>
+      rawRequest(`${running.twin.url}/api/v1/ml/predictions/shadow?model_name=${model}`, { token });
+    await expect
+      .poll(async () => {
+        expect((await predict()).json.model_version).toBe('1.0.0');
+        return ((await report()).json.comparisons as unknown[]).length;
+      }, soon)
+      .toBe(1);
+    expect((await report()).json).toMatchObject({
+      comparisons: [{ model_version: '1.0.0', shadow_version: '1.1.0', n_failed: 0, agreement: 1 }],
+    });
+    await configure({});
+  });
+});
+
 describe('the model cache', () => {
   it('shows a tenant its own models, and that a second call finds them there', async () => {
     await predict();

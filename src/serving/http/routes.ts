@@ -10,6 +10,7 @@ export type ServingOperation =
   | 'predict-alias'
   | 'cache'
   | 'predictions'
+  | 'shadow'
   | 'prediction'
   | 'server-metadata'
   | 'server-live'
@@ -52,6 +53,7 @@ const patterns: readonly (readonly [RegExp, 'GET' | 'POST', ServingOperation])[]
   [/^\/version$/, 'GET', 'version'],
   [/^\/api\/v1\/ml\/cache$/, 'GET', 'cache'],
   [/^\/api\/v1\/ml\/predictions$/, 'GET', 'predictions'],
+  [/^\/api\/v1\/ml\/predictions\/shadow$/, 'GET', 'shadow'],
   [/^\/api\/v1\/ml\/predictions\/([\w-]+)$/, 'GET', 'prediction'],
 ];
 

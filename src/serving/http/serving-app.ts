@@ -13,6 +13,7 @@ import { invocation, predictionsOf as scoringPredictions } from '../dialects/sco
 import type { Row } from '../input-rows.ts';
 import type { TenantGate } from '../limits/tenant-gate.ts';
 import type { PredictionHistory } from '../log/prediction-history.ts';
+import { shadowReport } from '../log/shadow-report.ts';
 import type { Predictor, ReadBatch, VersionChoice } from '../predictor.ts';
 import type { Scored } from '../served-model.ts';
 import { type Failure, failureResponse } from './failure-response.ts';
@@ -84,6 +85,7 @@ export class ServingApp {
       ping: (request, route) => this.#ping(request, route),
       version: () => ({ status: 200, headers: { 'content-type': 'text/plain' }, body: this.#parts.version }),
       predictions: (request) => this.#predictions(request),
+      shadow: (request) => this.#shadow(request),
       prediction: async (request, route) => {
         const tenant = request.tenant();
         return json(await this.#history().find(tenant, route.predictionId!));
@@ -203,6 +205,13 @@ export class ServingApp {
     }
     const name = model === undefined ? undefined : modelNameOf(model);
     return json(await this.#history().recent(tenant, wanted, name));
+  }
+
+  async #shadow(request: ServingRequest): Promise<ServingResponse> {
+    const tenant = request.tenant();
+    const model = modelNameOf(request.query.model_name ?? '');
+    const { items } = await this.#history().recent(tenant, 1_000, model);
+    return json(shadowReport(model, items));
   }
 
   async #describe(request: ServingRequest, { model, version }: ServingRoute) {

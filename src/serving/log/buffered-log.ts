@@ -2,7 +2,7 @@ import type { Clock } from '../../clock.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
 import { environmentName, type LogPosition, maxBatchRows } from '../prediction-id.ts';
 import { FeatureHasher, logLines } from './log-record.ts';
-import type { LoggedCall, PredictionLog } from './prediction-log.ts';
+import type { LoggedCall, PredictionLog, ShadowResult } from './prediction-log.ts';
 
 /** What names one object of the log. */
 export interface LogBatchName {
@@ -30,6 +30,8 @@ export interface BufferedLogOptions {
   readonly maxRows?: number;
   /** Rows of batches that could not be written and are kept to be tried again. @default 20000 */
   readonly maxUnwrittenRows?: number;
+  /** Scores the calls that have a shadow, when they are written. @default - they are written without */
+  readonly shadow?: (tenant: TenantContext, call: LoggedCall) => Promise<ShadowResult>;
   /** Told of batches that could not be written, and whether they are lost. */
   readonly onFailure?: (error: unknown, lost: { batches: number; rows: number }) => void;
 }
@@ -176,7 +178,12 @@ export class BufferedPredictionLog implements PredictionLog {
     const log = this.#tenants.get(tenant.tenantId)!;
     log.hasher ??= new FeatureHasher(await this.#options.secret(), tenant.tenantId);
     const { hasher } = log;
-    const lines = calls.sort((a, b) => a.firstRow - b.firstRow).flatMap(({ call }) => logLines(call, hasher));
+    const { shadow } = this.#options;
+    const lines: string[] = [];
+    for (const { call } of calls.sort((a, b) => a.firstRow - b.firstRow)) {
+      const beside = call.shadow && shadow && (await shadow(tenant, call));
+      lines.push(...logLines(call, hasher, beside));
+    }
     await this.#options.sink.write(tenant, name, `${lines.join('\n')}\n`);
   }
 }

@@ -1,8 +1,9 @@
 import { createHmac, hash } from 'node:crypto';
 import type { ClassLabel } from '../../contracts/models.ts';
 import { type FeatureValues, missingInt64 } from '../feature-batch.ts';
+import type { GraphOutput } from '../model-executor.ts';
 import { bestClass } from '../served-model.ts';
-import type { LoggedCall } from './prediction-log.ts';
+import type { LoggedCall, ShadowResult } from './prediction-log.ts';
 
 /** One line of the log. Values that were missing are null; dates are epoch milliseconds. */
 export interface LogRecord {
@@ -18,6 +19,13 @@ export interface LogRecord {
   readonly features_hash: string;
   readonly prediction: ClassLabel;
   readonly probabilities?: readonly number[];
+  /** What another version gave for the same input; `failed` where it gave nothing. */
+  readonly shadow?: {
+    readonly model_version: string;
+    readonly prediction?: ClassLabel;
+    readonly probabilities?: readonly number[];
+    readonly failed?: true;
+  };
 }
 
 /** Hashes that say nothing to who lacks the key, not even for values that could be guessed. */
@@ -38,13 +46,12 @@ export class FeatureHasher {
  * Written piece by piece: as objects for `JSON.stringify`, the rows of a call would take longer to write than to score.
  * @returns the rows of a call, each a line of JSON
  */
-export function logLines(call: LoggedCall, hasher: FeatureHasher): string[] {
+export function logLines(call: LoggedCall, hasher: FeatureHasher, shadow?: ShadowResult): string[] {
   const { manifest, batch, output, ids, settings } = call;
   const { features, classes } = manifest;
   const kept = settings?.log_features ?? 'keep';
   const names = features.map(({ name }) => JSON.stringify(name));
   const about = `"time":"${new Date(call.atMs).toISOString()}","request_id":${JSON.stringify(call.requestId)},"model_name":${JSON.stringify(call.model)},"model_version":${JSON.stringify(call.version)}`;
-  const n = classes?.length ?? 0;
   return ids.map((id, row) => {
     let plain = '{';
     let hidden = '{';
@@ -56,12 +63,22 @@ export function logLines(call: LoggedCall, hasher: FeatureHasher): string[] {
         hidden += `${comma}${names[j]}:${value === 'null' ? value : `"${hasher.hash(`${names[j]}:${value}`)}"`}`;
     }
     const shown = kept === 'drop' ? '' : `"features":${kept === 'keep' ? plain : hidden}},`;
-    const result =
-      classes === undefined
-        ? `"prediction":${numberText(output.values![row]!)}`
-        : `"prediction":${JSON.stringify(classes[bestClass(output.probabilities!, row, n)])},"probabilities":${listText(output.probabilities!, row * n, n)}`;
-    return `{"prediction_id":"${id}",${about},${shown}"features_hash":"${hasher.hash(`${plain}}`)}",${result}}`;
+    const result = resultText(classes, output, row);
+    const beside = shadow === undefined ? '' : `,"shadow":${shadowText(shadow, row)}`;
+    return `{"prediction_id":"${id}",${about},${shown}"features_hash":"${hasher.hash(`${plain}}`)}",${result}${beside}}`;
   });
+}
+
+function resultText(classes: readonly ClassLabel[] | undefined, output: GraphOutput, row: number): string {
+  if (classes === undefined) return `"prediction":${numberText(output.values![row]!)}`;
+  const n = classes.length;
+  const best = classes[bestClass(output.probabilities!, row, n)];
+  return `"prediction":${JSON.stringify(best)},"probabilities":${listText(output.probabilities!, row * n, n)}`;
+}
+
+function shadowText({ version, output, manifest }: ShadowResult, row: number): string {
+  const result = output === undefined ? '"failed":true' : resultText(manifest!.classes, output, row);
+  return `{"model_version":${JSON.stringify(version)},${result}}`;
 }
 
 /** JSON has no word for what is not finite. */

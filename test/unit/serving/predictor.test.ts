@@ -149,7 +149,8 @@ describe('Predictor', () => {
     const { models, totals, limits } = predictor.cacheView(tenantA);
     expect(models).toEqual([
       {
-        ...{ model_id: 'income', manifest_sha256: expect.stringMatching(/^[0-9a-f]{64}$/), state: 'loaded' },
+        ...{ model_id: 'income', manifest_sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+        ...{ kind: 'model', state: 'loaded' },
         ...{ bytes: totals.loaded_bytes, hits: 1, last_used_at: new Date(startMs).toISOString() },
         ...{ in_use: false, segment: 'window' },
       },

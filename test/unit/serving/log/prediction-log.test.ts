@@ -5,6 +5,7 @@ import { nativeInput } from '../../../../src/serving/dialects/native.ts';
 import { BufferedPredictionLog, type LogBatchName } from '../../../../src/serving/log/buffered-log.ts';
 import type { LogRecord } from '../../../../src/serving/log/log-record.ts';
 import { type LogObjects, PredictionHistory } from '../../../../src/serving/log/prediction-history.ts';
+import { shadowReport } from '../../../../src/serving/log/shadow-report.ts';
 import { ModelCache } from '../../../../src/serving/model-cache.ts';
 import { Predictor, type Resident } from '../../../../src/serving/predictor.ts';
 import type { ServingPointer } from '../../../../src/serving/serving-pointer.ts';
@@ -260,6 +261,50 @@ describe('the prediction log', () => {
     const [dropped] = (await history.recent(tenantA, 1)).items;
     expect(dropped).not.toHaveProperty('features');
     expect(dropped!.features_hash).toMatch(/^[\w-]{22}$/);
+  });
+
+  it('has beside each prediction what the shadow gave, and goes on without where it cannot', async () => {
+    const shadow = store.deploy(tenantA, 'other', '1.1.0', built('text', 2));
+    deploy({ shadow });
+    log = new BufferedPredictionLog({
+      ...{ sink: bucket, clock, secret: async () => idKey },
+      shadow: (tenant, call) => predictor.shadow(tenant, call),
+    });
+    predictor = new Predictor({
+      ...{ store, clock, log, executor: new OnnxruntimeExecutor() },
+      cache: new ModelCache<Resident>({ budgetBytes: 64 * 1024 * 1024, maxModels: 10 }, clock),
+    });
+    const rows = [{ small: 1.5, city: '東京' }, { small: -1 }];
+    const { version } = await predict(rows);
+    expect(version).toBe('1.0.0');
+    const expected = await predict(rows, tenantA, 'other');
+    // The regression has a classifier for its shadow, of the same features.
+    await predict([{ small: 1 }], tenantA, 'amount');
+    await log.flush();
+    const { items } = await history.recent(tenantA, 10);
+    const shadows = items.filter(({ model_name }) => model_name === 'income').map((one) => one.shadow!);
+    expect(shadows.map(({ model_version }) => model_version)).toEqual(['1.1.0', '1.1.0']);
+    expect(shadows.flatMap(({ probabilities }) => probabilities!)).toEqual(
+      Array.from(expected.output.probabilities!),
+    );
+    expect(
+      shadowReport(
+        modelName('income'),
+        items.filter(({ model_name }) => model_name === 'income'),
+      ),
+    ).toMatchObject({
+      comparisons: [{ model_version: '1.0.0', shadow_version: '1.1.0', n: 2, n_failed: 0 }],
+    });
+    store.objects.delete(shadow.artifact_key);
+    clock.advance(60_000);
+    predictor = new Predictor({
+      ...{ store, clock, log, executor: new OnnxruntimeExecutor() },
+      cache: new ModelCache<Resident>({ budgetBytes: 64 * 1024 * 1024, maxModels: 10 }, clock),
+    });
+    await predict();
+    await log.flush();
+    const [newest] = (await history.recent(tenantA, 1)).items;
+    expect(newest!.shadow).toEqual({ model_version: '1.1.0', failed: true });
   });
 
   it('keeps nothing where it is off', async () => {

@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto';
+import type { ModelManifest } from '../contracts/models.ts';
+import type { ModelName } from '../contracts/names.ts';
+import type { TenantContext } from '../tenancy/tenant-context.ts';
+import { type ArtifactTier, DigestMismatchError } from './artifact-tier.ts';
+import { type InferenceEndpoints, RemoteModel } from './backends/remote-model.ts';
+import type { Explainer } from './explainer.ts';
+import type { ModelExecutor } from './model-executor.ts';
+import { ArtifactDamagedError, ModelNotServedError, type ServedModel } from './served-model.ts';
+import type { ServingPointer, ServingVariant } from './serving-pointer.ts';
+import type { ServingStore } from './serving-store.ts';
+
+/**
+ * What a model is thought to take before it is loaded: its file and what is made of it, for a graph of our own. A session
+ * of onnxruntime takes more, which is measured and made room for once it is loaded.
+ */
+const residentFactor = 2;
+const residentBaseBytes = 128 * 1024;
+
+export interface ModelLoaderParts {
+  readonly store: Pick<ServingStore, 'artifact'>;
+  readonly executor: ModelExecutor;
+  /** Artifact bytes nearer than the store. */
+  readonly tier?: ArtifactTier | undefined;
+  /** Where models may ask to be run. */
+  readonly endpoints?: InferenceEndpoints | undefined;
+}
+
+/** One artifact of a version, as the pointer or the manifest knows it. */
+interface ArtifactOf {
+  readonly key: string;
+  readonly sha256: string;
+  readonly model: ModelName;
+  readonly version: string;
+}
+
+/** Makes models in memory of what is stored; every byte is one that was registered. */
+export class ModelLoader {
+  readonly #parts: ModelLoaderParts;
+
+  constructor(parts: ModelLoaderParts) {
+    this.#parts = parts;
+  }
+
+  /** The endpoint that runs the model instead of this process. */
+  endpointOf({ settings }: ServingPointer): string | undefined {
+    return this.#parts.endpoints === undefined ? undefined : settings?.sagemaker_endpoint;
+  }
+
+  /** What is reserved for a version before it is loaded. */
+  predictedBytes(variant: ServingVariant, endpoint?: string): number {
+    return endpoint === undefined
+      ? variant.artifact_bytes * residentFactor + residentBaseBytes
+      : residentBaseBytes;
+  }
+
+  /**
+   * @throws {ModelNotServedError} when its bytes are gone
+   * @throws {ArtifactDamagedError}
+   * @throws what the executor throws
+   */
+  load(tenant: TenantContext, pointer: ServingPointer, variant: ServingVariant): Promise<ServedModel> {
+    const endpoint = this.endpointOf(pointer);
+    return endpoint === undefined
+      ? this.loadHere(tenant, pointer.model_name, variant)
+      : this.#loadRemote(tenant, pointer.model_name, variant, endpoint);
+  }
+
+  /** The graph itself, whatever the model's configuration says. */
+  async loadHere(tenant: TenantContext, model: ModelName, variant: ServingVariant): Promise<ServedModel> {
+    const { artifact_key: key, artifact_sha256: sha256, version } = variant;
+    const [graph, manifest] = await Promise.all([
+      this.#artifact(tenant, { key, sha256, model, version }),
+      this.#manifest(tenant, model, variant),
+    ]);
+    const loaded = await this.#parts.executor.load(graph);
+    const { executor, residentBytes } = loaded;
+    return {
+      ...{ manifest: manifest.value, executor, residentBytes },
+      run: (batch) => loaded.run(batch),
+      release: () => loaded.release(),
+    };
+  }
+
+  /** What lies beside the graph to explain it. */
+  async loadExplainer(
+    tenant: TenantContext,
+    model: ModelName,
+    { manifest_key, version }: ServingVariant,
+    { sha256, json_bytes }: NonNullable<ModelManifest['explainer']>,
+  ): Promise<Explainer> {
+    const key = manifest_key.replace(/manifest\.json$/, 'explainer.json.gz');
+    const [bytes, { Explainer: code }] = await Promise.all([
+      this.#artifact(tenant, { key, sha256, model, version }),
+      import('./explainer.ts'),
+    ]);
+    return code.load(bytes, json_bytes);
+  }
+
+  async #loadRemote(tenant: TenantContext, model: ModelName, variant: ServingVariant, endpoint: string) {
+    const { value, bytes } = await this.#manifest(tenant, model, variant);
+    return new RemoteModel(value, bytes, { tenant, endpoint, endpoints: this.#parts.endpoints! });
+  }
+
+  async #manifest(tenant: TenantContext, model: ModelName, variant: ServingVariant) {
+    const { manifest_key: key, manifest_sha256: sha256, version } = variant;
+    const bytes = await this.#artifact(tenant, { key, sha256, model, version });
+    const value = JSON.parse(Buffer.from(bytes).toString('utf8')) as ModelManifest;
+    return { value, bytes: bytes.byteLength };
+  }
+
+  async #artifact(tenant: TenantContext, { key, sha256, model, version }: ArtifactOf): Promise<Uint8Array> {
+    const { store, tier } = this.#parts;
+    const fetch = () => store.artifact(tenant, key);
+    let bytes: Uint8Array | undefined;
+    if (tier === undefined) {
+      bytes = await fetch();
+      if (bytes !== undefined && createHash('sha256').update(bytes).digest('hex') !== sha256)
+        throw new ArtifactDamagedError(model, version);
+    } else {
+      const found = await tier.get(tenant, { key, sha256 }, fetch).catch((error: unknown) => {
+        throw error instanceof DigestMismatchError ? new ArtifactDamagedError(model, version) : error;
+      });
+      bytes = found?.bytes;
+    }
+    if (bytes === undefined) throw new ModelNotServedError(model);
+    return bytes;
+  }
+}
