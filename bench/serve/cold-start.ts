@@ -10,8 +10,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { functionConfigurations, processEnvironment } from '../../local/lambda/function-configuration.ts';
 import type { Twin } from '../../local/main.ts';
-import { httpEvent } from '../../test/support/http-event.ts';
 import { median } from './percentiles.ts';
+import { predictEvent } from './predict-event.ts';
 
 export interface ColdStartResult {
   readonly bare_node_ms: number;
@@ -45,11 +45,7 @@ async function firstAnswer(twin: Twin, row: Record<string, unknown>): Promise<nu
   const config = functionConfigurations(twin.template).find(
     ({ label }) => label.toLowerCase() === 'predict',
   )!;
-  const event = httpEvent({
-    ...{ method: 'POST', path: '/api/v1/ml/predict/income', body: { input_data: row } },
-    claims: { tenant: 'demo' },
-  });
-  const payload = JSON.stringify(event);
+  const payload = JSON.stringify(predictEvent('demo', { input_data: row }));
   const temporaryDirectory = mkdtempSync(join(tmpdir(), 'tenantml-cold-'));
   const answered = Promise.withResolvers<string>();
   const waiting: ServerResponse[] = [];

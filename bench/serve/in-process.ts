@@ -16,11 +16,10 @@ import { BufferedPredictionLog } from '../../src/serving/log/buffered-log.ts';
 import { ModelCache } from '../../src/serving/model-cache.ts';
 import type { LoadedModel } from '../../src/serving/model-executor.ts';
 import { Predictor, type Resident } from '../../src/serving/predictor.ts';
-import { httpEvent } from '../../test/support/http-event.ts';
-import { MemoryServingStore } from '../../test/support/serving-samples.ts';
-import { tenantNamed } from '../../test/support/tenants.ts';
 import { type BenchModel, recordsOf } from './adult-model.ts';
+import { memoryStore } from './memory-store.ts';
 import { percentile } from './percentiles.ts';
+import { predictEvent } from './predict-event.ts';
 
 export interface InProcessResult {
   readonly rows: number;
@@ -37,8 +36,7 @@ const callsOf = (rows: number) => Math.min(3_000, Math.max(30, Math.ceil(60_000 
 
 /** The handler as it is deployed, over stores in memory: claims, dialect, checks, scoring, ids, log record. */
 function deployedHandler(bench: BenchModel) {
-  const store = new MemoryServingStore();
-  store.deploy(tenantNamed('aa'), 'income', '1.0.0', { ...bench, explainer: new Uint8Array() });
+  const store = memoryStore(bench);
   const log = new BufferedPredictionLog({
     ...{ clock, sink: { write: async () => {} } },
     secret: () => store.predictionIdKey(),
@@ -74,10 +72,7 @@ export async function measureInProcess(bench: BenchModel, rounds: number): Promi
     const taken = Int32Array.from({ length: rows }, (_, i) => i % bench.test.nRows);
     const batch = batchOfTable(bench.manifest.features, takeRows(bench.test, taken));
     const records = recordsOf(bench.model, bench.test, rows);
-    const event = httpEvent({
-      ...{ method: 'POST', path: '/api/v1/ml/predict/income' },
-      body: { input_data: rows === 1 ? records[0] : records },
-    });
+    const event = predictEvent('bench', { input_data: rows === 1 ? records[0] : records });
     const answer = await handler(event);
     if (answer.statusCode !== 200) throw new Error(`the handler answered ${answer.body}`);
     const subjects: Record<InProcessResult['subject'], () => unknown> = {

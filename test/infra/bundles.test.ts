@@ -109,7 +109,8 @@ describe('bundles', () => {
 
   it('keep predict small, because its size is its cold start', () => {
     const kB = statSync(path.join(bundles.predict, 'index.cjs')).size / 1000;
-    expect(kB).toBeLessThan(200);
+    // A quarter of the megabyte that its start-up allows; two times bare Node as measured by bench:serve.
+    expect(kB).toBeLessThan(250);
     // The SDK's clients would be a hundred of these.
     expect(code('predict')).not.toContain('ListObjectsV2Command');
   });

@@ -1,13 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { config, MissingSettingError } from '../../src/config.ts';
+import { environmentKept } from '../support/environment.ts';
 
-let before: NodeJS.ProcessEnv;
+let restore: () => void;
 beforeEach(() => {
-  before = { ...process.env };
+  restore = environmentKept();
 });
-afterEach(() => {
-  process.env = before;
-});
+afterEach(() => restore());
 
 const settings: [string, () => unknown][] = [
   ['LAMBDA_TASK_ROOT', () => config.taskRoot],
@@ -37,6 +36,7 @@ describe('config', () => {
   });
 
   it.each(['DATABASE_HOST', 'DATABASE_NAME', 'DATABASE_USER'])('asks for %s of the database', (name) => {
+    delete process.env.DATABASE_PORT;
     Object.assign(process.env, { DATABASE_HOST: 'h', DATABASE_NAME: 'n', DATABASE_USER: 'u' });
     expect(config.database).toEqual({ host: 'h', port: 5432, name: 'n', user: 'u' });
     delete process.env[name];

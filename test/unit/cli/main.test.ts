@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { main } from '../../../src/cli/main.ts';
 import { problemOf } from '../../../src/contracts/problem-status.ts';
+import { environmentKept } from '../../support/environment.ts';
 import { datasetId, newJobId } from '../../support/samples.ts';
 
 interface Received {
@@ -23,7 +24,7 @@ let answers: Record<string, Answer | ((request: Received) => Answer)>;
 let out: string;
 let err: string;
 const folder = mkdtempSync(join(tmpdir(), 'tenantml-cli-'));
-const environment = { ...process.env };
+const restore = environmentKept();
 
 const bodyOf = async (request: IncomingMessage) => {
   const chunks: Buffer[] = [];
@@ -77,7 +78,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   vi.restoreAllMocks();
-  process.env = { ...environment };
+  restore();
 });
 
 const file = (name: string, text: string): string => {
