@@ -108,10 +108,13 @@ async function environmentOf(start: EnvironmentStart) {
         if (hits % 16 === 0) hitUs.push(Math.round(us * 10) / 10);
       } else {
         missUs.push(Math.round(us));
+      }
+      const isOnCurve = predictions % 512 === 1;
+      if (!isHit || isOnCurve) {
         const bytes = process.memoryUsage.rss();
         if (bytes > peakResidentBytes) peakResidentBytes = bytes;
+        if (isOnCurve) resident.push([i, bytes]);
       }
-      if (predictions % 512 === 1) resident.push([i, process.memoryUsage.rss()]);
       if (watch.endOfCall(clock.nowMs()).action === 'recycle') {
         stoppedAt = i + 1;
         break;

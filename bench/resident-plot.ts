@@ -43,15 +43,10 @@ export function residentSvg({ title, curves, marks, span, end }: ResidentPlot): 
     parts.push(line(left, y(mib * mebibyte), width - right, y(mib * mebibyte), 'stroke="#eee"'));
     parts.push(text([left - 8, y(mib * mebibyte) + 4], String(mib), 'text-anchor="end" fill="#555"'));
   }
-  for (let i = 0; i <= 4; i++) {
-    const position = (end * i) / 4;
-    parts.push(
-      text(
-        [x(position), height - bottom + 18],
-        Math.round(position).toLocaleString('en'),
-        'text-anchor="middle" fill="#555"',
-      ),
-    );
+  const step = 10 ** Math.floor(Math.log10(end / 2)) / 2;
+  for (let position = 0; position <= end; position += step) {
+    const name = position.toLocaleString('en');
+    parts.push(text([x(position), height - bottom + 18], name, 'text-anchor="middle" fill="#555"'));
   }
   parts.push(
     text([(left + width - right) / 2, height - 10], 'predictions', 'text-anchor="middle" fill="#555"'),
@@ -66,9 +61,12 @@ export function residentSvg({ title, curves, marks, span, end }: ResidentPlot): 
   curves.forEach(({ name, colour, points }, i) => {
     const path = points.map(([at, bytes]) => `${x(at).toFixed(1)},${y(bytes).toFixed(1)}`).join(' ');
     parts.push(`<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="1.8"/>`);
-    const at = height - bottom - 40 - 18 * i;
-    parts.push(line(left + 14, at - 4, left + 38, at - 4, `stroke="${colour}" stroke-width="3"`));
-    parts.push(text([left + 44, at], name));
+    // Beside the plot, where no curve can run through it.
+    const at = height - bottom - 8 - 18 * i;
+    parts.push(
+      line(width - right + 8, at - 4, width - right + 30, at - 4, `stroke="${colour}" stroke-width="3"`),
+    );
+    parts.push(text([width - right + 36, at], name));
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="12">\n${parts.join('\n')}\n</svg>\n`;
 }

@@ -36,7 +36,13 @@ const cache = new ModelCache<LoadedModel>({ budgetBytes, maxModels: 100 }, { now
 const random = new Random(29);
 const residentMiB: number[] = [];
 
-while (cache.loads < nCycles) {
+for (let uses = 0; cache.loads < nCycles; uses++) {
+  if (uses > 20 * nCycles) {
+    process.stderr.write(
+      'all models fit into the budget: nothing is evicted; take more models or a smaller budget\n',
+    );
+    process.exit(2);
+  }
   const model = models[random.nextInt(models.length)]!;
   const before = cache.loads;
   await cache.use(
