@@ -142,7 +142,10 @@ class RowReader {
     this.#features = features;
     this.#source = source;
     const { columns } = source;
-    this.#positions = columns && features.map(({ name }) => columns.indexOf(name));
+    if (columns !== undefined) {
+      const positions = new Map(columns.map((name, position) => [name, position]));
+      this.#positions = features.map(({ name }) => positions.get(name) ?? -1);
+    }
   }
 
   /** @param at the row's position among those sent, for errors */
@@ -202,7 +205,7 @@ class RowReader {
 }
 
 /**
- * Sets the value of one feature of one row; null and empty text leave it missing.
+ * Sets the value of one feature of one row; null and empty text leave it missing, and so does pandas' NaT a date.
  * @returns what it had to be, when it is not
  */
 export function putValue(
@@ -214,11 +217,15 @@ export function putValue(
   if (value === null || value === undefined || value === '') return undefined;
   if (values.kind === 'string') {
     if (typeof value === 'object') return 'text';
+    // Rounded on its way here: the graph would take it for another category.
+    if (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER)
+      return 'text, or a number within ±(2^53 - 1)';
     const text = String(value);
     // onnxruntime ends a text at NUL: the graph would take it for another category.
     if (text.includes('\0')) return 'text without the character NUL';
     values.data[row] = text;
   } else if (values.kind === 'int64') {
+    if (value === 'NaT') return undefined;
     const epochMs =
       typeof value === 'number' ? value : typeof value === 'string' ? epochMsOf(value) : Number.NaN;
     // Beyond ±8.64e15 ms there are no dates.

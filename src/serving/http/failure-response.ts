@@ -20,6 +20,8 @@ export function failureResponse(failure: Failure, request: ServingRequest): Serv
   const headers: Record<string, string> = {
     'content-type': dialect === 'native' ? 'application/problem+json' : 'application/json',
   };
+  // https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1
+  if (status === 401) headers['www-authenticate'] = 'Bearer';
   if (status === 405) headers.allow = String(failure.evidence?.allow);
   if (status === 413) headers.link = '</api/v1/ml/batch-predict>; rel="alternate"';
   if (status === 503 || status === 429)

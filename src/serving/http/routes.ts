@@ -64,7 +64,9 @@ export function dialectOf(path: string): Dialect {
 }
 
 /** @throws {ServingRouteError} ROUTE_NOT_FOUND or METHOD_NOT_ALLOWED */
-export function routeOf(method: string, path: string): ServingRoute {
+export function routeOf(sentMethod: string, path: string): ServingRoute {
+  // The transport leaves the body out (https://www.rfc-editor.org/rfc/rfc9110#section-9.3.2).
+  const method = sentMethod === 'HEAD' ? 'GET' : sentMethod;
   let allowed: string | undefined;
   for (const [pattern, itsMethod, operation] of patterns) {
     const match = pattern.exec(path);

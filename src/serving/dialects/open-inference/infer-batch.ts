@@ -2,6 +2,7 @@
 import type { FeatureSpec, ModelManifest } from '../../../contracts/models.ts';
 import { emptyBatch, type FeatureBatch, type FeatureValues, missingInt64 } from '../../feature-batch.ts';
 import { kindOf, listOf, maxRows, putValue, tooManyRows } from '../../input-rows.ts';
+import type { Datatype } from './datatype.ts';
 import { type InferRequest, type InputTensor, MalformedInferError } from './infer-request.ts';
 
 /**
@@ -61,7 +62,8 @@ function putColumn(
   const nRows = values.data.length;
   for (let row = 0; row < nRows; row++) {
     const sent = data[row * nColumns + column];
-    const value = datatype === 'BOOL' || typeof sent !== 'boolean' ? plain(sent) : Number(sent);
+    const value =
+      datatype === 'BOOL' || typeof sent !== 'boolean' ? plain(sent, datatype, values) : Number(sent);
     const expected =
       typeof value === 'number' && values.kind !== 'string' && datatype === 'BYTES'
         ? 'text in a tensor of BYTES'
@@ -75,12 +77,16 @@ function putColumn(
   }
 }
 
-/** NaN and the smallest int64 are how graphs spell missing; a 64-bit integer is a number where that is exact. */
-function plain(value: unknown): unknown {
+/**
+ * NaN and the smallest int64 are how graphs spell missing. A 64-bit integer is a number where it is rounded to float32
+ * anyway, and stays exact where it is a category.
+ */
+function plain(value: unknown, datatype: Datatype, { kind }: FeatureValues): unknown {
   if (typeof value === 'bigint') {
     if (value === missingInt64) return null;
     const number = Number(value);
-    return Number.isSafeInteger(number) ? number : value;
+    return kind === 'float32' || Number.isSafeInteger(number) ? number : value;
   }
-  return typeof value === 'number' && Number.isNaN(value) ? null : value;
+  if (typeof value !== 'number') return value;
+  return Number.isNaN(value) || (value === -(2 ** 63) && datatype === 'INT64') ? null : value;
 }

@@ -37,6 +37,8 @@ const maxInputs = 10_000;
 const maxRank = 8;
 
 type Fields = Record<string, unknown>;
+/** Clients that write whole objects send null for what they leave out. */
+const isAbsent = (value: unknown): value is undefined | null => value === undefined || value === null;
 const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
@@ -50,7 +52,7 @@ export function inferRequest(body: string | Uint8Array, headerLength: string | u
   const message = parseJson(textOf(head));
   if (!isFields(message)) throw new MalformedInferError('body', 'must be an object with inputs');
   const { id, inputs, outputs, parameters } = message;
-  if (id !== undefined && typeof id !== 'string') throw new MalformedInferError('id', 'must be text');
+  if (!isAbsent(id) && typeof id !== 'string') throw new MalformedInferError('id', 'must be text');
   if (!Array.isArray(inputs) || inputs.length === 0 || inputs.length > maxInputs)
     throw new MalformedInferError('inputs', `must be a list of 1 to ${maxInputs} tensors`);
   const binary = new BinaryTail(tail);
@@ -65,9 +67,9 @@ export function inferRequest(body: string | Uint8Array, headerLength: string | u
   const ofRequest = isFields(parameters) ? parameters : {};
   const binaryOutput = ofRequest.binary_data_output === true;
   return {
-    id,
+    id: isAbsent(id) ? undefined : id,
     inputs: tensors,
-    outputs: outputs === undefined ? undefined : outputsOf(outputs, binaryOutput),
+    outputs: isAbsent(outputs) ? undefined : outputsOf(outputs, binaryOutput),
     binaryOutput,
     parameters: ofRequest,
   };
@@ -124,11 +126,10 @@ function inputTensor(sent: unknown, at: string, binary: BinaryTail): InputTensor
     throw new MalformedInferError(`${at}/shape`, `must be 1 to ${maxRank} whole numbers`);
   const nElements = shape.reduce((product: number, size: number) => product * size, 1);
   const binarySize = isFields(parameters) ? parameters.binary_data_size : undefined;
-  if (binarySize !== undefined) {
+  if (!isAbsent(binarySize)) {
     if (!isSize(binarySize))
       throw new MalformedInferError(`${at}/parameters/binary_data_size`, 'must be a whole number');
-    if (data !== undefined)
-      throw new MalformedInferError(at, 'has data and binary_data_size; send one of them');
+    if (!isAbsent(data)) throw new MalformedInferError(at, 'has data and binary_data_size; send one of them');
     try {
       return { name, datatype, shape, data: readElements(binary.take(binarySize, at), datatype, nElements) };
     } catch (error) {
@@ -165,8 +166,9 @@ function flattened(
   });
 }
 
-function outputsOf(outputs: unknown, binaryOutput: boolean): { name: string; binary: boolean }[] {
+function outputsOf(outputs: unknown, binaryOutput: boolean): { name: string; binary: boolean }[] | undefined {
   if (!Array.isArray(outputs)) throw new MalformedInferError('outputs', 'must be a list');
+  if (outputs.length === 0) return undefined;
   return outputs.map((one: unknown, i) => {
     if (!isFields(one) || typeof one.name !== 'string')
       throw new MalformedInferError(`outputs/${i}`, 'must be an object with a name');

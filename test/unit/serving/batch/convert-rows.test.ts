@@ -83,13 +83,19 @@ describe('a date', () => {
 describe('a category', () => {
   it('is text as it is, and numbers and booleans as JSON writes them', () => {
     expect(convert('category', text(['a', null, ' b '])).values).toEqual(['a', '', ' b ']);
-    expect(convert('category', numeric('number', [80, 1.5, 1e21, null])).values).toEqual([
+    expect(convert('category', numeric('number', [80, 1.5, 1e-7, null])).values).toEqual([
       '80',
       '1.5',
-      '1e+21',
+      '1e-7',
       '',
     ]);
     expect(convert('category', numeric('boolean', [1, 0, null])).values).toEqual(['true', 'false', '']);
+  });
+
+  it('fails with a number beyond 2^53, which is rounded, as it does online', () => {
+    const { values, failures } = convert('category', numeric('number', [2 ** 53 - 1, 2 ** 53, null]));
+    expect(values).toEqual(['9007199254740991', '', '']);
+    expect(failures).toEqual([[1, expect.stringContaining('2^53')]]);
   });
 
   it('fails with the character NUL, at which the graph would end it', () => {

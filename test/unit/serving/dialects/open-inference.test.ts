@@ -1,6 +1,7 @@
 import { deflateSync, gunzipSync, gzipSync, inflateSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ServingApp } from '../../../../src/serving/http/serving-app.ts';
+import { UnauthenticatedError } from '../../../../src/tenancy/tenant-context.ts';
 import { send, servingApp } from '../../../support/serving-call.ts';
 import { built, MemoryServingStore } from '../../../support/serving-samples.ts';
 import { tenantA } from '../../../support/tenants.ts';
@@ -346,5 +347,84 @@ describe('infer', () => {
       '</api/v1/ml/batch-predict>; rel="alternate"',
     ]);
     expect(answer.json!.error).toContain('batch-predict');
+  });
+});
+
+describe('what clients send for nothing', () => {
+  it('takes null for an id, parameters, outputs and data as if they were left out', async () => {
+    const body = { id: null, parameters: null, outputs: null, inputs };
+    const answer = await send(app, { path: infer, body });
+    expect(answer.status).toBe(200);
+    expect(answer.json).not.toHaveProperty('id');
+    expect(outputsOf(answer.json).map(({ name }) => name)).toEqual(['label', 'probabilities']);
+    const { body: bytes, headers } = binaryBody([
+      { name: 'city', datatype: 'BYTES', shape: [1], bytes: texts('plain') },
+    ]);
+    const sent = bytes.toString('latin1').replace('"parameters"', '"data":null,"parameters"');
+    const length = String(Number(headers['inference-header-content-length']) + '"data":null,'.length);
+    const nullData = {
+      body: Buffer.from(sent, 'latin1'),
+      headers: { 'inference-header-content-length': length },
+    };
+    expect((await send(app, { path: infer, ...nullData })).status).toBe(200);
+  });
+
+  it('answers with all outputs where the list of those wanted is empty', async () => {
+    const answer = await send(app, { path: infer, body: { outputs: [], inputs } });
+    expect(outputsOf(answer.json)).toHaveLength(2);
+  });
+
+  it('takes the smallest INT64 for missing, in JSON as in binary', async () => {
+    const smallest = Buffer.alloc(8);
+    smallest.writeBigInt64LE(-(2n ** 63n));
+    const binary = binaryBody([{ name: 'when', datatype: 'INT64', shape: [1], bytes: smallest }]);
+    const json = '{"inputs":[{"name":"when","datatype":"INT64","shape":[1],"data":[-9223372036854775808]}]}';
+    const missing = await send(app, { path: infer, body: { inputs: [tensor('when', 'INT64', [null])] } });
+    expect(missing.status).toBe(200);
+    for (const call of [binary, { body: json }])
+      expect(outputsOf((await send(app, { path: infer, ...call })).json).at(-1)!.data).toEqual(
+        outputsOf(missing.json).at(-1)!.data,
+      );
+  });
+});
+
+describe('integers beyond 2^53', () => {
+  const odd = 2n ** 53n + 1n;
+  const binaryOf = (name: string) => {
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigInt64LE(odd);
+    return { path: infer, ...binaryBody([{ name, datatype: 'INT64', shape: [1], bytes }]) };
+  };
+  const jsonOf = (name: string) => ({
+    path: infer,
+    body: `{"inputs":[{"name":"${name}","datatype":"INT64","shape":[1],"data":[${odd}]}]}`,
+  });
+
+  it('are rounded where the feature is a number, which the graph takes as float32', async () => {
+    expect((await send(app, binaryOf('small'))).status).toBe(200);
+    expect((await send(app, jsonOf('small'))).status).toBe(200);
+  });
+
+  it('are exact in binary where the feature is a category, and refused in JSON, which has rounded them', async () => {
+    expect((await send(app, binaryOf('city'))).status).toBe(200);
+    expect(await send(app, jsonOf('city'))).toMatchObject({
+      ...{ status: 400, json: { error: expect.stringContaining('2^53') } },
+    });
+  });
+});
+
+describe('HEAD', () => {
+  it('is answered as GET is', async () => {
+    for (const path of ['/v2/health/live', '/v2/models/income/ready', '/endpoints/income/ping'])
+      expect((await send(app, { method: 'HEAD', path })).status).toBe(200);
+    expect((await send(app, { method: 'HEAD', path: infer })).status).toBe(405);
+  });
+});
+
+describe('a caller who is not known', () => {
+  it('learns which scheme to use', async () => {
+    const tenant = new UnauthenticatedError('UNAUTHENTICATED', 'who are you');
+    const answer = await send(app, { path: infer, body: { inputs }, tenant });
+    expect(answer).toMatchObject({ status: 401, headers: { 'www-authenticate': 'Bearer' } });
   });
 });
