@@ -102,8 +102,7 @@ function rowReader(at: string, rows: unknown, columns?: readonly string[]): Read
   if (rows.length > maxRows) throw tooManyRows(at, rows.length);
   const odd = rows.findIndex(isScalar);
   if (odd >= 0) throw invalid(`${at}/${odd}`, 'must be a row: an object or an array');
-  const unique = new Set(columns);
-  if (columns !== undefined && unique.size < columns.length)
+  if (columns !== undefined && new Set(columns).size < columns.length)
     throw invalid(at, 'two columns have the same name');
   return ({ features }) => {
     if (columns !== undefined) checkColumns(at, columns, features);
@@ -115,7 +114,8 @@ function rowReader(at: string, rows: unknown, columns?: readonly string[]): Read
 }
 
 function checkColumns(at: string, columns: readonly string[], features: readonly FeatureSpec[]): void {
-  if (features.some(({ name }) => columns.includes(name))) return;
+  const names = new Set(columns);
+  if (features.some(({ name }) => names.has(name))) return;
   throw invalid(
     at,
     `no column is a feature of the model; it takes ${features
@@ -143,7 +143,11 @@ async function csvInvocation(text: string): Promise<Invocation> {
   if (rows.length > maxRows) throw tooManyRows('body', rows.length);
   const read = (features: readonly FeatureSpec[]): FeatureBatch => {
     checkColumns('body', columns, features);
-    const types = columns.map((name) => features.find((feature) => feature.name === name)?.type);
+    const typeOf = new Map(features.map(({ name, type }) => [name, type]));
+    // Others may repeat: spreadsheets end lines in empty columns.
+    const twice = columns.find((name, j) => typeOf.has(name) && columns.indexOf(name) !== j);
+    if (twice !== undefined) throw invalid('line 1', `two columns are named ${twice}`);
+    const types = columns.map((name) => typeOf.get(name));
     const values = rows.map((row) => row.map((cell, j) => cellOf(cell, types[j])));
     return batchOfRows(features, values, { pointerOf: (row) => `/line ${row + 2}`, columns });
   };

@@ -49,12 +49,14 @@ export function unpacked(request: ServingRequest): string | Uint8Array {
 
 /** @throws {ValidationError} INVALID_ENCODING */
 export function textOf(body: string | Uint8Array): string {
-  if (typeof body === 'string') return body;
+  if (typeof body === 'string') return withoutMark(body);
   if (!isUtf8(body))
     throw new ValidationError('body is not UTF-8; encode text as UTF-8', { code: 'INVALID_ENCODING' });
-  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
-  return text.startsWith('\ufeff') ? text.slice(1) : text;
+  return withoutMark(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'));
 }
+
+/** Text without the byte order mark that some programs write in front. */
+const withoutMark = (text: string): string => (text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
 
 /** Texts, and the bare words that Python writes for what JSON has no word for. */
 const textOrWord = /"(?:[^"\\]|\\.)*"|\bNaN\b|-?\bInfinity\b/g;
@@ -67,12 +69,24 @@ export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    if (text.includes('NaN') && !/[^"\w]-?Infinity\b/.test(text)) {
-      try {
-        return JSON.parse(text.replaceAll(textOrWord, (found) => (found === 'NaN' ? 'null' : found)));
-      } catch {
-        // The first failure says where.
+    if (/NaN|Infinity/.test(text)) {
+      const words = new Set<string>();
+      const plain = text.replaceAll(textOrWord, (found) => {
+        if (found.startsWith('"')) return found;
+        words.add(found);
+        return 'null';
+      });
+      const read = parsed(plain);
+      const isInfinite = words.has('Infinity') || words.has('-Infinity');
+      if (read !== undefined && isInfinite) {
+        throw new ValidationError(
+          'body holds Infinity, which JSON has not; send a number, or null for missing',
+          {
+            code: 'INVALID_JSON',
+          },
+        );
       }
+      if (read !== undefined) return read.value;
     }
     // The parser's own message quotes the input; only its position is repeated.
     const position = /position (\d+)/.exec((error as Error).message)?.[1];
@@ -80,6 +94,14 @@ export function parseJson(text: string): unknown {
       `body is not JSON${position === undefined ? '' : ` (at character ${position})`}; check quotes, commas and brackets`,
       { code: 'INVALID_JSON' },
     );
+  }
+}
+
+function parsed(text: string): { readonly value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(text) };
+  } catch {
+    return undefined;
   }
 }
 
