@@ -75,6 +75,7 @@ export class ModelServer {
     const { host = '0.0.0.0', port = 8000, token } = this.#options;
     const names = await this.#store.models();
     const report = this.#options.onError ?? ((message) => process.stderr.write(`${message}\n`));
+    const owner = contextOf('start');
     const app = new ServingApp({
       predictor: this.#predictor,
       version: packageJson.version,
@@ -84,11 +85,13 @@ export class ModelServer {
       },
       isReady: () => this.#ready,
       ...(names.length === 1 ? { defaultModel: names[0]! } : {}),
+      // Who watches a server knows no token.
+      watcher: owner,
     });
-    const owner = contextOf('start');
     this.#server = new ServingServer({
       app,
       tenantOf: token === undefined ? (_, id) => contextOf(id) : guard(token),
+      onError: (error) => report(String((error as Error).stack ?? error)),
     });
     const listening = await this.#server.listen(host, port);
     const loaded: ModelName[] = [];
@@ -108,6 +111,7 @@ export class ModelServer {
   /** Says that it is not ready, waits for balancers to notice, answers what is being worked on, and ends. */
   async stop(): Promise<void> {
     this.#ready = false;
+    this.#server?.drain();
     const { drainMs = 0 } = this.#options;
     if (drainMs > 0) await new Promise((resolve) => setTimeout(resolve, drainMs));
     await this.#server?.close();
@@ -125,23 +129,18 @@ const hashed = (text: string): Buffer => createHash('sha256').update(text).diges
 
 /** Compares in the same time whatever is sent: hashes of one length. */
 function guard(token: string) {
-  const expected = hashed(`Bearer ${token}`);
-  const expectedPassword = hashed(token);
+  const expected = hashed(token);
   return (authorization: string | undefined, requestId: string): TenantContext => {
     if (authorization === undefined)
       throw new UnauthenticatedError('UNAUTHENTICATED', 'send the token of this server as a bearer token');
-    const password = /^Basic (\S+)$/i.exec(authorization)?.[1];
-    const isRight =
-      password === undefined
-        ? timingSafeEqual(hashed(authorization), expected)
-        : timingSafeEqual(
-            hashed(
-              Buffer.from(password, 'base64')
-                .toString('utf8')
-                .replace(/^[^:]*:/, ''),
-            ),
-            expectedPassword,
-          );
+    const [, scheme = '', credential = ''] = /^(\S+) +(.*?) *$/.exec(authorization) ?? [];
+    const isBasic = scheme.toLowerCase() === 'basic';
+    const sent = isBasic
+      ? Buffer.from(credential, 'base64')
+          .toString('utf8')
+          .replace(/^[^:]*:/, '')
+      : credential;
+    const isRight = timingSafeEqual(hashed(sent), expected) && (isBasic || scheme.toLowerCase() === 'bearer');
     if (!isRight)
       throw new UnauthenticatedError(
         'TOKEN_INVALID',

@@ -37,10 +37,10 @@ export class FolderServingStore implements ServingStore {
 
   /** Names of the models that have a version. */
   async models(): Promise<ModelName[]> {
-    const entries = await readdir(this.#folder, { withFileTypes: true }).catch(() => []);
-    const names = entries.filter((entry) => entry.isDirectory() && modelPattern.test(entry.name));
+    // Mounted volumes hold links: whether a name is a folder, its versions tell.
+    const names = (await readdir(this.#folder).catch(() => [])).filter((name) => modelPattern.test(name));
     const served = await Promise.all(
-      names.map(async ({ name }) => ((await this.#version(name)) ? name : undefined)),
+      names.map(async (name) => ((await this.#version(name)) ? name : undefined)),
     );
     return served.filter((name) => name !== undefined) as ModelName[];
   }

@@ -10,6 +10,10 @@ export interface ServingServerOptions {
   readonly app: ServingApp;
   /** Who sent the request. @throws {UnauthenticatedError} */
   readonly tenantOf: (authorization: string | undefined, requestId: string) => TenantContext;
+  /** How long `close` waits for requests whose answer takes, or whose body does not come. @default 10,000 */
+  readonly closeMs?: number;
+  /** Told of answers that could not be written. */
+  readonly onError: (error: unknown) => void;
 }
 
 /** Room for a body that the app then refuses with its size; what is larger is not read at all. */
@@ -24,6 +28,7 @@ export class ServingServer {
   readonly #options: ServingServerOptions;
   readonly #server: Server;
   #inFlight = 0;
+  #isDraining = false;
   #idle: (() => void) | undefined;
 
   constructor(options: ServingServerOptions) {
@@ -31,6 +36,11 @@ export class ServingServer {
     this.#server = createServer({ keepAliveTimeout: 65_000, noDelay: true }, (incoming, outgoing) =>
       this.#receive(incoming, outgoing),
     );
+    // A caller that asks before it sends learns of a body that is too large without sending it.
+    this.#server.on('checkContinue', (incoming: IncomingMessage, outgoing: ServerResponse) => {
+      if (!isTooLarge(incoming)) outgoing.writeContinue();
+      this.#receive(incoming, outgoing);
+    });
   }
 
   /** @returns the port, which is another one than asked for where that was 0 */
@@ -44,13 +54,23 @@ export class ServingServer {
     });
   }
 
+  /** Ends each connection with its next answer, so that callers go elsewhere. */
+  drain(): void {
+    this.#isDraining = true;
+  }
+
   /** Takes no more connections, answers what is being worked on, and ends. */
   async close(): Promise<void> {
+    this.drain();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    if (this.#inFlight > 0)
+    if (this.#inFlight > 0) {
+      let timer: NodeJS.Timeout | undefined;
       await new Promise<void>((resolve) => {
         this.#idle = resolve;
+        timer = setTimeout(resolve, this.#options.closeMs ?? 10_000);
       });
+      clearTimeout(timer);
+    }
     this.#server.closeAllConnections();
     await closed;
   }
@@ -61,8 +81,8 @@ export class ServingServer {
       this.#inFlight--;
       if (this.#inFlight === 0) this.#idle?.();
     });
-    if (Number(incoming.headers['content-length'] ?? 0) > maxReadBytes) {
-      void this.#answer(incoming, outgoing, Buffer.alloc(maxBodyBytes + 1), true);
+    if (isTooLarge(incoming)) {
+      this.#send(incoming, outgoing, Buffer.alloc(maxBodyBytes + 1), true);
       return;
     }
     const chunks: Buffer[] = [];
@@ -73,9 +93,17 @@ export class ServingServer {
     });
     incoming.on('end', () => {
       const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
-      void this.#answer(incoming, outgoing, nBytes > maxReadBytes ? Buffer.alloc(maxBodyBytes + 1) : body);
+      this.#send(incoming, outgoing, nBytes > maxReadBytes ? Buffer.alloc(maxBodyBytes + 1) : body);
     });
     incoming.on('error', () => outgoing.destroy());
+  }
+
+  /** A failure ends its connection, never the process. */
+  #send(incoming: IncomingMessage, outgoing: ServerResponse, body: Buffer, isUnread = false): void {
+    this.#answer(incoming, outgoing, body, isUnread).catch((error: unknown) => {
+      outgoing.destroy();
+      this.#options.onError(error);
+    });
   }
 
   /** @param isUnread whether the rest of the request is still to come: then the connection cannot be used again */
@@ -83,9 +111,9 @@ export class ServingServer {
     incoming: IncomingMessage,
     outgoing: ServerResponse,
     body: Buffer,
-    isUnread = false,
+    isUnread: boolean,
   ): Promise<void> {
-    const url = incoming.url ?? '/';
+    const url = targetOf(incoming.url ?? '/');
     const cut = url.indexOf('?');
     const requestId = `${idPrefix}${(nRequests++).toString(36)}`;
     const headers = incoming.headers as Readonly<Record<string, string | undefined>>;
@@ -107,8 +135,15 @@ export class ServingServer {
     const answerHeaders: Record<string, string | number> = answer.headers;
     answerHeaders['content-length'] =
       typeof answer.body === 'string' ? Buffer.byteLength(answer.body) : answer.body.byteLength;
-    if (isUnread) answerHeaders.connection = 'close';
+    if (isUnread || this.#isDraining) answerHeaders.connection = 'close';
     outgoing.writeHead(answer.status, answerHeaders);
     outgoing.end(answer.body);
   }
 }
+
+const isTooLarge = ({ headers }: IncomingMessage): boolean =>
+  Number(headers['content-length'] ?? 0) > maxReadBytes;
+
+/** Proxies may send the whole address (https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2). */
+const targetOf = (sent: string): string =>
+  sent.charCodeAt(0) === 0x2f ? sent : sent.replace(/^https?:\/\/[^/?]*/i, '') || '/';

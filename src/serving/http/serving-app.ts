@@ -1,4 +1,5 @@
 import { ValidationError } from '../../errors.ts';
+import type { TenantContext } from '../../tenancy/tenant-context.ts';
 import type { BatchStarter } from '../batch/batch-starter.ts';
 import { bareInput, isExplained, nativeInput, predictEach, predictionsOf } from '../dialects/native.ts';
 import { batchOfTensors } from '../dialects/open-inference/infer-batch.ts';
@@ -43,6 +44,8 @@ export interface ServingAppParts {
   readonly onFailure?: (error: unknown, failure: Failure, request: ServingRequest) => void;
   /** The model of `/ping` and `/invocations`, where no model is named. */
   readonly defaultModel?: string;
+  /** In whose name `/ping` looks at the default model, whoever asks. @default - the caller's */
+  readonly watcher?: TenantContext;
   /** Refuses an answer that the transport cannot carry, by throwing. */
   readonly checkAnswer?: (response: ServingResponse) => void;
   /** Whether a load balancer should send requests here. @default - always */
@@ -239,10 +242,15 @@ export class ServingApp {
     return route.model ?? request.headers['x-amzn-sagemaker-target-model'] ?? this.#parts.defaultModel;
   }
 
+  /** Of a named model: whether it can be loaded. Of none: whether the server, and its only model, can be asked. */
   async #ping(request: ServingRequest, route: ServingRoute): Promise<ServingResponse> {
-    const model = this.#scoringModel(request, route);
-    if (model !== undefined) await this.#describe(request, { ...route, model });
-    return { status: 200, headers: { 'content-type': 'application/json' }, body: '\n' };
+    const { defaultModel, watcher, isReady } = this.#parts;
+    const named = route.model ?? request.headers['x-amzn-sagemaker-target-model'];
+    if (named !== undefined) await this.#describe(request, { ...route, model: named });
+    else if (defaultModel !== undefined)
+      await this.#parts.predictor.describe(watcher ?? request.tenant(), modelNameOf(defaultModel));
+    const isServing = named !== undefined || (isReady?.() ?? true);
+    return { status: isServing ? 200 : 503, headers: { 'content-type': 'application/json' }, body: '\n' };
   }
 
   async #invocations(request: ServingRequest, route: ServingRoute): Promise<ServingResponse> {

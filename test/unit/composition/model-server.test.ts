@@ -1,5 +1,6 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -48,6 +49,17 @@ const post = (url: string, body: unknown, headers: Record<string, string> = {}) 
     method: 'POST',
     body: JSON.stringify(body),
     headers: { 'content-type': 'application/json', ...headers },
+  });
+
+/** @returns all that comes back for the bytes, until the server ends the connection */
+const raw = (url: string, bytes: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    let answer = '';
+    const socket = connect(Number(new URL(url).port), '127.0.0.1', () => socket.write(bytes));
+    socket.on('data', (chunk) => {
+      answer += chunk.toString('latin1');
+    });
+    socket.on('error', reject).on('close', () => resolve(answer));
   });
 
 describe('the model server', () => {
@@ -119,8 +131,58 @@ describe('the model server', () => {
     expect(await status('right')).toBe(401);
     expect(await status(`Basic ${Buffer.from('any:wrong').toString('base64')}`)).toBe(401);
     expect(await status('Bearer right')).toBe(200);
+    expect(await status('bearer right')).toBe(200);
+    expect(await status('Token right')).toBe(401);
     expect(await status(`Basic ${Buffer.from('any:right').toString('base64')}`)).toBe(200);
+    // Balancers know no token, and learn nothing.
     expect((await fetch(`${url}/v2/health/live`)).status).toBe(200);
+    expect((await fetch(`${url}/ping`)).status).toBe(200);
+    expect((await fetch(`${url}/endpoints/income/ping`)).status).toBe(401);
+  });
+
+  it('serves a model whose folder is a link, and one with a damaged manifest not', async () => {
+    put('income', '1.0.0', classifier);
+    put('damaged', '1.0.0', classifier);
+    writeFileSync(join(folder, 'damaged', '1.0.0', 'manifest.json'), '{"features":');
+    symlinkSync(join(folder, 'income'), join(folder, 'linked'));
+    symlinkSync(join(folder, 'nowhere'), join(folder, 'dangling'));
+    const { url, models } = await start();
+    expect([...models].sort()).toEqual(['income', 'linked']);
+    expect(reported).toEqual([expect.stringContaining('damaged cannot be served')]);
+    expect((await post(`${url}/v2/models/damaged/infer`, { inputs: [] })).status).toBe(400);
+    expect((await post(`${url}/endpoints/damaged/invocations`, { instances: [{ small: 1 }] })).status).toBe(
+      500,
+    );
+    expect((await post(`${url}/endpoints/linked/invocations`, { instances: [{ small: 1 }] })).status).toBe(
+      200,
+    );
+  });
+
+  it('answers requests that carry the whole address, and refuses a large body before it is sent', async () => {
+    put('income', '1.0.0', classifier);
+    const { url } = await start();
+    const absolute = await raw(
+      url,
+      'GET http://elsewhere/ping HTTP/1.1\r\nHost: elsewhere\r\nConnection: close\r\n\r\n',
+    );
+    expect(absolute).toMatch(/^HTTP\/1.1 200 /);
+    const head = (bytes: number) =>
+      `POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: ${bytes}\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n`;
+    expect(await raw(url, head(99_999_999))).toMatch(/^HTTP\/1.1 413 /);
+    const body = '{"instances":[{"small":1}]}';
+    expect(await raw(url, head(body.length) + body)).toMatch(/^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200 /);
+  });
+
+  it('ends connections with their next answer once it is told to stop', async () => {
+    put('income', '1.0.0', classifier);
+    const { url } = await start({ drainMs: 300 });
+    expect((await fetch(`${url}/ping`)).headers.get('connection')).toBe('keep-alive');
+    const stopping = server!.stop();
+    server = undefined;
+    const answer = await post(`${url}/invocations`, { instances: [{ small: 1 }] });
+    expect([answer.status, answer.headers.get('connection')]).toEqual([200, 'close']);
+    expect((await fetch(`${url}/ping`)).status).toBe(503);
+    await stopping;
   });
 
   it('refuses a body that is too large, whether or not its size was said', async () => {

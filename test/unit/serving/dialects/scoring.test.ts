@@ -160,3 +160,48 @@ describe('ping', () => {
     expect((await send(app, { path: '/version' })).body).toBe('9.9.9');
   });
 });
+
+describe('what data frames send', () => {
+  it('takes the missing time of pandas for a missing date', async () => {
+    const split = (when: unknown) => ({ dataframe_split: { columns: ['when', 'small'], data: [[when, 1]] } });
+    const proba = { params: { predict_method: 'predict_proba' } };
+    const missing = await invoke({ ...split(null), ...proba });
+    expect((await invoke({ ...split('NaT'), ...proba })).predictions).toEqual(missing.predictions);
+    expect((await invoke(split('NaN'))).status).toBe(400);
+  });
+
+  it('says that infinity was sent, as Python writes it', async () => {
+    for (const word of ['Infinity', '-Infinity']) {
+      const { status, json } = await invoke(`{"instances":[{"small":${word},"city":"NaN","flag":NaN}]}`);
+      expect([status, json!.message]).toEqual([400, expect.stringContaining('Infinity')]);
+    }
+    const inText = await invoke('{"instances":[{"small":NaN,"city":"to Infinity and \\"NaN"}]}');
+    expect(inText.status).toBe(200);
+  });
+
+  it('takes a byte order mark before JSON, as bytes and as text', async () => {
+    const body = '\ufeff{"instances":[{"small":1}]}';
+    expect((await invoke(body)).status).toBe(200);
+    expect((await invoke(Buffer.from(body))).status).toBe(200);
+  });
+
+  it('refuses CSV with two columns of one feature, and ignores other columns that repeat', async () => {
+    expect(await invoke('small,small\n1,2\n', csv)).toMatchObject({
+      ...{ status: 400, json: { message: expect.stringContaining('small') } },
+    });
+    expect((await invoke('small,,\n1,,\n', csv)).status).toBe(200);
+  });
+});
+
+describe('ping', () => {
+  it('of no model asks whether the server is ready, and its only model in the name of who watches', async () => {
+    const store = new MemoryServingStore();
+    store.deploy(tenantA, 'income', '1.0.0', classifier);
+    const stranger = new Error('no token');
+    const ping = (more: object) => send(servingApp(store, more).app, { path: '/ping', tenant: stranger });
+    expect((await ping({})).status).toBe(200);
+    expect((await ping({ isReady: () => false })).status).toBe(503);
+    expect((await ping({ defaultModel: 'income', watcher: tenantA })).status).toBe(200);
+    expect((await ping({ defaultModel: 'absent', watcher: tenantA })).status).toBe(404);
+  });
+});
