@@ -41,16 +41,29 @@ export async function pullModel(client: HttpClient, name: string, folder: string
       await writeFile(join(making, 'model.onnx'), bytes);
       await writeFile(join(making, 'manifest.json'), JSON.stringify(manifest));
       await mkdir(join(folder, model), { recursive: true });
-      await rm(target, { recursive: true, force: true });
-      await rename(making, target);
+      await renameOver(making, target);
     } finally {
       await rm(making, { recursive: true, force: true });
     }
   }
   const champion = join(folder, model, 'champion');
-  await writeFile(`${champion}.new`, `${version}\n`);
-  await rename(`${champion}.new`, champion);
+  const written = `${champion}.${randomBytes(6).toString('hex')}`;
+  await writeFile(written, `${version}\n`);
+  await rename(written, champion);
   return { model, version, isNew };
+}
+
+/** Puts a version in its place. Another process may pull it at the same time: then either's files do. */
+async function renameOver(made: string, target: string): Promise<void> {
+  try {
+    await rename(made, target);
+  } catch (error) {
+    if (await exists(join(target, 'manifest.json'))) return;
+    // What is there is not whole.
+    if (!['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    await rm(target, { recursive: true, force: true });
+    await renameOver(made, target);
+  }
 }
 
 const exists = (path: string): Promise<boolean> =>

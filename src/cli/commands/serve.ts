@@ -43,12 +43,14 @@ export async function serve(
     process.stderr.write(
       'warning: whoever reaches this port may predict; set TENANTML_SERVER_TOKEN to ask for a token\n',
     );
-  const refreshing =
-    refreshMs > 0 && names.length > 0
-      ? setInterval(() => void refresh(client, names, options), refreshMs)
-      : undefined;
+  let refreshing: NodeJS.Timeout | undefined;
+  /** The next one starts when this one has ended, however long it takes. */
+  const refreshLater = () => {
+    refreshing = setTimeout(() => void refresh(client, names, options).then(refreshLater), refreshMs);
+  };
+  if (refreshMs > 0 && names.length > 0) refreshLater();
   await stopped;
-  clearInterval(refreshing);
+  clearTimeout(refreshing);
   await server.stop();
 }
 
