@@ -123,6 +123,12 @@ describe('httpFunction', () => {
     expect(calls).toEqual([]);
   });
 
+  it('says of an extension of the Open Inference Protocol that it has not, in that protocol', async () => {
+    const { statusCode, headers, json } = await ask({ method: 'POST', path: '/v2/repository/index' });
+    expect([statusCode, headers!['content-type']]).toEqual([404, 'application/json']);
+    expect(json).toEqual({ error: expect.stringContaining('ROUTE_NOT_FOUND: ') });
+  });
+
   it('knows no other path, and says what is allowed instead of another method', async () => {
     await refused({ path: '/api/v1/ml/other' }, 404, 'ROUTE_NOT_FOUND');
     const answer = await refused({ method: 'PATCH', path: '/api/v1/ml/train' }, 405, 'METHOD_NOT_ALLOWED');
