@@ -173,18 +173,6 @@ describe('the model server', () => {
     expect(await raw(url, head(body.length) + body)).toMatch(/^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200 /);
   });
 
-  it('ends connections with their next answer once it is told to stop', async () => {
-    put('income', '1.0.0', classifier);
-    const { url } = await start({ drainMs: 300 });
-    expect((await fetch(`${url}/ping`)).headers.get('connection')).toBe('keep-alive');
-    const stopping = server!.stop();
-    server = undefined;
-    const answer = await post(`${url}/invocations`, { instances: [{ small: 1 }] });
-    expect([answer.status, answer.headers.get('connection')]).toEqual([200, 'close']);
-    expect((await fetch(`${url}/ping`)).status).toBe(503);
-    await stopping;
-  });
-
   it('refuses a body that is too large, whether or not its size was said', async () => {
     put('income', '1.0.0', classifier);
     const { url } = await start();
