@@ -66,11 +66,10 @@ const readers: Readonly<Record<(typeof forms)[number], (sent: unknown) => ReadBa
   },
   dataframe_records: (sent) => rowReader('dataframe_records', sent),
   /** Rows: objects, arrays in feature order, or single values for a model of one feature. */
-  instances: (sent) =>
-    rowReader('instances', Array.isArray(sent) ? sent.map((one) => (isScalar(one) ? [one] : one)) : sent),
+  instances: (sent) => rowReader('instances', rowsOfScalars(sent)),
   /** Columns by name, or a matrix in feature order. */
   inputs(sent) {
-    if (!isFields(sent)) return readers.instances(sent);
+    if (!isFields(sent)) return rowReader('inputs', rowsOfScalars(sent));
     const columns = Object.keys(sent);
     const values = Object.values(sent).map((column) =>
       Array.isArray(column) ? column.map(onlyOf) : [column],
@@ -88,6 +87,8 @@ const readers: Readonly<Record<(typeof forms)[number], (sent: unknown) => ReadBa
   },
 };
 
+const rowsOfScalars = (sent: unknown): unknown =>
+  Array.isArray(sent) ? sent.map((one) => (isScalar(one) ? [one] : one)) : sent;
 const isScalar = (value: unknown): boolean => typeof value !== 'object' || value === null;
 const isNames = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((name) => typeof name === 'string');

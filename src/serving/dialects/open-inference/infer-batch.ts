@@ -17,7 +17,8 @@ export function batchOfTensors(manifest: ModelManifest, { inputs }: InferRequest
   if (nRows > maxRows) throw tooManyRows('inputs', nRows);
   const batch = emptyBatch(features, nRows);
   const [first] = inputs;
-  const isMatrix = inputs.length === 1 && first!.shape.length === 2 && first!.shape[1] !== 1;
+  const isMatrix =
+    inputs.length === 1 && first!.shape.length === 2 && (first!.shape[1] !== 1 || features.length === 1);
   if (isMatrix) {
     const nColumns = first!.shape[1]!;
     if (nColumns !== features.length) {

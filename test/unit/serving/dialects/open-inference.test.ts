@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { ServingApp } from '../../../../src/serving/http/serving-app.ts';
 import { UnauthenticatedError } from '../../../../src/tenancy/tenant-context.ts';
 import { send, servingApp } from '../../../support/serving-call.ts';
-import { built, MemoryServingStore } from '../../../support/serving-samples.ts';
+import { buildOf, built, MemoryServingStore } from '../../../support/serving-samples.ts';
 import { tenantA } from '../../../support/tenants.ts';
 
 const classifier = built('text', 1);
@@ -411,6 +411,25 @@ describe('integers beyond 2^53', () => {
       ...{ status: 400, json: { error: expect.stringContaining('2^53') } },
     });
   });
+});
+
+it('takes a matrix of one column, whatever it is called, for the only feature of a model', async () => {
+  const values = Float64Array.from({ length: 50 }, (_, i) => i);
+  const table = {
+    nRows: 50,
+    columns: ['only', 'y'].map((name) => ({ name, type: 'number' as const, values })),
+  };
+  store.deploy(tenantA, 'narrow', '1.0.0', buildOf(table, 'regression', 'ridge'));
+  const ask = (name: string, shape: number[]) =>
+    send(app, {
+      path: '/v2/models/narrow/infer',
+      body: { inputs: [{ name, shape, datatype: 'FP32', data: [1, 2] }] },
+    });
+  const named = await ask('only', [2]);
+  expect(named.status).toBe(200);
+  expect(outputsOf((await ask('input-0', [2, 1])).json)).toEqual(outputsOf(named.json));
+  expect((await ask('input-0', [2])).status).toBe(400);
+  expect((await ask('input-0', [1, 2])).status).toBe(400);
 });
 
 describe('HEAD', () => {

@@ -161,6 +161,11 @@ describe('ping', () => {
   });
 });
 
+it('points into the form that was sent', async () => {
+  for (const form of ['instances', 'inputs'])
+    expect((await invoke({ [form]: [[1], [2]] })).json!.message).toMatch(`${form}/0: 1 values`);
+});
+
 describe('what data frames send', () => {
   it('takes the missing time of pandas for a missing date', async () => {
     const split = (when: unknown) => ({ dataframe_split: { columns: ['when', 'small'], data: [[when, 1]] } });
