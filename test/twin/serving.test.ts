@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { HttpClient } from '../../src/client/http-client.ts';
 import { pullModel } from '../../src/client/pull-model.ts';
 import { createModelServer, type ModelServer } from '../../src/composition/model-server.ts';
@@ -60,7 +60,7 @@ const soon = { timeout: 5_000, interval: 100 };
 const header = async (name: string, headers?: Record<string, string>) =>
   (await predict(headers)).headers.get(name);
 
-describe('a hot swap under constant load', () => {
+describe('a hot swap under constant load', { timeout: slice(90_000, 480_000) }, () => {
   it('fails no request, and every answer names a version that was active shortly before', async () => {
     const swaps = slice(2, 50);
     /** Shorter than the five seconds that are promised, so that a pointer that lives too long is seen. */
@@ -69,6 +69,10 @@ describe('a hot swap under constant load', () => {
     const wrong: unknown[] = [];
     let answers = 0;
     let stopping = false;
+    // However it ends, nobody calls on.
+    onTestFinished(() => {
+      stopping = true;
+    });
     const caller = async () => {
       while (!stopping) {
         const startMs = performance.now();

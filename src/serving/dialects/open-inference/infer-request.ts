@@ -65,6 +65,7 @@ export function inferRequest(body: string | Uint8Array, headerLength: string | u
   const names = new Set(tensors.map(({ name }) => name));
   if (names.size < tensors.length) throw new MalformedInferError('inputs', 'two tensors have the same name');
   const ofRequest = isFields(parameters) ? parameters : {};
+  checkContentType(ofRequest.content_type, 'parameters');
   const binaryOutput = ofRequest.binary_data_output === true;
   return {
     id: isAbsent(id) ? undefined : id,
@@ -125,6 +126,7 @@ function inputTensor(sent: unknown, at: string, binary: BinaryTail): InputTensor
   if (!Array.isArray(shape) || shape.length === 0 || shape.length > maxRank || !shape.every(isSize))
     throw new MalformedInferError(`${at}/shape`, `must be 1 to ${maxRank} whole numbers`);
   const nElements = shape.reduce((product: number, size: number) => product * size, 1);
+  if (isFields(parameters)) checkContentType(parameters.content_type, `${at}/parameters`);
   const binarySize = isFields(parameters) ? parameters.binary_data_size : undefined;
   if (!isAbsent(binarySize)) {
     if (!isSize(binarySize))
@@ -148,6 +150,17 @@ function inputTensor(sent: unknown, at: string, binary: BinaryTail): InputTensor
     );
   }
   return { name, datatype, shape, data: flat };
+}
+
+/**
+ * What MLServer's clients say about tensors: arrays, the columns of a data frame, texts, times. The feature that a tensor
+ * goes into says the same here. What would be read as something else is refused.
+ */
+const contentTypes: readonly unknown[] = ['np', 'pd', 'str', 'datetime'];
+
+function checkContentType(type: unknown, at: string): void {
+  if (!isAbsent(type) && !contentTypes.includes(type))
+    throw new MalformedInferError(`${at}/content_type`, `must be one of ${contentTypes.join(', ')}`);
 }
 
 const isSize = (size: unknown): size is number => Number.isSafeInteger(size) && (size as number) >= 0;

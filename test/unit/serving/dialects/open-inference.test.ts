@@ -432,6 +432,36 @@ it('takes a matrix of one column, whatever it is called, for the only feature of
   expect((await ask('input-0', [1, 2])).status).toBe(400);
 });
 
+describe('parameters.content_type', () => {
+  const answerTo = (tensorType: string, requestType: string) =>
+    send(app, {
+      path: infer,
+      body: {
+        parameters: { content_type: requestType },
+        inputs: inputs.map((one) => ({ ...one, parameters: { content_type: tensorType } })),
+      },
+    });
+
+  it.each(['np', 'pd', 'str', 'datetime'])(
+    '%s changes nothing: the features say what they take',
+    async (type) => {
+      const plain = await send(app, { path: infer, body: { inputs } });
+      const { status, json } = await answerTo(type, 'pd');
+      expect(status).toBe(200);
+      expect(outputsOf(json)).toEqual(outputsOf(plain.json));
+    },
+  );
+
+  it('is refused where it means another coding', async () => {
+    const { status, json } = await answerTo('base64', 'np');
+    expect([status, (json as unknown as { error: string }).error]).toEqual([
+      400,
+      expect.stringContaining('inputs/0/parameters/content_type: must be one of np, pd, str, datetime'),
+    ]);
+    expect((await answerTo('np', 'pil')).status).toBe(400);
+  });
+});
+
 describe('HEAD', () => {
   it('is answered as GET is', async () => {
     for (const path of ['/v2/health/live', '/v2/models/income/ready', '/endpoints/income/ping'])
