@@ -59,7 +59,7 @@ export interface Twin {
   readonly template: DeployedTemplate;
   issueToken(tenant: string, role?: string): Promise<string>;
   /** Processes of a function now, by its name, logical id or service name. */
-  functionPids(name: string): number[];
+  functionPids(name: string, tenantId?: string): number[];
   stop(): Promise<void>;
 }
 
@@ -253,7 +253,7 @@ async function start(
     administrator,
     template,
     issueToken: (tenant, role) => issuer.issueToken({ tenant, ...(role === undefined ? {} : { role }) }),
-    functionPids: (name) => host.pids(name),
+    functionPids: (name, tenantId) => host.pids(name, tenantId),
   };
 }
 

@@ -90,6 +90,7 @@ export class ExecutionEnvironment {
       'lambda-runtime-deadline-ms': String(Date.now() + config.timeoutMs),
       'lambda-runtime-invoked-function-arn': config.arn,
       'lambda-runtime-trace-id': invocation.traceId,
+      ...(invocation.tenantId === undefined ? {} : { 'lambda-runtime-aws-tenant-id': invocation.tenantId }),
     });
     next.end(invocation.payload);
   }

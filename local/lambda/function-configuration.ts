@@ -19,6 +19,8 @@ export interface FunctionConfiguration {
   readonly timeoutMs: number;
   readonly environment: Readonly<Record<string, string>>;
   readonly reservedConcurrency: number | undefined;
+  /** An environment serves one tenant only, and every call names its tenant. */
+  readonly isTenantIsolated: boolean;
   /** Retries of asynchronous calls; Lambda's default is 2. */
   readonly maximumRetryAttempts: number;
 }
@@ -88,6 +90,9 @@ function configuration(resource: DeployedResource, maximumRetryAttempts: number)
       properties.ReservedConcurrentExecutions === undefined
         ? undefined
         : Number(properties.ReservedConcurrentExecutions),
+    isTenantIsolated:
+      (properties.TenancyConfig as { TenantIsolationMode?: unknown } | undefined)?.TenantIsolationMode ===
+      'PER_TENANT',
     maximumRetryAttempts,
   };
 }

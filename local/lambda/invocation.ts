@@ -8,6 +8,8 @@ export interface Invocation {
   readonly requestId: string;
   readonly payload: Buffer;
   readonly traceId: string;
+  /** Of a call to a function that isolates its tenants. */
+  readonly tenantId: string | undefined;
   resolve(result: InvocationResult): void;
 }
 

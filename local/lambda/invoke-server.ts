@@ -78,12 +78,14 @@ export class InvokeServer {
         action: 'lambda:InvokeFunction',
         resource: config.arn,
       });
+      const tenantId = request.headers['x-amz-tenant-id'];
+      const options = typeof tenantId === 'string' ? { tenantId } : {};
       if (request.headers['x-amz-invocation-type'] === 'Event') {
-        host.invokeAsync(config.name, body);
+        host.invokeAsync(config.name, body, options);
         send(202, '', {});
         return;
       }
-      const result = await host.invoke(config.name, body);
+      const result = await host.invoke(config.name, body, options);
       send(200, result.payload, {
         'x-amz-executed-version': '$LATEST',
         ...(result.ok ? {} : { 'x-amz-function-error': 'Unhandled' }),

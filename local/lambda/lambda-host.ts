@@ -26,6 +26,11 @@ export interface LambdaHostOptions {
   onFailure?(error: unknown): void;
 }
 
+export interface InvokeOptions {
+  /** Whom the call is for: has to be there for functions that isolate their tenants, and for no other. */
+  readonly tenantId?: string;
+}
+
 const DEFAULT_CONCURRENCY = 10;
 const DEFAULT_IDLE_MS = 5 * 60 * 1000;
 /** Lambda retries a failed asynchronous call after one and two minutes. */
@@ -37,6 +42,7 @@ const BOOTSTRAP = join(import.meta.dirname, 'runtime-bootstrap.cjs');
 export class LambdaHost {
   readonly #options: LambdaHostOptions;
   readonly #functions: Map<string, FunctionConfiguration>;
+  /** Per function; of one that isolates its tenants, per function and tenant. */
   readonly #pools = new Map<string, EnvironmentPool>();
   readonly #logDirectory: string;
   readonly #scratch: string;
@@ -52,9 +58,6 @@ export class LambdaHost {
     mkdirSync(this.#logDirectory, { recursive: true });
     rmSync(this.#scratch, { recursive: true, force: true });
     mkdirSync(this.#scratch, { recursive: true });
-    for (const config of options.functions) {
-      this.#pools.set(config.name, this.#pool(config));
-    }
   }
 
   /** By name or ARN, with or without qualifier. */
@@ -67,8 +70,9 @@ export class LambdaHost {
   }
 
   /** Calls a function and waits for its answer. */
-  invoke(reference: string, payload: Buffer): Promise<InvocationResult> {
+  invoke(reference: string, payload: Buffer, { tenantId }: InvokeOptions = {}): Promise<InvocationResult> {
     const config = this.find(reference);
+    requireTenant(config, tenantId);
     if (payload.length > MAX_PAYLOAD_BYTES) {
       throw new AwsServiceError(
         'RequestTooLargeException',
@@ -77,9 +81,9 @@ export class LambdaHost {
       );
     }
     return new Promise((resolve) => {
-      (this.#pools.get(config.name) as EnvironmentPool).submit({
+      this.#poolOf(config, tenantId).submit({
         requestId: randomUUID(),
-        payload,
+        ...{ payload, tenantId },
         // Not sampled: the tracer makes its context and sends nothing.
         traceId: `Root=1-${Math.floor(Date.now() / 1000).toString(16)}-${randomBytes(12).toString('hex')};Parent=${randomBytes(8).toString('hex')};Sampled=0`,
         resolve,
@@ -88,9 +92,9 @@ export class LambdaHost {
   }
 
   /** Calls a function in the background, with Lambda's retries. Waiting retries do not survive the twin. */
-  invokeAsync(reference: string, payload: Buffer, attempt = 0): void {
+  invokeAsync(reference: string, payload: Buffer, options: InvokeOptions = {}, attempt = 0): void {
     const config = this.find(reference);
-    void this.invoke(reference, payload).then((result) => {
+    void this.invoke(reference, payload, options).then((result) => {
       const delays = this.#options.asyncRetryDelaysMs ?? ASYNC_RETRY_DELAYS_MS;
       if (result.ok) {
         return;
@@ -103,14 +107,17 @@ export class LambdaHost {
       }
       const timer = setTimeout(() => {
         this.#retries.delete(timer);
-        this.invokeAsync(reference, payload, attempt + 1);
+        this.invokeAsync(reference, payload, options, attempt + 1);
       }, delayMs).unref();
       this.#retries.add(timer);
     });
   }
 
-  /** Processes of a function, found by physical name, logical id or label. */
-  pids(name: string): number[] {
+  /**
+   * Processes of a function, found by physical name, logical id or label.
+   * @param tenantId - of this tenant only, where the function isolates its tenants
+   */
+  pids(name: string, tenantId?: string): number[] {
     return [...this.#functions.values()]
       .filter(
         (config) =>
@@ -118,7 +125,15 @@ export class LambdaHost {
           config.logicalId === name ||
           config.label.toLowerCase() === name.toLowerCase(),
       )
-      .flatMap((config) => this.#pools.get(config.name)?.pids ?? []);
+      .flatMap((config) =>
+        [...this.#pools]
+          .filter(
+            ([key]) =>
+              (tenantId === undefined && key.startsWith(`${config.name}\n`)) ||
+              key === poolKey(config, tenantId),
+          )
+          .flatMap(([, pool]) => pool.pids),
+      );
   }
 
   logFile(config: FunctionConfiguration): string {
@@ -130,6 +145,13 @@ export class LambdaHost {
       clearTimeout(timer);
     }
     await Promise.all([...this.#pools.values()].map((pool) => pool.stop()));
+  }
+
+  #poolOf(config: FunctionConfiguration, tenantId: string | undefined): EnvironmentPool {
+    const key = poolKey(config, tenantId);
+    const pool = this.#pools.get(key) ?? this.#pool(config);
+    this.#pools.set(key, pool);
+    return pool;
   }
 
   #pool(config: FunctionConfiguration): EnvironmentPool {
@@ -180,6 +202,24 @@ export class LambdaHost {
     const compileCache = join(this.#options.dataDirectory, 'compile-cache');
     return [...dieWithParent(), nodeBinary(), `--max-old-space-size=${heapMiB}`, BOOTSTRAP, compileCache];
   }
+}
+
+/** No name of a function and no tenant holds a line break. */
+const poolKey = ({ name, isTenantIsolated }: FunctionConfiguration, tenantId: string | undefined): string =>
+  isTenantIsolated ? `${name}\n${tenantId}` : name;
+
+/** As Lambda has it: https://docs.aws.amazon.com/lambda/latest/dg/tenant-isolation-invoke.html */
+function requireTenant(
+  { name, isTenantIsolated }: FunctionConfiguration,
+  tenantId: string | undefined,
+): void {
+  const refused = (message: string) => new AwsServiceError('InvalidParameterValueException', message, 400);
+  if (isTenantIsolated && tenantId === undefined)
+    throw refused(`${name} isolates its tenants: the call must name a tenant in X-Amz-Tenant-Id`);
+  if (!isTenantIsolated && tenantId !== undefined)
+    throw refused(`${name} does not isolate its tenants: X-Amz-Tenant-Id is not taken`);
+  if (tenantId !== undefined && !/^[A-Za-z0-9._:/=+@ -]{1,256}$/.test(tenantId))
+    throw refused('X-Amz-Tenant-Id must be 1 to 256 letters, digits, spaces or ._:/=+-@');
 }
 
 /** Functions run on Lambda's Node, whatever Node runs the twin. */

@@ -23,6 +23,7 @@ beforeAll(async () => {
       Slow: { Type: '', Properties: { Timeout: 1 } },
       Hungry: { Type: '', Properties: { MemorySize: 128, Timeout: 20 } },
       Recycling: { Type: '', Properties: { Timeout: 20 } },
+      Isolated: { Type: '', Properties: { TenancyConfig: { TenantIsolationMode: 'PER_TENANT' } } },
       Retried: {
         Type: '',
         Properties: { Environment: { Variables: { POWERTOOLS_SERVICE_NAME: 'retried' } } },
@@ -40,6 +41,8 @@ beforeAll(async () => {
       Slow: 'exports.handler = () => new Promise((r) => setTimeout(r, 60_000));',
       Spinning: 'exports.handler = async () => { for (;;); };',
       Gone: 'exports.handler = async () => 1;',
+      Isolated:
+        'exports.handler = async (event, context) => ({ pid: process.pid, tenant: context.tenantId });',
       Broken: 'throw new Error("cannot load");',
       Hungry:
         'const kept = []; exports.handler = async () => { for (let i = 0; i < 300; i++) { kept.push(Buffer.alloc(4 << 20, 1)); await new Promise((r) => setTimeout(r, 5)); } };',
@@ -63,6 +66,28 @@ afterAll(async () => {
   await host.stop();
   await server.stop();
   fixture.remove();
+});
+
+describe('a function that isolates its tenants', () => {
+  const isolated = async (tenantId: string) => {
+    const { payload } = await host.invoke('fixture-Isolated', Buffer.from('{}'), { tenantId });
+    return JSON.parse(payload.toString('utf8')) as { pid: number; tenant: string };
+  };
+
+  it('keeps the processes of one tenant from every other, and tells them whom they are for', async () => {
+    const [first, other, again] = [await isolated('acme'), await isolated('zeta'), await isolated('acme')];
+    expect([first.tenant, other.tenant]).toEqual(['acme', 'zeta']);
+    expect(again.pid).toBe(first.pid);
+    expect(other.pid).not.toBe(first.pid);
+    expect(host.pids('Isolated', 'acme')).toEqual([first.pid]);
+    expect(host.pids('Isolated').sort()).toEqual([first.pid, other.pid].sort());
+  });
+
+  it('takes no call that names no tenant, and other functions take none that does', () => {
+    const refused = expect.objectContaining({ code: 'InvalidParameterValueException' });
+    expect(() => host.invoke('fixture-Isolated', Buffer.from('{}'))).toThrow(refused);
+    expect(() => host.invoke('fixture-Echo', Buffer.from('{}'), { tenantId: 'acme' })).toThrow(refused);
+  });
 });
 
 describe('an execution environment', () => {
