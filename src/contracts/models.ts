@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { ClassLabel } from './class-label.ts';
+import { ImportedSignature, ModelFramework } from './imported.ts';
 import { DatasetId, JobId, ModelName, Timestamp } from './names.ts';
 import { selectionFields } from './selection.ts';
 import { Algorithm, Task } from './training.ts';
@@ -24,30 +26,43 @@ export const FeatureSpec = z
   .meta({ id: 'FeatureSpec' });
 export type FeatureSpec = z.infer<typeof FeatureSpec>;
 
-export const ClassLabel = z.union([z.string(), z.number(), z.boolean()]);
-export type ClassLabel = z.infer<typeof ClassLabel>;
+export { ClassLabel };
+
+/** Where a version came from: trained by a job of this platform, or brought as a file. */
+export const ModelOrigin = z.enum(['trained', 'imported']).meta({ id: 'ModelOrigin' });
+export type ModelOrigin = z.infer<typeof ModelOrigin>;
 
 /** What a version is made of; stored beside the artifact, and never changed. */
 export const ModelManifest = z
   .object({
     model_name: ModelName,
     build_id: z.string(),
+    origin: ModelOrigin.optional().describe('trained, when it is left out'),
     task: Task,
-    algorithm: Algorithm,
-    hyperparameters: z.record(z.string(), z.unknown()),
-    target: z.string(),
+    algorithm: Algorithm.optional().describe('Of a trained version'),
+    framework: ModelFramework.optional().describe('Of an imported version'),
+    hyperparameters: z.record(z.string(), z.unknown()).optional().describe('Of a trained version'),
+    target: z.string().optional().describe('The column that was learnt; of a trained version'),
     features: z.array(FeatureSpec),
     classes: z.array(ClassLabel).optional(),
     metrics: z.record(z.string(), z.number()),
     ...selectionFields,
-    dataset_id: DatasetId,
-    split: z.object({
-      kind: z.enum(['random', 'every_5th']),
-      test_size: z.number(),
-      random_state: z.int(),
-      n_train: z.int(),
-      n_test: z.int(),
-    }),
+    dataset_id: DatasetId.optional().describe('Of a trained version'),
+    split: z
+      .object({
+        kind: z.enum(['random', 'every_5th']),
+        test_size: z.number(),
+        random_state: z.int(),
+        n_train: z.int(),
+        n_test: z.int(),
+      })
+      .optional()
+      .describe('Of a trained version'),
+    imported: ImportedSignature.optional(),
+    self_test: z
+      .object({ n_rows: z.int(), load_ms: z.number(), resident_bytes: z.int() })
+      .optional()
+      .describe('Of an imported version: what was measured where it is served'),
     artifact: z.object({ format: z.literal('onnx'), sha256: z.string(), bytes: z.int() }),
     explainer: z
       .object({ sha256: z.string(), bytes: z.int(), json_bytes: z.int() })
@@ -63,7 +78,8 @@ export const ModelManifest = z
           .optional()
           .describe('What runs the graph when it serves; older versions do not say'),
       })
-      .describe('How far the ONNX graph is from the model in memory, on test rows, in every executor'),
+      .optional()
+      .describe('How far the ONNX graph of a trained version is from the model in memory, in every executor'),
     job_id: JobId,
     notes: z.string().optional(),
     software: z.record(z.string(), z.string()),
@@ -83,10 +99,12 @@ export const ModelVersion = z
     artifact_bytes: z.int(),
     stage: ModelStage,
     champion: z.boolean().describe('Whether predictions go to this version'),
+    origin: ModelOrigin,
     task: Task,
-    algorithm: Algorithm,
+    algorithm: Algorithm.optional().describe('Of a trained version'),
+    framework: ModelFramework.optional().describe('Of an imported version'),
     metrics: z.record(z.string(), z.number()),
-    dataset_id: DatasetId,
+    dataset_id: DatasetId.optional().describe('Of a trained version'),
     job_id: JobId,
     created_by: z.string(),
     created_at: Timestamp,
@@ -102,8 +120,10 @@ export const ModelSummary = z
     champion_version: z.string().optional(),
     latest_version: z.string().optional(),
     n_versions: z.int(),
+    origin: ModelOrigin.optional(),
     task: Task.optional(),
     algorithm: Algorithm.optional(),
+    framework: ModelFramework.optional(),
     metrics: z
       .record(z.string(), z.number())
       .optional()

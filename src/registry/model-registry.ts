@@ -2,6 +2,7 @@ import type {
   MLModelMetadata,
   ModelDetail,
   ModelManifest,
+  ModelOrigin,
   ModelSummary,
   ModelVersion,
 } from '../contracts/models.ts';
@@ -92,6 +93,7 @@ export interface Registration {
 
 /** Where the bytes of a version are. */
 export interface VersionArtifact {
+  readonly origin: ModelOrigin;
   readonly artifactKey: string;
   readonly artifactSha256: string;
   readonly artifactBytes: number;

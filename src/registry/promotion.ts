@@ -153,4 +153,5 @@ const variantOf = (version: ServingVersion): ServingVariant => ({
   artifact_bytes: version.artifactBytes,
   manifest_key: version.manifestKey,
   manifest_sha256: version.manifestSha256,
+  ...(version.origin === 'imported' ? { origin: 'imported' } : {}),
 });

@@ -10,6 +10,8 @@ export interface ServingVariant {
   readonly artifact_bytes: number;
   readonly manifest_key: string;
   readonly manifest_sha256: string;
+  /** A graph that was brought: it is run apart from those of other tenants. @default - one that was trained here */
+  readonly origin?: 'imported';
 }
 
 /** Which version serves a model: a projection of the registry that a prediction reads instead of it. */

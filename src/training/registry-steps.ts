@@ -72,8 +72,16 @@ export function gate(
   champion: ModelManifest,
   championVersion: string,
 ): { decision: 'deploy' | 'keep'; reasons: string[] } {
+  if (champion.origin === 'imported') {
+    return {
+      decision: 'keep',
+      reasons: [
+        `champion ${championVersion} was imported, and what was imported has no metrics to compare; deploy by hand if this version is better`,
+      ],
+    };
+  }
   const holdout = ({ dataset_id, target, task, split }: ModelManifest) =>
-    JSON.stringify([dataset_id, target, task, split.kind, split.test_size, split.random_state]);
+    JSON.stringify([dataset_id, target, task, split?.kind, split?.test_size, split?.random_state]);
   if (holdout(challenger) !== holdout(champion)) {
     return {
       decision: 'keep',

@@ -3,7 +3,7 @@ import { encodeCursor } from '../../src/adapters/page-cursor.ts';
 import { PostgresModelRegistry } from '../../src/adapters/postgres/postgres-model-registry.ts';
 import { TenantDatabase } from '../../src/adapters/postgres/tenant-database.ts';
 import { systemClock } from '../../src/clock.ts';
-import type { ModelManifest } from '../../src/contracts/models.ts';
+import { ModelManifest } from '../../src/contracts/models.ts';
 import { ValidationError } from '../../src/errors.ts';
 import type { ModelRegistry } from '../../src/registry/model-registry.ts';
 import type { TenantContext } from '../../src/tenancy/tenant-context.ts';
@@ -50,6 +50,32 @@ describe('ModelRegistry on Postgres: registration', () => {
     expect(versions.map(({ version }) => version)).toEqual(['1.0.0', '1.1.0', '2.0.0', '2.1.0', '3.0.0']);
     expect(versions.map(({ mlflow_version }) => mlflow_version)).toEqual([1, 2, 3, 4, 5]);
     expect(versions[0]).toMatchObject({ stage: 'Development', champion: false, created_by: 'user-of-aa' });
+  });
+
+  it('keeps versions that were imported beside those that were trained, and says which is which', async () => {
+    const model_name = modelName('mixed');
+    await register(tenantA, { model_name });
+    const {
+      algorithm: _a,
+      dataset_id: _d,
+      split: _s,
+      verification: _v,
+      ...rest
+    } = sampleManifest({ model_name });
+    const imported = ModelManifest.parse({
+      ...rest,
+      ...{ origin: 'imported', framework: 'scikit-learn', job_id: newJobId() },
+    });
+    const made = await registry.register(tenantA, registrationOf(tenantA, imported));
+    expect(made).toMatchObject({ version: '1.1.0', origin: 'imported', framework: 'scikit-learn' });
+    expect(made).not.toHaveProperty('algorithm');
+    expect(made).not.toHaveProperty('dataset_id');
+    expect(await registry.model(tenantA, model_name)).toMatchObject({ origin: 'imported', n_versions: 2 });
+    const { champion } = await registry.deploy(tenantA, model_name, '1.1.0');
+    expect(champion).toMatchObject({ origin: 'imported' });
+    expect((await registry.deploy(tenantA, model_name, '1.0.0')).champion).toMatchObject({
+      origin: 'trained',
+    });
   });
 
   it('returns the version that a job has made when its step is repeated, also ten times at once', async () => {

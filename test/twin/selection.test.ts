@@ -108,7 +108,7 @@ describe('a search', () => {
     expect(job.error).toBeUndefined();
     expect(job.leaderboard).toMatchObject({ metric: 'rmse', n_candidates: 3 });
     const { manifest } = await metadataOf('searched');
-    expect(manifest.hyperparameters.alpha).not.toBe(100_000);
+    expect(manifest.hyperparameters?.alpha).not.toBe(100_000);
   });
 });
 

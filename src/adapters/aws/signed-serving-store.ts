@@ -28,6 +28,7 @@ export class SignedServingStore implements ServingStore, TenantSettingsStore {
       artifact_bytes: Number(item.artifact_bytes!.N),
       manifest_key: item.manifest_key!.S!,
       manifest_sha256: item.manifest_sha256!.S!,
+      ...(item.origin?.S === 'imported' ? { origin: 'imported' } : {}),
       revision: Number(item.revision!.N),
       // Written as JSON: what is nested would take a reader of DynamoDB's types.
       ...parsed(item, 'canary'),

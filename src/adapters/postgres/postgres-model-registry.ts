@@ -63,7 +63,9 @@ export class PostgresModelRegistry implements ModelRegistry {
           mlflow_version: last_mlflow_version + 1,
           build_id: manifest.build_id,
           task: manifest.task,
-          algorithm: manifest.algorithm,
+          algorithm: manifest.algorithm ?? null,
+          origin: manifest.origin ?? 'trained',
+          framework: manifest.framework ?? null,
           metrics: sql.json(manifest.metrics),
           manifest: sql.json(manifest as never),
           artifact_key: registration.artifactKey,
@@ -71,10 +73,11 @@ export class PostgresModelRegistry implements ModelRegistry {
           artifact_bytes: manifest.artifact.bytes,
           manifest_key: registration.manifestKey,
           manifest_sha256: registration.manifestSha256,
-          dataset_id: manifest.dataset_id,
+          dataset_id: manifest.dataset_id ?? null,
           schema_hash: schema,
           job_id: manifest.job_id,
-          // The export step has loaded the graph and compared it with the model; without that there is no build.
+          // The export step has loaded the graph and compared it with the model, the import has tried it; without that
+          // there is no build.
           verified_at: new Date(manifest.created_at),
           created_by: tenant.actor,
         })} RETURNING *`;
@@ -250,6 +253,12 @@ export class PostgresModelRegistry implements ModelRegistry {
   }
 }
 
+const aboutShown = ({ origin, task, algorithm, framework, metrics }: ModelVersion) => ({
+  ...{ origin, task, metrics },
+  ...(algorithm === undefined ? {} : { algorithm }),
+  ...(framework === undefined ? {} : { framework }),
+});
+
 function summaryOf(model: ModelRow, versions: readonly VersionRow[]): ModelSummary {
   const name = model.model_name as ModelName;
   const shown = versions.find(({ version }) => version === model.champion_version) ?? versions[0];
@@ -259,7 +268,7 @@ function summaryOf(model: ModelRow, versions: readonly VersionRow[]): ModelSumma
     ...(model.champion_version === null ? {} : { champion_version: model.champion_version }),
     ...(versions[0] === undefined ? {} : { latest_version: versions[0].version }),
     n_versions: versions.length,
-    ...(shown === undefined ? {} : { task: shown.task, algorithm: shown.algorithm, metrics: shown.metrics }),
+    ...(shown === undefined ? {} : aboutShown(modelVersionOf(shown, null))),
     created_at: model.created_at.toISOString(),
     updated_at: model.updated_at.toISOString(),
   };

@@ -79,7 +79,7 @@ export async function versionsOf(
   const byName = new Map<string, VersionRow[]>(names.map((name) => [name, []]));
   if (names.length === 0) return byName;
   const rows = await sql<VersionRow[]>`
-    SELECT model_name, version, mlflow_version, build_id, stage, task, algorithm, metrics, artifact_sha256,
+    SELECT model_name, version, mlflow_version, build_id, stage, task, algorithm, origin, framework, metrics, artifact_sha256,
       artifact_bytes, dataset_id, job_id, created_by, created_at, updated_at
     FROM ml_model_versions WHERE model_name IN ${sql(names)} ORDER BY model_name, mlflow_version DESC`;
   for (const row of rows) byName.get(row.model_name)!.push(row);

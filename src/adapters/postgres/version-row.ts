@@ -10,7 +10,9 @@ export interface VersionRow {
   build_id: string;
   stage: ModelVersion['stage'];
   task: ModelVersion['task'];
-  algorithm: ModelVersion['algorithm'];
+  algorithm: NonNullable<ModelVersion['algorithm']> | null;
+  origin: ModelVersion['origin'];
+  framework: NonNullable<ModelVersion['framework']> | null;
   metrics: Record<string, number>;
   manifest: unknown;
   artifact_key: string;
@@ -18,7 +20,7 @@ export interface VersionRow {
   artifact_bytes: string;
   manifest_key: string;
   manifest_sha256: string;
-  dataset_id: string;
+  dataset_id: string | null;
   job_id: string;
   verified_at: Date | null;
   created_by: string;
@@ -38,10 +40,12 @@ export function modelVersionOf(row: VersionRow, champion: string | null): ModelV
     artifact_bytes: Number(row.artifact_bytes),
     stage: row.stage,
     champion: row.version === champion,
+    origin: row.origin,
     task: row.task,
-    algorithm: row.algorithm,
+    ...(row.algorithm === null ? {} : { algorithm: row.algorithm }),
+    ...(row.framework === null ? {} : { framework: row.framework }),
     metrics: row.metrics,
-    dataset_id: row.dataset_id as DatasetId,
+    ...(row.dataset_id === null ? {} : { dataset_id: row.dataset_id as DatasetId }),
     job_id: row.job_id as JobId,
     created_by: row.created_by,
     created_at: row.created_at.toISOString(),
@@ -50,6 +54,7 @@ export function modelVersionOf(row: VersionRow, champion: string | null): ModelV
 }
 
 export const artifactOf = (row: VersionRow): VersionArtifact => ({
+  origin: row.origin,
   artifactKey: row.artifact_key,
   artifactSha256: row.artifact_sha256,
   artifactBytes: Number(row.artifact_bytes),

@@ -8,6 +8,10 @@ const headline = (metrics: Readonly<Record<string, number>> | undefined): string
   return name === undefined ? '' : `${name} ${metrics![name]!.toFixed(4)}`;
 };
 
+/** What stands where a trained version has its algorithm. */
+const importedFrom = ({ framework, origin }: Pick<ModelSummary, 'framework' | 'origin'>) =>
+  origin === 'imported' ? `imported (${framework ?? 'onnx'})` : undefined;
+
 export async function listModels(client: HttpClient, options: Output): Promise<void> {
   const items: ModelSummary[] = [];
   let cursor: string | undefined;
@@ -27,7 +31,7 @@ export async function listModels(client: HttpClient, options: Output): Promise<v
         model.champion_version ?? '-',
         model.latest_version ?? '-',
         model.n_versions,
-        model.algorithm,
+        model.algorithm ?? importedFrom(model),
         headline(model.metrics),
         model.updated_at.slice(0, 19),
       ]),
@@ -46,7 +50,7 @@ export async function showModel(client: HttpClient, name: string, options: Outpu
         version.champion ? '*' : '',
         version.version,
         version.stage,
-        version.algorithm,
+        version.algorithm ?? importedFrom(version),
         headline(version.metrics),
         version.artifact_bytes,
         version.created_at.slice(0, 19),
