@@ -102,6 +102,13 @@ export const config = {
   get ingestStateMachineArn() {
     return required('INGEST_STATE_MACHINE_ARN');
   },
+  get importStateMachineArn() {
+    return required('IMPORT_STATE_MACHINE_ARN');
+  },
+  /** Runs graphs that were brought, in an environment for each tenant. */
+  get importedFunctionName() {
+    return required('IMPORTED_FUNCTION_NAME');
+  },
   get batchStateMachineArn() {
     return required('BATCH_STATE_MACHINE_ARN');
   },
@@ -163,7 +170,7 @@ export const config = {
       });
   },
   /** Where a service of AWS is spoken to, when it is not its usual address. */
-  endpoint(service: 'S3' | 'DYNAMODB' | 'SAGEMAKER_RUNTIME' | 'SFN'): string | undefined {
+  endpoint(service: 'S3' | 'DYNAMODB' | 'SAGEMAKER_RUNTIME' | 'SFN' | 'LAMBDA'): string | undefined {
     return process.env[`AWS_ENDPOINT_URL_${service}`];
   },
   /** The credentials that Lambda gives the function's role. */

@@ -1,9 +1,11 @@
 import { stepFunction } from '../../src/adapters/aws/lambda/step-function.ts';
 import { S3VersionFiles } from '../../src/adapters/aws/s3-version-files.ts';
+import { SignedObjects } from '../../src/adapters/aws/signed-objects.ts';
 import { OnnxruntimeExecutor } from '../../src/adapters/onnxruntime/onnxruntime-executor.ts';
 import { systemClock } from '../../src/clock.ts';
 import { batchFiles } from '../../src/composition/batch.ts';
 import { batchModelLimitBytes, openBatchDuckDb } from '../../src/composition/batch-engine.ts';
+import { importedGraphs } from '../../src/composition/imported-graphs.ts';
 import { artifactObjects, datasetStore, jobStore } from '../../src/composition/stores.ts';
 import { config } from '../../src/config.ts';
 import { KeptDataset } from '../../src/data/kept-dataset.ts';
@@ -18,7 +20,14 @@ const parts: BatchParts = {
   datasets: datasetStore(),
   keptDataset: new KeptDataset(datasetStore()),
   versions: new S3VersionFiles(artifactObjects),
-  lastModel: new LastModel(new ChoosingExecutor(new TypeScriptExecutor(), new OnnxruntimeExecutor())),
+  lastModel: new LastModel(
+    new ChoosingExecutor(new TypeScriptExecutor(), new OnnxruntimeExecutor()),
+    importedGraphs(
+      new SignedObjects({
+        ...{ region: config.region, bucket: config.artifactBucket, endpoint: config.endpoint('S3') },
+      }),
+    ),
+  ),
   modelLimitBytes: batchModelLimitBytes(),
   files: batchFiles(),
   openEngine: openBatchDuckDb,

@@ -31,6 +31,7 @@ import { PredictionHistory } from '../serving/log/prediction-history.ts';
 import { ModelCache } from '../serving/model-cache.ts';
 import { Predictor, type Resident } from '../serving/predictor.ts';
 import { TenantContext } from '../tenancy/tenant-context.ts';
+import { importedGraphs } from './imported-graphs.ts';
 import { rowBatches } from './row-batches.ts';
 
 const minuteMs = 60_000;
@@ -76,6 +77,7 @@ export function predictPlane() {
     tier: new DiskArtifactTier(join(tmpdir(), 'artifacts'), config.artifactDiskBytes),
     executor: new ChoosingExecutor(new TypeScriptExecutor(), new OnnxruntimeExecutor()),
     outputs: new SignedPredictionCache(transient, clock),
+    imported: importedGraphs(objects),
     endpoints: new SageMakerEndpoints({ region, endpoint: config.endpoint('SAGEMAKER_RUNTIME') }),
   });
   const app = new ServingApp({

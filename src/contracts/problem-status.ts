@@ -68,11 +68,16 @@ export const statusByCode: Readonly<Record<string, number>> = {
   DATASET_DAMAGED: 500,
   STORE_ACCESS_DENIED: 500,
   INTERNAL: 500,
+  IMPORTED_MODEL_NOT_SERVED: 501,
   BACKEND_FAILED: 502,
+  IMPORTED_MODEL_FAILED: 502,
+  IMPORTED_MODEL_CRASHED: 502,
+  IMPORTED_MODEL_TIMED_OUT: 502,
   CACHE_BUSY: 503,
   DATABASE_RESUMING: 503,
   STORE_UNAVAILABLE: 503,
   MODEL_TOO_LARGE: 507,
+  IMPORTED_MODEL_OUT_OF_MEMORY: 507,
 };
 
 const titles: Readonly<Record<number, string>> = {
@@ -87,6 +92,7 @@ const titles: Readonly<Record<number, string>> = {
   422: 'Invalid',
   429: 'Too many requests',
   500: 'Internal error',
+  501: 'Not served here',
   502: 'Backend failed',
   503: 'Unavailable',
   507: 'Too large to serve',

@@ -5,6 +5,7 @@ import type { TenantContext } from '../tenancy/tenant-context.ts';
 import { type ArtifactTier, DigestMismatchError } from './artifact-tier.ts';
 import { type InferenceEndpoints, RemoteModel } from './backends/remote-model.ts';
 import type { Explainer } from './explainer.ts';
+import { type ImportedGraphs, ImportedNotServedError } from './imported/imported-graphs.ts';
 import type { ModelExecutor } from './model-executor.ts';
 import { ArtifactDamagedError, ModelNotServedError, type ServedModel } from './served-model.ts';
 import type { ServingPointer, ServingVariant } from './serving-pointer.ts';
@@ -24,6 +25,8 @@ export interface ModelLoaderParts {
   readonly tier?: ArtifactTier | undefined;
   /** Where models may ask to be run. */
   readonly endpoints?: InferenceEndpoints | undefined;
+  /** Where graphs that were brought are run: never here. */
+  readonly imported?: ImportedGraphs | undefined;
 }
 
 /** One artifact of a version, as the pointer or the manifest knows it. */
@@ -49,7 +52,7 @@ export class ModelLoader {
 
   /** What is reserved for a version before it is loaded. */
   predictedBytes(variant: ServingVariant, endpoint?: string): number {
-    return endpoint === undefined
+    return endpoint === undefined && variant.origin === undefined
       ? variant.artifact_bytes * residentFactor + residentBaseBytes
       : residentBaseBytes;
   }
@@ -68,11 +71,14 @@ export class ModelLoader {
 
   /** The graph itself, whatever the model's configuration says. */
   async loadHere(tenant: TenantContext, model: ModelName, variant: ServingVariant): Promise<ServedModel> {
+    if (variant.origin === 'imported') return this.#loadImported(tenant, model, variant);
     const { artifact_key: key, artifact_sha256: sha256, version } = variant;
     const [graph, manifest] = await Promise.all([
       this.#artifact(tenant, { key, sha256, model, version }),
       this.#manifest(tenant, model, variant),
     ]);
+    // Whatever the pointer says: no graph that was brought is run in this process.
+    if (manifest.value.origin === 'imported') return this.#loadImported(tenant, model, variant);
     const loaded = await this.#parts.executor.load(graph);
     const { executor, residentBytes } = loaded;
     return {
@@ -95,6 +101,16 @@ export class ModelLoader {
       import('./explainer.ts'),
     ]);
     return code.load(bytes, json_bytes);
+  }
+
+  async #loadImported(tenant: TenantContext, model: ModelName, variant: ServingVariant) {
+    const { imported: graphs } = this.#parts;
+    if (graphs === undefined) throw new ImportedNotServedError(model, variant.version);
+    const [{ value, bytes }, { ImportedModel }] = await Promise.all([
+      this.#manifest(tenant, model, variant),
+      import('./imported/imported-model.ts'),
+    ]);
+    return new ImportedModel(value, bytes, { tenant, variant, graphs });
   }
 
   async #loadRemote(tenant: TenantContext, model: ModelName, variant: ServingVariant, endpoint: string) {

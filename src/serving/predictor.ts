@@ -8,6 +8,7 @@ import { cacheAnswer } from './cache/cache-answer.ts';
 import { prewarm } from './cache/prewarm.ts';
 import type { Explainer } from './explainer.ts';
 import { emptyBatch, type FeatureBatch, sameRows } from './feature-batch.ts';
+import type { ImportedGraphs } from './imported/imported-graphs.ts';
 import type { KnownLimits } from './limits/tenant-limits.ts';
 import type { LoggedCall, PredictionLog, ShadowResult } from './log/prediction-log.ts';
 import type { ModelCache } from './model-cache.ts';
@@ -93,6 +94,8 @@ export class Predictor {
     outputs?: PredictionCache;
     /** Where models may ask to be run. */
     endpoints?: InferenceEndpoints;
+    /** Where graphs that were brought are run. */
+    imported?: ImportedGraphs;
   }) {
     this.#store = parts.store;
     this.#clock = parts.clock;
@@ -165,7 +168,7 @@ export class Predictor {
     choice: VersionChoice = {},
   ): Promise<{ manifest: ModelManifest; version: string; versions: readonly string[] }> {
     return this.#serve(tenant, model, choice, async (served, _cache, pointer, variant) => {
-      await served.run(emptyBatch(served.manifest.features, 1));
+      await (served.ready?.() ?? served.run(emptyBatch(served.manifest.features, 1)));
       return { manifest: served.manifest, version: variant.version, versions: versionsOf(pointer) };
     });
   }
@@ -179,8 +182,9 @@ export class Predictor {
     const load = () => this.#loader.loadHere(tenant, call.model, variant);
     try {
       return await this.#cache.use(key, options, load, async (resident) => {
-        const { manifest, run } = resident as ServedModel;
-        const output = await run(sameRows(call.manifest.features, call.batch, manifest.features));
+        const served = resident as ServedModel;
+        const { manifest } = served;
+        const output = await served.run(sameRows(call.manifest.features, call.batch, manifest.features));
         return { version, manifest, output };
       });
     } catch {

@@ -1,4 +1,4 @@
-import type { ModelManifest } from '../contracts/models.ts';
+import type { ClassLabel, ModelManifest } from '../contracts/models.ts';
 import type { ModelName } from '../contracts/names.ts';
 import type { Explanation } from '../contracts/prediction.ts';
 import { MLFrameworkError, PredictionError, ValidationError } from '../errors.ts';
@@ -48,6 +48,8 @@ export class ExplanationNotAvailableError extends ValidationError {
 /** A version in memory. */
 export interface ServedModel extends LoadedModel {
   readonly manifest: ModelManifest;
+  /** Finds out whether it can be run. @default - by a row of which everything is missing */
+  ready?(): Promise<void>;
 }
 
 /** What came out for the rows of one call. */
@@ -65,6 +67,15 @@ export interface Scored {
   readonly outputCache: 'hit' | 'miss' | undefined;
   /** One a row, where they were asked for. */
   readonly explanations?: readonly Explanation[] | undefined;
+}
+
+/** @returns the label of a row: what the graph says, or else the most likely class */
+export function labelOf(
+  { labels, probabilities }: GraphOutput,
+  classes: readonly ClassLabel[] | undefined,
+  row: number,
+): ClassLabel {
+  return labels === undefined ? classes![bestClass(probabilities!, row, classes!.length)]! : labels[row]!;
 }
 
 /** @returns the position of the most likely class of a row */

@@ -1,5 +1,11 @@
 import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
-import { type Agent, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import {
+  type Agent,
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+} from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { HttpRequest } from '@smithy/types';
@@ -43,11 +49,12 @@ export interface SignedRequest {
 
 export interface SignedResponse {
   readonly status: number;
+  readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
 }
 
 const defaultTimeoutMs = 5_000;
-const attempts = 3;
+const defaultAttempts = 3;
 
 /**
  * Speaks to one service of AWS with requests signed here. The prediction path uses it in place of the SDK,
@@ -58,14 +65,16 @@ export class SignedClient {
   readonly #origin: URL;
   readonly #agent: Agent;
   readonly #timeoutMs: number;
+  readonly #attempts: number;
 
   /** @param endpoint of the service, such as https://dynamodb.eu-west-1.amazonaws.com */
   constructor(
-    service: 's3' | 'dynamodb' | 'sagemaker' | 'states',
+    service: 's3' | 'dynamodb' | 'sagemaker' | 'states' | 'lambda',
     endpoint: string,
-    options: { readonly timeoutMs?: number } = {},
+    options: { readonly timeoutMs?: number; readonly attempts?: number } = {},
   ) {
     this.#timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
+    this.#attempts = options.attempts ?? defaultAttempts;
     this.#origin = new URL(endpoint);
     this.#agent =
       this.#origin.protocol === 'https:'
@@ -87,12 +96,26 @@ export class SignedClient {
     for (let attempt = 1; ; attempt++) {
       try {
         const response = await this.#once(request);
-        if (response.status < 500 || attempt === attempts) return response;
+        if (response.status < 500 || attempt === this.#attempts) return response;
       } catch (error) {
-        if (attempt === attempts) throw error;
+        if (attempt === this.#attempts) throw error;
       }
       await new Promise((resolve) => setTimeout(resolve, 25 * 2 ** attempt));
     }
+  }
+
+  /** @returns an address at which whoever has it may read, for so long */
+  async link(path: string, seconds: number): Promise<string> {
+    const { protocol, hostname, host, port } = this.#origin;
+    const { query } = await this.#signer.presign(
+      {
+        ...{ method: 'GET', protocol, hostname, path },
+        headers: { host, 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' },
+        ...(port === '' ? {} : { port: Number(port) }),
+      },
+      { expiresIn: seconds },
+    );
+    return `${this.#origin.origin}${path}?${encodedQuery(query as Record<string, string>)}`;
   }
 
   async #once({ method, path, query, headers = {}, body }: SignedRequest): Promise<SignedResponse> {
@@ -121,7 +144,10 @@ export class SignedClient {
           const chunks: Buffer[] = [];
           incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
           incoming.on('end', () =>
-            resolve({ status: incoming.statusCode ?? 0, body: Buffer.concat(chunks) }),
+            resolve({
+              ...{ status: incoming.statusCode ?? 0, headers: incoming.headers },
+              body: Buffer.concat(chunks),
+            }),
           );
           incoming.on('error', reject);
         },

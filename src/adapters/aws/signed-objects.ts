@@ -36,6 +36,11 @@ export class SignedObjects {
     throw failure;
   }
 
+  /** @returns a link by which the object can be read for so long, by whoever has it */
+  link(tenant: TenantContext, key: string, seconds: number): Promise<string> {
+    return this.#s3.link(this.#pathOf(tenant, key), seconds);
+  }
+
   async put(tenant: TenantContext, key: string, body: Uint8Array, contentType: string): Promise<void> {
     const answer = await this.#s3.send({
       method: 'PUT',

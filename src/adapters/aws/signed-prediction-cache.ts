@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts';
+import type { ClassLabel } from '../../contracts/models.ts';
 import type { GraphOutput } from '../../serving/model-executor.ts';
 import type { PredictionCache } from '../../serving/prediction-cache.ts';
 import { itemKeys } from '../../tenancy/keys.ts';
@@ -25,18 +26,23 @@ export class SignedPredictionCache implements PredictionCache {
     return {
       ...(item.output_values?.B === undefined ? {} : { values: floatsOf(item.output_values.B) }),
       ...(item.probabilities?.B === undefined ? {} : { probabilities: floatsOf(item.probabilities.B) }),
+      ...(item.labels?.S === undefined ? {} : { labels: JSON.parse(item.labels.S) as ClassLabel[] }),
     };
   }
 
   async put(tenant: TenantContext, hash: string, output: GraphOutput, seconds: number): Promise<void> {
     const { values, probabilities } = output;
-    if ((values?.byteLength ?? 0) + (probabilities?.byteLength ?? 0) > maxOutputBytes) return;
+    const labels = output.labels === undefined ? undefined : JSON.stringify(output.labels);
+    const bytes =
+      (values?.byteLength ?? 0) + (probabilities?.byteLength ?? 0) + Buffer.byteLength(labels ?? '');
+    if (bytes > maxOutputBytes) return;
     const expiresAt = Math.floor(this.#clock.nowMs() / 1000) + seconds;
     await this.#table
       .put(itemKeys.cachedPrediction(tenant, hash), {
         expires_at: { N: String(expiresAt) },
         ...(values === undefined ? {} : { output_values: bytesOf(values) }),
         ...(probabilities === undefined ? {} : { probabilities: bytesOf(probabilities) }),
+        ...(labels === undefined ? {} : { labels: { S: labels } }),
       })
       .catch(() => {});
   }

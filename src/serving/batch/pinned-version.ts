@@ -3,6 +3,8 @@ import type { ModelManifest } from '../../contracts/models.ts';
 import type { ModelName } from '../../contracts/names.ts';
 import { MLFrameworkError, PredictionError } from '../../errors.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
+import { type ImportedGraphs, ImportedNotServedError } from '../imported/imported-graphs.ts';
+import { ImportedModel } from '../imported/imported-model.ts';
 import type { LoadedModel, ModelExecutor } from '../model-executor.ts';
 import { ArtifactDamagedError } from '../served-model.ts';
 import type { ServingPointer, ServingVariant } from '../serving-pointer.ts';
@@ -43,8 +45,12 @@ export function pinnedBy(pointer: ServingPointer, name: string | undefined): Ser
   const found =
     name === undefined ? pointer : [pointer, canary, shadow].find((one) => one && isNamed(one, name));
   if (found === undefined) return undefined;
-  const { version, artifact_key, artifact_sha256, artifact_bytes, manifest_key, manifest_sha256 } = found;
-  return { version, artifact_key, artifact_sha256, artifact_bytes, manifest_key, manifest_sha256 };
+  const { version, artifact_key, artifact_sha256, artifact_bytes, manifest_key, manifest_sha256, origin } =
+    found;
+  return {
+    ...{ version, artifact_key, artifact_sha256, artifact_bytes, manifest_key, manifest_sha256 },
+    ...(origin === undefined ? {} : { origin }),
+  };
 }
 
 const isNamed = ({ version, artifact_sha256, artifact_key }: ServingVariant, name: string): boolean =>
@@ -84,7 +90,9 @@ const residentBaseBytes = 512 * 1024;
 const mebibyte = 1024 * 1024;
 
 /** @throws {ModelTooLargeForBatchError} */
-export function checkModelSize({ artifact_bytes }: ServingVariant, limitBytes: number): void {
+export function checkModelSize({ artifact_bytes, origin }: ServingVariant, limitBytes: number): void {
+  // What was imported is run elsewhere.
+  if (origin === 'imported') return;
   const needed = artifact_bytes * residentFactor + residentBaseBytes;
   if (needed <= limitBytes) return;
   throw new ModelTooLargeForBatchError(Math.ceil(needed / mebibyte), Math.floor(limitBytes / mebibyte));
@@ -101,10 +109,13 @@ export interface ScoringModel {
  */
 export class LastModel {
   readonly #executor: ModelExecutor;
+  readonly #imported: ImportedGraphs | undefined;
   #kept: { readonly key: string; readonly loaded: ScoringModel } | undefined;
 
-  constructor(executor: ModelExecutor) {
+  /** @param imported where graphs that were brought are run: never here */
+  constructor(executor: ModelExecutor, imported?: ImportedGraphs) {
     this.#executor = executor;
+    this.#imported = imported;
   }
 
   async of(where: Where, pinned: ServingVariant): Promise<ScoringModel> {
@@ -113,9 +124,16 @@ export class LastModel {
     await this.#kept?.loaded.model.release();
     this.#kept = undefined;
     const manifest = await manifestOf(where, pinned);
+    if (manifest.origin === 'imported') return this.#elsewhere(where, pinned, manifest);
     const graph = await verified(where, pinned, pinned.artifact_key, pinned.artifact_sha256);
     const loaded = { manifest, model: await this.#executor.load(graph) };
     this.#kept = { key, loaded };
     return loaded;
+  }
+
+  #elsewhere({ tenant, model }: Where, pinned: ServingVariant, manifest: ModelManifest): ScoringModel {
+    if (this.#imported === undefined) throw new ImportedNotServedError(model, pinned.version);
+    const at = { tenant, variant: pinned, graphs: this.#imported };
+    return { manifest, model: new ImportedModel(manifest, 0, at) };
   }
 }

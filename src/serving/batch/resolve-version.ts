@@ -26,6 +26,7 @@ export async function resolveVersion(
       artifact_bytes: artifactBytes,
       manifest_key: manifestKey,
       manifest_sha256: manifestSha256,
+      ...(found.origin === 'imported' ? { origin: 'imported' } : {}),
     },
   });
   return {};

@@ -1,6 +1,6 @@
-import type { ModelManifest } from '../../contracts/models.ts';
+import type { ClassLabel, ModelManifest } from '../../contracts/models.ts';
 import type { GraphOutput } from '../model-executor.ts';
-import { bestClass } from '../served-model.ts';
+import { bestClass, labelOf } from '../served-model.ts';
 
 export type ResultType = 'number' | 'boolean' | 'text';
 
@@ -24,14 +24,21 @@ export interface ScoredRows {
 
 /** @returns the shape of a version's results: labels of several types become text */
 export function resultShape(
-  { classes }: Pick<ModelManifest, 'classes'>,
+  { classes, task, imported }: Pick<ModelManifest, 'classes' | 'task' | 'imported'>,
   wantsProbabilities: boolean,
 ): ResultShape {
+  const hasProbabilities = imported === undefined || imported.probabilities !== undefined;
+  if (classes === undefined && task === 'classification')
+    return { prediction: 'text', confidence: false, probabilities: false };
   if (classes === undefined) return { prediction: 'number', confidence: false, probabilities: false };
   const types = new Set(classes.map((label) => typeof label));
   const [only] = types;
   const prediction = types.size === 1 && (only === 'number' || only === 'boolean') ? only : 'text';
-  return { prediction, confidence: true, probabilities: wantsProbabilities };
+  return {
+    prediction,
+    confidence: hasProbabilities,
+    probabilities: hasProbabilities && wantsProbabilities,
+  };
 }
 
 /** @returns what a graph gave for rows, as columns of a result; the label of the largest probability is predicted */
@@ -43,11 +50,12 @@ export function scoredRows(
   failures: ReadonlyMap<number, string>,
 ): ScoredRows {
   const errors = Array.from({ length: nRows }, (_, row) => failures.get(row) ?? null);
-  if (classes === undefined) {
-    const prediction = errors.map((error, row) => (error === null ? output.values![row]! : null));
+  const { values } = output;
+  if (values !== undefined) {
+    const prediction = errors.map((error, row) => (error === null ? values[row]! : null));
     return { nRows, prediction, errors };
   }
-  const labels = shape.prediction === 'text' ? classes.map(String) : classes;
+  const shown = (label: ClassLabel) => (shape.prediction === 'text' ? String(label) : label);
   const prediction: ScoredRows['prediction'][number][] = [];
   const confidence: (number | null)[] = [];
   const probabilities: (readonly number[] | null)[] = [];
@@ -58,12 +66,19 @@ export function scoredRows(
       if (shape.probabilities) probabilities.push(null);
       continue;
     }
+    prediction.push(shown(labelOf(output, classes, row)));
+    if (!shape.confidence) continue;
     const all = output.probabilities!;
-    const first = row * classes.length;
-    const best = bestClass(all, row, classes.length);
-    prediction.push(labels[best]!);
-    confidence.push(all[first + best]!);
-    if (shape.probabilities) probabilities.push(Array.from(all.subarray(first, first + classes.length)));
+    const nClasses = classes!.length;
+    const first = row * nClasses;
+    confidence.push(all[first + bestClass(all, row, nClasses)]!);
+    if (shape.probabilities) probabilities.push(Array.from(all.subarray(first, first + nClasses)));
   }
-  return { nRows, prediction, confidence, errors, ...(shape.probabilities ? { probabilities } : {}) };
+  return {
+    nRows,
+    prediction,
+    ...(shape.confidence ? { confidence } : {}),
+    errors,
+    ...(shape.probabilities ? { probabilities } : {}),
+  };
 }

@@ -28,18 +28,23 @@ export function predictionsOf(scored: Scored): Prediction[] {
   const { model, version, manifest, output, ids, explanations } = scored;
   const { classes } = manifest;
   return ids.map((prediction_id, row): Prediction => {
-    if (classes === undefined) {
+    if (output.values !== undefined) {
       return {
-        prediction: output.values![row]!,
+        prediction: output.values[row]!,
         ...{ model_id: model, model_version: version, prediction_id },
         ...(explanations && { explanation: explanations[row]! }),
       };
     }
-    const all = output.probabilities!;
-    const nClasses = classes.length;
+    const all = output.probabilities;
+    if (all === undefined)
+      return {
+        prediction: output.labels![row]!,
+        ...{ model_id: model, model_version: version, prediction_id },
+      };
+    const nClasses = classes!.length;
     const best = bestClass(all, row, nClasses);
     return {
-      prediction: classes[best]!,
+      prediction: output.labels?.[row] ?? classes![best]!,
       probabilities: Array.from(all.subarray(row * nClasses, (row + 1) * nClasses)),
       confidence: all[row * nClasses + best]!,
       ...{ model_id: model, model_version: version, prediction_id },

@@ -6,7 +6,7 @@ import { parseJson, textOf, unpacked } from '../http/message-body.ts';
 import type { ServingRequest } from '../http/serving-message.ts';
 import { batchOfRows, InvalidInputError, maxRows, type Row, tooManyRows } from '../input-rows.ts';
 import type { ReadBatch } from '../predictor.ts';
-import { bestClass, type Scored } from '../served-model.ts';
+import { labelOf, type Scored } from '../served-model.ts';
 
 export interface Invocation {
   readonly read: ReadBatch;
@@ -177,12 +177,15 @@ function cellOf(cell: string, type: FeatureSpec['type'] | undefined): unknown {
 /** @returns the answer's `predictions`: labels or values, or rows of probabilities */
 export function predictionsOf({ manifest, output, ids }: Scored, method: Invocation['method']): unknown[] {
   const { classes } = manifest;
-  if (classes === undefined) return Array.from(output.values!);
-  const all = output.probabilities!;
-  const n = classes.length;
+  if (output.values !== undefined) return Array.from(output.values);
+  const all = output.probabilities;
+  if (all === undefined && method === 'predict_proba')
+    throw new InvalidInputError(
+      'params/predict_method: the model gives labels and no probabilities; ask for predict',
+      [{ pointer: '/params/predict_method', detail: 'not available' }],
+    );
+  const n = classes?.length ?? 0;
   return ids.map((_, row) =>
-    method === 'predict'
-      ? classes[bestClass(all, row, n)]!
-      : Array.from(all.subarray(row * n, (row + 1) * n)),
+    method === 'predict' ? labelOf(output, classes, row) : Array.from(all!.subarray(row * n, (row + 1) * n)),
   );
 }

@@ -2,7 +2,7 @@ import { createHmac, hash } from 'node:crypto';
 import type { ClassLabel } from '../../contracts/models.ts';
 import { type FeatureValues, missingInt64 } from '../feature-batch.ts';
 import type { GraphOutput } from '../model-executor.ts';
-import { bestClass } from '../served-model.ts';
+import { labelOf } from '../served-model.ts';
 import type { LoggedCall, ShadowResult } from './prediction-log.ts';
 
 /** One line of the log. Values that were missing are null; dates are epoch milliseconds. */
@@ -70,10 +70,11 @@ export function logLines(call: LoggedCall, hasher: FeatureHasher, shadow?: Shado
 }
 
 function resultText(classes: readonly ClassLabel[] | undefined, output: GraphOutput, row: number): string {
-  if (classes === undefined) return `"prediction":${numberText(output.values![row]!)}`;
-  const n = classes.length;
-  const best = classes[bestClass(output.probabilities!, row, n)];
-  return `"prediction":${JSON.stringify(best)},"probabilities":${listText(output.probabilities!, row * n, n)}`;
+  if (output.values !== undefined) return `"prediction":${numberText(output.values[row]!)}`;
+  const label = `"prediction":${JSON.stringify(labelOf(output, classes, row))}`;
+  if (output.probabilities === undefined) return label;
+  const n = classes!.length;
+  return `${label},"probabilities":${listText(output.probabilities, row * n, n)}`;
 }
 
 function shadowText({ version, output, manifest }: ShadowResult, row: number): string {

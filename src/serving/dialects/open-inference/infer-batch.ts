@@ -33,6 +33,17 @@ export function batchOfTensors(manifest: ModelManifest, { inputs }: InferRequest
   }
   inputs.forEach((tensor, i) => {
     const at = `inputs/${i}`;
+    const wide = wideInput(manifest, tensor.name);
+    if (wide !== undefined && tensor.shape.length === 2 && tensor.shape[1] === wide.width) {
+      if (tensor.shape[0] !== nRows)
+        throw new MalformedInferError(
+          `${at}/shape`,
+          `is [${tensor.shape}]; it must be [${nRows}, ${wide.width}]`,
+        );
+      for (let k = 0; k < wide.width; k++)
+        putColumn(batch.features[wide.first + k]!, features[wide.first + k]!, tensor, at, k, wide.width);
+      return;
+    }
     let j = features.findIndex(({ name }) => name === tensor.name);
     if (j < 0) j = features.findIndex(({ input }) => input === tensor.name);
     if (j < 0) {
@@ -50,6 +61,17 @@ export function batchOfTensors(manifest: ModelManifest, { inputs }: InferRequest
     putColumn(batch.features[j]!, features[j]!, tensor, at, 0, 1);
   });
   return batch;
+}
+
+/** An input of an imported graph that holds several features: where they begin, and how many they are. */
+function wideInput({ imported }: ModelManifest, name: string): { first: number; width: number } | undefined {
+  let first = 0;
+  for (const input of imported?.inputs ?? []) {
+    const width = input.shape.slice(1).reduce((product, size) => product * size, 1);
+    if (input.name === name) return width > 1 ? { first, width } : undefined;
+    first += width;
+  }
+  return undefined;
 }
 
 function putColumn(

@@ -1,7 +1,8 @@
 /** From scores to named tensors: those of the model's graph. */
+import type { ImportedSignature } from '../../../contracts/imported.ts';
 import type { ClassLabel, ModelManifest } from '../../../contracts/models.ts';
 import type { ServingResponse } from '../../http/serving-message.ts';
-import { bestClass, type Scored } from '../../served-model.ts';
+import { labelOf, type Scored } from '../../served-model.ts';
 import { writeElements } from './datatype.ts';
 import { type InferRequest, MalformedInferError } from './infer-request.ts';
 
@@ -14,15 +15,71 @@ export interface TensorMetadata {
 
 const inputDatatype = { number: 'FP32', boolean: 'BOOL', date: 'INT64', category: 'BYTES' } as const;
 
-export const inputsOf = ({ features }: ModelManifest): TensorMetadata[] =>
-  features.map(({ name, type }) => ({ name, datatype: inputDatatype[type], shape: [-1, 1] }));
+/** Of graphs that were brought, by ONNX's names of element types. */
+const graphDatatype: Readonly<Record<string, TensorMetadata['datatype']>> = {
+  float: 'FP32',
+  double: 'FP64',
+  int64: 'INT64',
+  int32: 'INT64',
+  bool: 'BOOL',
+  string: 'BYTES',
+};
 
-export function outputsOf({ classes }: ModelManifest): TensorMetadata[] {
-  if (classes === undefined) return [{ name: 'prediction', datatype: 'FP32', shape: [-1, 1] }];
+/** Those of the graph, where it was brought; else one a feature. */
+export const inputsOf = ({ features, imported }: ModelManifest): TensorMetadata[] =>
+  imported === undefined
+    ? features.map(({ name, type }) => ({ name, datatype: inputDatatype[type], shape: [-1, 1] }))
+    : imported.inputs.map(({ name, element_type, shape }) => ({
+        ...{ name, shape },
+        datatype: graphDatatype[element_type] ?? 'FP32',
+      }));
+
+export const outputsOf = (manifest: ModelManifest): TensorMetadata[] =>
+  rolesOf(manifest).map(({ output }) => output);
+
+interface OutputRole {
+  readonly role: 'label' | 'probabilities' | 'prediction';
+  readonly output: TensorMetadata;
+}
+
+function rolesOf({ classes, imported }: ModelManifest): OutputRole[] {
+  if (imported !== undefined) return importedRoles(imported, classes);
+  if (classes === undefined)
+    return [{ role: 'prediction', output: { name: 'prediction', datatype: 'FP32', shape: [-1, 1] } }];
   return [
-    { name: 'label', datatype: labelDatatype(classes), shape: [-1] },
-    { name: 'probabilities', datatype: 'FP32', shape: [-1, classes.length] },
+    { role: 'label', output: { name: 'label', datatype: labelDatatype(classes), shape: [-1] } },
+    {
+      role: 'probabilities',
+      output: { name: 'probabilities', datatype: 'FP32', shape: [-1, classes.length] },
+    },
   ];
+}
+
+/** The graph's own tensors; of a classifier without one for the label, `label` is beside them. */
+function importedRoles(
+  { label, probabilities, prediction, outputs }: ImportedSignature,
+  classes: readonly ClassLabel[] | undefined,
+): OutputRole[] {
+  const shapeOf = (name: string) => outputs.find((output) => output.name === name)!.shape;
+  if (prediction !== undefined)
+    return [
+      {
+        role: 'prediction',
+        output: { name: prediction, datatype: 'FP32', shape: shapeOf(prediction) },
+      },
+    ];
+  const own = outputs.find(({ name }) => name === label);
+  const datatype =
+    classes === undefined ? (graphDatatype[own?.element_type ?? ''] ?? 'BYTES') : labelDatatype(classes);
+  const roles: OutputRole[] = [
+    { role: 'label', output: { name: label ?? 'label', datatype, shape: own?.shape ?? [-1] } },
+  ];
+  if (probabilities !== undefined)
+    roles.push({
+      role: 'probabilities',
+      output: { name: probabilities, datatype: 'FP32', shape: shapeOf(probabilities) },
+    });
+  return roles;
 }
 
 function labelDatatype(classes: readonly ClassLabel[]): TensorMetadata['datatype'] {
@@ -34,33 +91,35 @@ function labelDatatype(classes: readonly ClassLabel[]): TensorMetadata['datatype
 
 /** @throws {MalformedInferError} when an output is asked for that the model has not */
 export function wantedOutputs(manifest: ModelManifest, request: InferRequest) {
-  const all = outputsOf(manifest);
-  if (request.outputs === undefined) return all.map((output) => ({ output, binary: request.binaryOutput }));
+  const all = rolesOf(manifest);
+  if (request.outputs === undefined) return all.map((one) => ({ ...one, binary: request.binaryOutput }));
   return request.outputs.map(({ name, binary }, i) => {
-    const output = all.find((one) => one.name === name);
-    if (output === undefined) {
+    const found = all.find(({ output }) => output.name === name);
+    if (found === undefined) {
       throw new MalformedInferError(
         `outputs/${i}/name`,
-        `the model has no output ${JSON.stringify(name.slice(0, 100))}; it gives ${all.map((one) => one.name).join(', ')}`,
+        `the model has no output ${JSON.stringify(name.slice(0, 100))}; it gives ${all.map(({ output }) => output.name).join(', ')}`,
       );
     }
-    return { output, binary };
+    return { ...found, binary };
   });
 }
 
-function dataOf({ name, datatype }: TensorMetadata, { manifest, output, ids }: Scored): ArrayLike<unknown> {
-  if (name === 'prediction') return output.values!;
-  if (name === 'probabilities') return output.probabilities!;
-  const classes = manifest.classes!;
-  const labels = ids.map((_, row) => classes[bestClass(output.probabilities!, row, classes.length)]!);
+function dataOf(
+  { role, output: { datatype } }: OutputRole,
+  { manifest, output, ids }: Scored,
+): ArrayLike<unknown> {
+  if (role === 'prediction') return output.values!;
+  if (role === 'probabilities') return output.probabilities!;
+  const labels = ids.map((_, row) => labelOf(output, manifest.classes, row));
   return datatype === 'BYTES' ? labels.map(String) : labels;
 }
 
 export function inferResponse(request: InferRequest, scored: Scored): ServingResponse {
   const nRows = scored.ids.length;
   const binaries: Buffer[] = [];
-  const outputs = wantedOutputs(scored.manifest, request).map(({ output, binary }) => {
-    const data = dataOf(output, scored);
+  const outputs = wantedOutputs(scored.manifest, request).map(({ role, output, binary }) => {
+    const data = dataOf({ role, output }, scored);
     const about = {
       name: output.name,
       shape: output.shape.map((n) => (n < 0 ? nRows : n)),
