@@ -197,6 +197,7 @@ export class ApiStack extends Stack {
         JOBS_TABLE: jobsTable.tableName,
         STAGING_BUCKET: stagingBucket.bucketName,
         BATCH_STATE_MACHINE_ARN: this.training.batchMachine.arn,
+        IMPORTED_FUNCTION_NAME: this.training.predictImported.functionName,
       },
     });
     artifactBucket.grantTenantRead(role);
@@ -209,6 +210,7 @@ export class ApiStack extends Stack {
     stagingBucket.grantObjects(role, 'batch/', ['put']);
     jobsTable.grantItems(role, ['tenant/*', 'job/*'], ['PutItem', 'UpdateItem']);
     this.training.batchMachine.machine.grantStartExecution(role);
+    this.training.predictImported.grantInvokeLatestVersion(role);
     return predict;
   }
 
@@ -241,6 +243,7 @@ export class ApiStack extends Stack {
         TRAINING_STATE_MACHINE_ARN: this.training.trainingMachine.arn,
         INGEST_STATE_MACHINE_ARN: this.training.ingestMachine.arn,
         BATCH_STATE_MACHINE_ARN: this.training.batchMachine.arn,
+        IMPORT_STATE_MACHINE_ARN: this.training.importMachine.arn,
         RESULT_BUCKET: resultBucket.bucketName,
         SERVING_TABLE: servingTable.tableName,
         ML_TRAINING_TIMEOUT_MINUTES: String(this.platform.settings.trainingTimeoutMinutes),
@@ -265,7 +268,7 @@ export class ApiStack extends Stack {
     const { function: datasets, role } = new PlatformFunction(this, 'Datasets', {
       platform: this.platform,
       code: 'datasets',
-      description: 'Takes data in',
+      description: 'Takes data and models in',
       memoryMiB: 1769,
       timeoutSeconds: 28,
       ephemeralStorageMiB: 1024,
@@ -276,6 +279,7 @@ export class ApiStack extends Stack {
         ARTIFACT_BUCKET: artifactBucket.bucketName,
         STAGING_BUCKET: stagingBucket.bucketName,
         INGEST_STATE_MACHINE_ARN: this.training.ingestMachine.arn,
+        IMPORT_STATE_MACHINE_ARN: this.training.importMachine.arn,
       },
     });
     this.data.idempotencyTable.grantAllItems(role, IDEMPOTENCY_ACTIONS);
@@ -285,6 +289,7 @@ export class ApiStack extends Stack {
     stagingBucket.grantObjects(role, '', ['get', 'put', 'delete']);
     stagingBucket.grantTenantList(role);
     this.training.ingestMachine.machine.grantStartExecution(role);
+    this.training.importMachine.machine.grantStartExecution(role);
     return datasets;
   }
 

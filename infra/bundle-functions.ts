@@ -12,6 +12,8 @@ export const functionNames = [
   'platform',
   'ingest',
   'batch',
+  'import',
+  'predict-imported',
   'trainer',
   'registrar',
   'close-job',

@@ -13,9 +13,14 @@ import { JobMachine } from './constructs/job-machine.ts';
 import { ModelLayers } from './constructs/model-layers.ts';
 import { type PlatformContext, PlatformFunction } from './constructs/platform-function.ts';
 import type { DataStack } from './data-stack.ts';
+import { importDefinition } from './import-definition.ts';
 import { ingestDefinition, trainingDefinition } from './state-machines.ts';
 
 const MAX_LAMBDA_TIMEOUT_SECONDS = 900;
+/** A session takes about 6 times its file, of at most 128 MiB; half a GiB is left for the tensors of a call. */
+const IMPORTED_MEMORY_MIB = 1769;
+/** Less than predict has, so that predict can say what happened. */
+const IMPORTED_TIMEOUT_SECONDS = 15;
 /** Room for registering, closing and retries after the training itself has used up its time. */
 const MACHINE_GRACE_MINUTES = 5;
 /** The upload, up to 2 GiB, beside the Parquet file that is made of it and what DuckDB spills: all that Lambda has. */
@@ -37,6 +42,9 @@ export class TrainingStack extends Stack {
   readonly trainingMachine: JobMachine;
   readonly ingestMachine: JobMachine;
   readonly batchMachine: JobMachine;
+  readonly importMachine: JobMachine;
+  /** Runs graphs that tenants brought, in environments that never see two tenants. */
+  readonly predictImported: lambda.Function;
   /** Ends of executions that could not be handed to close-job. */
   readonly lostEvents: sqs.Queue;
   private readonly platform: PlatformContext;
@@ -57,7 +65,9 @@ export class TrainingStack extends Stack {
     const registrar = this.registrar();
     const closeJob = this.closeJob();
     const ingest = this.ingest();
+    this.predictImported = this.importedGraphs();
     const batch = this.batch();
+    const importer = this.importer();
 
     this.trainingMachine = new JobMachine(this, 'Training', {
       name: 'training',
@@ -101,6 +111,18 @@ export class TrainingStack extends Stack {
       logRetention,
     });
 
+    this.importMachine = new JobMachine(this, 'Import', {
+      name: 'import',
+      stageName: settings.name,
+      definition: importDefinition({
+        import: importer.functionArn,
+        registrar: registrar.functionArn,
+        closeJob: closeJob.functionArn,
+      }),
+      functions: [importer, registrar, closeJob],
+      logRetention,
+    });
+
     this.lostEvents = new sqs.Queue(this, 'LostEvents', {
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
@@ -131,10 +153,11 @@ export class TrainingStack extends Stack {
     new CfnOutput(this, 'TrainingStateMachineArn', { value: this.trainingMachine.arn });
     new CfnOutput(this, 'IngestStateMachineArn', { value: this.ingestMachine.arn });
     new CfnOutput(this, 'BatchStateMachineArn', { value: this.batchMachine.arn });
+    new CfnOutput(this, 'ImportStateMachineArn', { value: this.importMachine.arn });
   }
 
   get machines(): readonly JobMachine[] {
-    return [this.trainingMachine, this.ingestMachine, this.batchMachine];
+    return [this.trainingMachine, this.ingestMachine, this.batchMachine, this.importMachine];
   }
 
   private trainer(size: 'small' | 'medium' | 'large', memoryMiB: number): lambda.Function {
@@ -254,6 +277,7 @@ export class TrainingStack extends Stack {
         ARTIFACT_BUCKET: artifactBucket.bucketName,
         STAGING_BUCKET: stagingBucket.bucketName,
         RESULT_BUCKET: resultBucket.bucketName,
+        IMPORTED_FUNCTION_NAME: this.predictImported.functionName,
         BATCH_RESULT_DAYS: String(batchResultDays),
         ...(batchPartRows === undefined ? {} : { BATCH_PART_ROWS: String(batchPartRows) }),
       },
@@ -262,11 +286,48 @@ export class TrainingStack extends Stack {
     artifactBucket.grantTenantRead(role, 'datasets/');
     artifactBucket.grantTenantRead(role, 'models/');
     artifactBucket.grantTenantList(role);
+    this.predictImported.grantInvokeLatestVersion(role);
     for (const bucket of [stagingBucket, resultBucket]) {
       bucket.grantTenantReadWrite(role, 'batch/');
       bucket.grantTenantList(role);
     }
     return batch;
+  }
+
+  /** No grants at all: whoever calls brings a link to the one file that the call needs. */
+  private importedGraphs(): lambda.Function {
+    return new PlatformFunction(this, 'PredictImported', {
+      platform: this.platform,
+      code: 'predict-imported',
+      description: 'Runs graphs that tenants brought, each tenant in environments of its own',
+      memoryMiB: IMPORTED_MEMORY_MIB,
+      timeoutSeconds: IMPORTED_TIMEOUT_SECONDS,
+      layers: [this.layers.onnxruntime],
+      tenantIsolation: true,
+    }).function;
+  }
+
+  private importer(): lambda.Function {
+    const { artifactBucket, stagingBucket, jobsTable } = this.data;
+    const { function: importer, role } = new PlatformFunction(this, 'ImportFunction', {
+      platform: this.platform,
+      code: 'import',
+      description: 'Looks at a model that was brought, and has it tried',
+      memoryMiB: IMPORTED_MEMORY_MIB,
+      timeoutSeconds: 120,
+      environment: {
+        JOBS_TABLE: jobsTable.tableName,
+        ARTIFACT_BUCKET: artifactBucket.bucketName,
+        STAGING_BUCKET: stagingBucket.bucketName,
+        IMPORTED_FUNCTION_NAME: this.predictImported.functionName,
+      },
+    });
+    jobsTable.grantItems(role, ['tenant/*', 'job/*'], ['GetItem', 'UpdateItem']);
+    artifactBucket.grantObjects(role, 'models/', ['put']);
+    stagingBucket.grantObjects(role, 'uploads/', ['get', 'delete']);
+    stagingBucket.grantTenantList(role);
+    this.predictImported.grantInvokeLatestVersion(role);
+    return importer;
   }
 
   private retrain(): lambda.Function {

@@ -3,6 +3,8 @@ import { systemClock } from '../../src/clock.ts';
 import { artifactStore } from '../../src/composition/artifacts.ts';
 import { controlPlane } from '../../src/composition/control-plane.ts';
 import { jobStore } from '../../src/composition/stores.ts';
+import { beginImportStep, type ImportStepEvent } from '../../src/imports/begin-import-step.ts';
+import { importRegistrySteps } from '../../src/imports/registry-steps.ts';
 import type { BatchStepEvent } from '../../src/serving/batch/batch-step.ts';
 import { resolveVersion } from '../../src/serving/batch/resolve-version.ts';
 import { beginStep } from '../../src/training/begin-step.ts';
@@ -12,12 +14,23 @@ import type { RegistryStepName, StepEvent } from '../../src/training/steps/step.
 const plane = controlPlane();
 const artifacts = artifactStore();
 
-type RegistrarEvent = StepEvent<RegistryStepName> | BatchStepEvent<'resolve-version'>;
+const isOfImport = (event: RegistrarEvent): event is ImportStepEvent<'register-import' | 'deploy-import'> =>
+  event.step in importRegistrySteps;
+
+type RegistrarEvent =
+  | StepEvent<RegistryStepName>
+  | BatchStepEvent<'resolve-version'>
+  | ImportStepEvent<'register-import' | 'deploy-import'>;
 
 export const handler = stepFunction<RegistrarEvent, unknown>(async (event, context) => {
   if (event.step === 'resolve-version') {
     const parts = { jobs: jobStore(), registry: plane.registry, clock: systemClock };
     return resolveVersion(event, parts, context.awsRequestId);
+  }
+  if (isOfImport(event)) {
+    const parts = { jobs: jobStore(), clock: systemClock };
+    const begun = await beginImportStep(parts, event, context.awsRequestId);
+    return importRegistrySteps[event.step]({ ...begun, artifacts, ...plane }, event.input);
   }
   const { tenant, job } = await beginStep(jobStore(), systemClock, event, context.awsRequestId);
   return registrySteps[event.step]({ tenant, job, artifacts, ...plane }, event.input);

@@ -1,14 +1,24 @@
 import { httpFunction } from '../../src/adapters/aws/lambda/http-function.ts';
 import { systemClock } from '../../src/clock.ts';
 import { batchPredictions } from '../../src/composition/batch.ts';
-import { batchExecutions, ingestExecutions, trainingExecutions } from '../../src/composition/executions.ts';
+import {
+  batchExecutions,
+  importExecutions,
+  ingestExecutions,
+  trainingExecutions,
+} from '../../src/composition/executions.ts';
 import { datasetStore, schedules } from '../../src/composition/stores.ts';
 import { trainingJobs } from '../../src/composition/training.ts';
 import { jobView } from '../../src/training/job-view.ts';
 import { nextDue } from '../../src/training/retraining-schedules.ts';
 
 const training = trainingExecutions();
-const executionsOf = { training, ingest: ingestExecutions(), batch: batchExecutions() };
+const executionsOf = {
+  training,
+  ingest: ingestExecutions(),
+  batch: batchExecutions(),
+  import: importExecutions(),
+};
 const batches = batchPredictions(executionsOf.batch);
 const jobs = trainingJobs({
   executions: training,

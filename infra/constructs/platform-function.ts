@@ -29,6 +29,8 @@ export interface PlatformFunctionProps {
   readonly ephemeralStorageMiB?: number;
   readonly environment?: Readonly<Record<string, string>>;
   readonly layers?: readonly lambda.ILayerVersion[];
+  /** Whether an environment serves one tenant only; cannot be changed later. @default false */
+  readonly tenantIsolation?: boolean;
   /** @default - the function is in no VPC */
   readonly network?: PrivateNetwork;
 }
@@ -66,6 +68,7 @@ export class PlatformFunction extends Construct {
         ephemeralStorageSize: Size.mebibytes(props.ephemeralStorageMiB),
       }),
       role: this.role,
+      ...(props.tenantIsolation === true && { tenancyConfig: lambda.TenancyConfig.PER_TENANT }),
       layers: [...(props.layers ?? [])],
       tracing: lambda.Tracing.ACTIVE,
       logGroup,

@@ -5,4 +5,6 @@ export const trainingExecutions = () => new StepFunctionsExecutions(config.train
 
 export const batchExecutions = () => new StepFunctionsExecutions(config.batchStateMachineArn);
 
+export const importExecutions = () => new StepFunctionsExecutions(config.importStateMachineArn);
+
 export const ingestExecutions = () => new StepFunctionsExecutions(config.ingestStateMachineArn);

@@ -35,6 +35,12 @@ export const gatewayRoutes: readonly GatewayRoute[] = [
     '/api/v1/ml/jobs/{proxy+}',
   ),
   ...authorized('datasets', '/api/v1/ml/datasets', '/api/v1/ml/datasets/{proxy+}'),
+  // Beside the registry: files come in where data does.
+  ...authorized(
+    'datasets',
+    '/api/v1/ml/models/{model_name}/imports',
+    '/api/v1/ml/models/{model_name}/imports/{proxy+}',
+  ),
   ...authorized('registry', '/api/v1/ml/models', '/api/v1/ml/models/{proxy+}', '/api/v1/ml/deploy/{proxy+}'),
   // Whatever matches nothing above is answered by `platform`: health, documentation, and 404 as a problem.
   { routeKey: '$default', function: 'platform', authorized: false },

@@ -8,6 +8,7 @@ import {
   DatasetUploadCompleted,
   maxInlineBytes,
 } from './datasets.ts';
+import { ImportRequest, ImportStarted, ImportUpload } from './imports.ts';
 import {
   ArtifactLink,
   MLModelMetadata,
@@ -142,6 +143,32 @@ export const routes = {
     summary: 'Cancel a job',
     params: z.object({ job_id: JobId }),
     answers: ok(Job, 'The cancelled job'),
+  },
+  createImport: {
+    method: 'POST',
+    path: '/api/v1/ml/models/{model_name}/imports',
+    function: 'datasets',
+    authorized: true,
+    tag: 'models',
+    summary: 'Bring a model: ask for a link to upload an ONNX file to',
+    description:
+      'Send the file to the link, then POST to `complete_path`, which starts an import job: the file is inspected ' +
+      'without being run, tried in an environment of its own, and registered. What is refused says why, and what to do.',
+    params: z.object({ model_name: ModelName }),
+    body: ImportRequest,
+    example: { size_bytes: 20_480, framework: 'scikit-learn', feature_names: ['age', 'pay'], deploy: true },
+    maxBodyBytes: defaultBodyBytes,
+    answers: { 201: { description: 'The upload link', schema: ImportUpload } },
+  },
+  completeImport: {
+    method: 'POST',
+    path: '/api/v1/ml/models/{model_name}/imports/{upload_id}/complete',
+    function: 'datasets',
+    authorized: true,
+    tag: 'models',
+    summary: 'Say that the file of an import is up; starts its job',
+    params: z.object({ model_name: ModelName, upload_id: UploadId }),
+    answers: { 202: { description: 'The import job', schema: ImportStarted } },
   },
   listModels: {
     method: 'GET',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { BatchResult, BatchRows } from './batch-result.ts';
+import { ImportInspection, ImportRefusal } from './imported.ts';
 import { DatasetId, JobId, ModelName, Timestamp } from './names.ts';
 import { CrossValidation, HyperparameterValue, Search, selectionFields } from './selection.ts';
 
@@ -108,7 +109,7 @@ export const JobError = z.object({ code: z.string(), message: z.string(), step: 
 export const Job = z
   .object({
     job_id: JobId,
-    kind: z.enum(['training', 'ingest', 'batch']),
+    kind: z.enum(['training', 'ingest', 'batch', 'import']),
     status: JobStatus,
     step: z.string().optional().describe('The step that runs, or the last that ran'),
     progress: z.number().min(0).max(1),
@@ -120,6 +121,8 @@ export const Job = z
     algorithm: Algorithm.optional().describe('The one that won, where candidates were compared'),
     ...selectionFields,
     promotion: z.object({ decision: z.enum(['deploy', 'keep']), reasons: z.array(z.string()) }).optional(),
+    inspection: ImportInspection.optional().describe('Of an import: what was found in the file'),
+    refusal: ImportRefusal.optional().describe('Of an import: why the file was refused'),
     rows: BatchRows.optional(),
     result: BatchResult.optional(),
     error: JobError.optional(),

@@ -66,7 +66,7 @@ export class DatasetService {
   async complete(tenant: TenantContext, uploadId: UploadId): Promise<JobId> {
     const { uploads, jobs, executions, clock, ingestTimeoutMinutes } = this.#parts;
     const upload = await uploads.get(tenant, uploadId);
-    if (upload === undefined) throw new UploadNotFoundError(uploadId);
+    if (upload === undefined || 'import' in upload) throw new UploadNotFoundError(uploadId);
     const arrived = await uploads.arrivedBytes(tenant, upload);
     if (upload.jobId === undefined && arrived !== upload.sizeBytes)
       throw new UploadNotArrivedError(upload.sizeBytes, arrived);

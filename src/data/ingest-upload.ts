@@ -25,7 +25,7 @@ export async function ingestUpload(
   },
 ): Promise<Dataset> {
   const upload = await parts.uploads.get(tenant, uploadId);
-  if (upload === undefined) throw new UploadNotFoundError(uploadId);
+  if (upload === undefined || 'import' in upload) throw new UploadNotFoundError(uploadId);
   const { format, compression, delimiter, name } = upload;
   const dataset = await inWorkFolder(parts.openEngine, async (folder, engine) => {
     const file = join(folder, 'source');

@@ -1,5 +1,6 @@
 import type { JobId, UploadId } from '../contracts/names.ts';
 import { MLFrameworkError } from '../errors.ts';
+import type { ImportWork } from '../imports/import-work.ts';
 import type { TenantContext } from '../tenancy/tenant-context.ts';
 import type { ParseOptions } from './tabular-engine.ts';
 
@@ -9,12 +10,22 @@ export class UploadNotFoundError extends MLFrameworkError {
   }
 }
 
-export interface Upload extends ParseOptions {
+/** A file on its way, whatever it is for. */
+export interface PendingUpload {
   readonly uploadId: UploadId;
-  readonly name?: string | undefined;
   readonly sizeBytes: number;
   /** Set by the call that completed it. */
   readonly jobId?: JobId | undefined;
+}
+
+/** Rows on their way to be a dataset. */
+export interface Upload extends PendingUpload, ParseOptions {
+  readonly name?: string | undefined;
+}
+
+/** A model on its way to be a version. */
+export interface ModelUpload extends PendingUpload {
+  readonly import: ImportWork;
 }
 
 export interface PresignedPut {
@@ -25,16 +36,18 @@ export interface PresignedPut {
 
 /** Uploads on their way; an abandoned one expires after a day. */
 export interface UploadStore {
-  create(tenant: TenantContext, upload: Upload): Promise<PresignedPut>;
-  get(tenant: TenantContext, uploadId: UploadId): Promise<Upload | undefined>;
+  create(tenant: TenantContext, upload: Upload | ModelUpload): Promise<PresignedPut>;
+  get(tenant: TenantContext, uploadId: UploadId): Promise<Upload | ModelUpload | undefined>;
   /** @returns the size of the file that has arrived, `undefined` when none has */
-  arrivedBytes(tenant: TenantContext, upload: Upload): Promise<number | undefined>;
+  arrivedBytes(tenant: TenantContext, upload: PendingUpload): Promise<number | undefined>;
   /**
    * Gives the upload to a job, once.
    * @returns the job that has it
    * @throws {UploadNotFoundError}
    */
   claim(tenant: TenantContext, uploadId: UploadId, jobId: JobId): Promise<JobId>;
-  fetch(tenant: TenantContext, upload: Upload, toFile: string): Promise<void>;
-  discard(tenant: TenantContext, upload: Upload): Promise<void>;
+  fetch(tenant: TenantContext, upload: PendingUpload, toFile: string): Promise<void>;
+  /** @returns the file as it is */
+  read(tenant: TenantContext, upload: PendingUpload): Promise<Uint8Array>;
+  discard(tenant: TenantContext, upload: PendingUpload): Promise<void>;
 }

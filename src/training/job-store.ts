@@ -1,6 +1,7 @@
 import type { JobId, UploadId } from '../contracts/names.ts';
 import type { Job, JobStatus, ModelTrainingRequest } from '../contracts/training.ts';
 import { MLFrameworkError } from '../errors.ts';
+import type { ImportPlan } from '../imports/import-work.ts';
 import type { BatchWork } from '../serving/batch/batch-work.ts';
 import type { ServingVariant } from '../serving/serving-pointer.ts';
 import type { JobOwners, TenantContext } from '../tenancy/tenant-context.ts';
@@ -13,8 +14,9 @@ export interface StoredJob extends Job {
   readonly actor: string;
   /** Of a training job. */
   readonly request?: ModelTrainingRequest;
-  /** Of an ingest job. */
+  /** Of an ingest job and of an import. */
   readonly upload_id?: UploadId;
+  readonly import?: ImportPlan;
   /** Of a batch prediction. */
   readonly batch?: BatchWork;
   /** The version that scores all rows of it. */
@@ -40,7 +42,15 @@ export interface JobEnd {
 export type JobFindings = Partial<
   Pick<
     StoredJob,
-    'algorithm' | 'leaderboard' | 'cross_validation' | 'baselines' | 'model_version' | 'pinned' | 'parts'
+    | 'algorithm'
+    | 'leaderboard'
+    | 'cross_validation'
+    | 'baselines'
+    | 'model_version'
+    | 'pinned'
+    | 'parts'
+    | 'inspection'
+    | 'refusal'
   >
 >;
 

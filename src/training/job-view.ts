@@ -9,6 +9,7 @@ export function jobView(job: StoredJob): Job {
     request: _request,
     upload_id: _uploadId,
     batch: _batch,
+    import: _import,
     pinned: _pinned,
     parts,
     parts_done,
@@ -18,7 +19,13 @@ export function jobView(job: StoredJob): Job {
     parts === undefined
       ? shown
       : { ...shown, rows: { done: rowsDone(parts, parts_done ?? []), total: parts.n_rows } };
-  if (job.kind === 'batch' || view.started_at === undefined || view.ended_at === undefined) return view;
+  if (
+    job.kind === 'batch' ||
+    job.kind === 'import' ||
+    view.started_at === undefined ||
+    view.ended_at === undefined
+  )
+    return view;
   const seconds = (Date.parse(view.ended_at) - Date.parse(view.started_at)) / 1000;
   return { ...view, training_time: seconds };
 }

@@ -8,13 +8,14 @@ import { documentClient } from '../../src/adapters/aws/document-client.ts';
 import { DynamoDbJobStore } from '../../src/adapters/aws/dynamodb-job-store.ts';
 import { S3Objects } from '../../src/adapters/aws/s3-objects.ts';
 import { StagingUploadStore } from '../../src/adapters/aws/staging-upload-store.ts';
+import { ImportRequest } from '../../src/contracts/imports.ts';
 import type { UploadId } from '../../src/contracts/names.ts';
 import { DatasetService } from '../../src/data/dataset-service.ts';
 import type { Upload, UploadStore } from '../../src/data/upload-store.ts';
 import { itemKeys } from '../../src/tenancy/keys.ts';
 import { type LocalStores, startLocalStores } from '../support/local-stores.ts';
 import { newJobId } from '../support/samples.ts';
-import { tenantA, tenantAb, tenantB } from '../support/tenants.ts';
+import { modelName, tenantA, tenantAb, tenantB } from '../support/tenants.ts';
 
 let stores: LocalStores;
 let uploads: UploadStore;
@@ -70,6 +71,20 @@ describe('UploadStore on the staging bucket', () => {
     await fetch(put.url, { method: 'PUT', body: 'a\n1\n' });
     expect((await fetch(put.url)).status).toBe(403);
     expect((await fetch(put.url, { method: 'DELETE' })).status).toBe(403);
+  });
+
+  it('keeps the upload of a model with what is to be made of it, and reads it as it is', async () => {
+    const { uploadId, sizeBytes } = upload(4);
+    const one = {
+      ...{ uploadId, sizeBytes },
+      import: { ...ImportRequest.parse({ size_bytes: 4 }), model_name: modelName('m') },
+    };
+    const put = await uploads.create(tenantA, one);
+    await expect(uploads.read(tenantA, one)).rejects.toMatchObject({ code: 'UPLOAD_INCOMPLETE' });
+    await fetch(put.url, { method: 'PUT', body: 'a\n1\n' });
+    expect(Buffer.from(await uploads.read(tenantA, one)).toString()).toBe('a\n1\n');
+    expect(await uploads.get(tenantA, uploadId)).toEqual({ ...one, jobId: undefined });
+    await expect(uploads.read(tenantB, one)).rejects.toMatchObject({ code: 'UPLOAD_INCOMPLETE' });
   });
 
   it('remembers how the file is to be read', async () => {

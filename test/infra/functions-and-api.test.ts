@@ -16,11 +16,13 @@ describe('functions', () => {
       'batch',
       'close-job',
       'datasets',
+      'import',
       'ingest',
       'migrate',
       'platform',
       'pre-token',
       'predict',
+      'predict-imported',
       'registrar',
       'registry',
       'relay',
@@ -123,11 +125,20 @@ describe('functions', () => {
     [
       'predict',
       [
-        ...['ARTIFACT_BUCKET', 'BATCH_STATE_MACHINE_ARN', 'JOBS_TABLE', 'ML_MODEL_CACHE_SIZE'],
+        ...['ARTIFACT_BUCKET', 'BATCH_STATE_MACHINE_ARN', 'IMPORTED_FUNCTION_NAME', 'JOBS_TABLE'],
+        'ML_MODEL_CACHE_SIZE',
         ...['SERVING_TABLE', 'STAGING_BUCKET', 'TENANT_PLANS', 'TRANSIENT_TABLE'],
       ],
     ],
-    ['batch', ['ARTIFACT_BUCKET', 'BATCH_RESULT_DAYS', 'JOBS_TABLE', 'RESULT_BUCKET', 'STAGING_BUCKET']],
+    [
+      'batch',
+      [
+        ...['ARTIFACT_BUCKET', 'BATCH_RESULT_DAYS', 'IMPORTED_FUNCTION_NAME', 'JOBS_TABLE'],
+        ...['RESULT_BUCKET', 'STAGING_BUCKET'],
+      ],
+    ],
+    ['import', ['ARTIFACT_BUCKET', 'IMPORTED_FUNCTION_NAME', 'JOBS_TABLE', 'STAGING_BUCKET']],
+    ['predict-imported', []],
     ['trainer-small', ['ARTIFACT_BUCKET', 'JOBS_TABLE', 'STAGING_BUCKET']],
     ['repair', ['INTENTS_TABLE', 'RELAY_FUNCTION_NAME']],
     ['pre-token', ['ACCESS_TABLE']],
@@ -206,15 +217,22 @@ describe('permissions', () => {
     ]);
   });
 
-  it('let predict read artifacts and pointers, write its log, leases and cached outputs, start batch jobs, and do nothing else', () => {
+  it('let predict read artifacts and pointers, write its log, leases and cached outputs, start batch jobs, call imported graphs, and do nothing else', () => {
     const actions = statements
       .filter(({ owner }) => owner.startsWith('api/PredictRole'))
       .flatMap((statement) => statement.actions)
       .filter((action) => !/^(logs|xray|kms):/.test(action));
     expect(actions.sort()).toEqual([
       ...['dynamodb:GetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:PutItem'],
-      ...['dynamodb:UpdateItem', 'dynamodb:UpdateItem', 's3:AbortMultipartUpload', 's3:GetObject'],
-      ...['s3:ListBucket', 's3:PutObject', 'sagemaker:InvokeEndpoint', 'states:StartExecution'],
+      ...['dynamodb:UpdateItem', 'dynamodb:UpdateItem', 'lambda:InvokeFunction'],
+      ...[
+        's3:AbortMultipartUpload',
+        's3:GetObject',
+        's3:ListBucket',
+        's3:PutObject',
+        'sagemaker:InvokeEndpoint',
+        'states:StartExecution',
+      ],
     ]);
     const keys = statements
       .filter(({ owner }) => owner.startsWith('api/PredictRole'))
@@ -224,6 +242,28 @@ describe('permissions', () => {
       ...['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey'],
       ...['kms:GenerateDataKeyWithoutPlaintext', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'],
     ]);
+  });
+
+  it('let imported graphs reach nothing, and be called by those only that know the tenant', () => {
+    const own = statements
+      .filter(({ owner }) => owner.startsWith('training/PredictImportedRole'))
+      .flatMap((statement) => statement.actions);
+    expect(own.length).toBeGreaterThan(0);
+    expect(own.filter((action) => !/^(logs|xray):/.test(action))).toEqual([]);
+    const callers = statements
+      .filter(({ resources }) => JSON.stringify(resources).includes('PredictImported'))
+      .filter(({ actions }) => actions.includes('lambda:InvokeFunction'))
+      .map(({ owner }) => owner.replace(/(Default)?Policy.*/, ''));
+    expect(callers.sort()).toEqual([
+      'api/PredictRole',
+      'training/BatchFunctionRole',
+      'training/ImportFunctionRole',
+    ]);
+    expect(functions.get('predict-imported')?.Properties).toMatchObject({
+      TenancyConfig: { TenantIsolationMode: 'PER_TENANT' },
+      MemorySize: 1769,
+      Timeout: 15,
+    });
   });
 
   it('give no one the master password but the bootstrap', () => {
@@ -418,7 +458,7 @@ describe('schedules and rules', () => {
       'detail-type': ['Step Functions Execution Status Change'],
       detail: { status: ['FAILED', 'TIMED_OUT', 'ABORTED'] },
     });
-    expect(rule?.Properties.EventPattern.detail.stateMachineArn).toHaveLength(3);
+    expect(rule?.Properties.EventPattern.detail.stateMachineArn).toHaveLength(4);
     expect(rule?.Properties.Targets[0].DeadLetterConfig).toBeDefined();
   });
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HttpClient } from '../../src/client/http-client.ts';
 import type { DatasetUpload } from '../../src/contracts/datasets.ts';
+import type { ImportUpload } from '../../src/contracts/imports.ts';
 import type { Prediction } from '../../src/contracts/prediction.ts';
 import { type OperationId, type Route, routes } from '../../src/contracts/routes.ts';
 import type { Job } from '../../src/contracts/training.ts';
@@ -62,6 +63,7 @@ const bodyOf = (id: OperationId): unknown => {
 };
 const bodies: Partial<Record<OperationId, unknown>> = {
   createDataset: { rows: [{ a: 1 }] },
+  createImport: { size_bytes: 1 },
   predict: { input_data: { amount: 1 } },
   predictAlias: { amount: 1 },
   predictBatch: { input_batch: [{ amount: 1 }] },
@@ -74,6 +76,7 @@ const pathOf = (route: Route): string => route.path.replaceAll(/\{(\w+)\}/g, (_,
 /** Lists show one's own; what is created belongs to who creates it. Neither names a resource of anyone. */
 const namesNoResource = new Set<OperationId>([
   ...([
+    'createImport',
     'createDataset',
     'listDatasets',
     'listJobs',
@@ -124,6 +127,26 @@ describe.each(attackers)('tenant %s', (attacker) => {
     expect(next_cursor).toBeDefined();
     expect((await client.call('listDatasets', { query: { cursor: next_cursor } })).items).toEqual([]);
   });
+});
+
+describe('an import', () => {
+  it.each(attackers)(
+    "of %s is a model of its own, and the owner's upload stays the owner's",
+    async (attacker) => {
+      const body = { size_bytes: 8 } as never;
+      const params = { model_name: 'private' as never };
+      const theirs = (await running.client(owner).call('createImport', { params, body })) as ImportUpload;
+      await fetch(theirs.url, { method: 'PUT', body: 'whatever' });
+      const complete = { params: { ...params, upload_id: theirs.upload_id } };
+      await expect(running.client(attacker).call('completeImport', complete)).rejects.toMatchObject({
+        status: 404,
+        code: 'UPLOAD_NOT_FOUND',
+      });
+      // Of the same name, and seen by nobody else; the link leads below the attacker's own prefix.
+      const own = (await running.client(attacker).call('createImport', { params, body })) as ImportUpload;
+      expect(new URL(own.url).pathname).toContain(`/tenants/${attacker}/`);
+    },
+  );
 });
 
 describe('a batch prediction', () => {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { BatchResult } from '../../src/contracts/batch-result.ts';
+import { ImportedSignature } from '../../src/contracts/imported.ts';
 import { JobId } from '../../src/contracts/names.ts';
 import { JobError, trainingSteps } from '../../src/contracts/training.ts';
 
@@ -166,6 +167,18 @@ export const eventSchemas: Readonly<Record<string, z.ZodType>> = {
   'registrar-step': step,
   'batch-step': batchStep('plan'),
   'registrar-resolve-version': batchStep('resolve-version'),
+  'import-step': batchStep('inspect'),
+  'registrar-register-import': z.strictObject({
+    step: z.literal('register-import'),
+    job_id: JobId,
+    deadline: time,
+    input: z.strictObject({ build_id: z.string(), manifest_sha256: sha256 }),
+  }),
+  'predict-imported': z.strictObject({
+    kind: z.literal('load'),
+    artifact: z.strictObject({ url: z.url(), sha256, bytes: z.int() }),
+    graph: ImportedSignature.strict(),
+  }),
   'close-job-batch': z.strictObject({
     step: z.literal('complete'),
     job_id: JobId,

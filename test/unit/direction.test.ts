@@ -80,6 +80,7 @@ describe('the direction of imports', () => {
       'src/contracts/planted.ts': [value('../tenancy/keys.ts'), 'contracts-are-the-ground'],
       'src/tenancy/planted.ts': [value('../training/executions.ts'), 'tenancy-serves-the-domain'],
       'src/training/planted.ts': [value('../adapters/aws/s3-objects.ts'), 'domain-knows-no-adapter'],
+      'src/imports/planted.ts': [value('../adapters/aws/s3-objects.ts'), 'domain-knows-no-adapter'],
       'src/serving/planted.ts': [value('../config.ts'), 'domain-reads-no-environment'],
       'src/adapters/planted.ts': [value('../composition/stores.ts'), 'adapters-know-no-root'],
       'src/client/planted.ts': [value('../registry/promotion.ts'), 'client-knows-contracts-only'],

@@ -71,6 +71,19 @@ const batchJob = (job_id: string, dataset_id = datasetId()) => {
   return { ...job, batch };
 };
 
+const importJob = (job_id: string) => {
+  const {
+    request: _request,
+    dataset_id: _dataset,
+    ...job
+  } = sampleJob({ job_id: job_id as never, kind: 'import' });
+  return {
+    ...job,
+    upload_id: '01KG9Z3N8QJ5V0S4T6W7X8Y9ZX' as UploadId,
+    import: { model_name: modelName('m'), deploy: false },
+  };
+};
+
 beforeAll(async () => {
   for (const method of ['log', 'info', 'warn', 'error', 'debug'] as const) {
     vi.spyOn(console, method).mockImplementation(() => {});
@@ -105,6 +118,8 @@ beforeAll(async () => {
     ...{ IDEMPOTENCY_TABLE: of.IdempotencyTable, EVENT_BUS_NAME: 'bus', RELAY_FUNCTION_NAME: 'relay' },
     TRAINING_STATE_MACHINE_ARN: 'arn:aws:states:us-east-1:000000000000:stateMachine:training',
     INGEST_STATE_MACHINE_ARN: 'arn:aws:states:us-east-1:000000000000:stateMachine:ingest',
+    IMPORT_STATE_MACHINE_ARN: 'arn:aws:states:us-east-1:000000000000:stateMachine:import',
+    IMPORTED_FUNCTION_NAME: 'predict-imported',
     BATCH_STATE_MACHINE_ARN: 'arn:aws:states:us-east-1:000000000000:stateMachine:batch',
     ...{
       DATABASE_HOST: '127.0.0.1',
@@ -243,6 +258,33 @@ describe('the functions read the samples', () => {
     await expect(handler(sample('registrar-resolve-version'), lambdaContext)).rejects.toMatchObject({
       name: 'JOB_ENDED',
     });
+  });
+
+  it('import: import-step, of an upload that is gone', async () => {
+    const { job_id } = sample('import-step');
+    await jobs.create(acme, importJob(job_id));
+    await expect((await handlerOf('import'))(sample('import-step'), lambdaContext)).rejects.toMatchObject({
+      name: 'UPLOAD_NOT_FOUND',
+    });
+    expect(await jobs.get(acme, job_id)).toMatchObject({ status: 'running', step: 'inspect' });
+  });
+
+  it('registrar: registrar-register-import, of a build that is not there', async () => {
+    const { job_id } = sample('registrar-register-import');
+    await jobs.create(acme, importJob(job_id));
+    const handler = await handlerOf('registrar');
+    await expect(handler(sample('registrar-register-import'), lambdaContext)).rejects.toMatchObject({
+      name: 'BUILD_MISSING',
+    });
+  });
+
+  it('predict-imported: predict-imported, whose file is not of the tenant that Lambda names', async () => {
+    const handler = await handlerOf('predict-imported');
+    expect(await handler(sample('predict-imported'), { ...lambdaContext, tenantId: 'zeta' })).toMatchObject({
+      ok: false,
+      code: 'ARTIFACT_DAMAGED',
+    });
+    expect(() => handler(sample('predict-imported'), lambdaContext)).toThrow('Authorization');
   });
 
   it('close-job: close-job-batch, which is told to nobody', async () => {

@@ -4,6 +4,8 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { Clock } from '../../clock.ts';
 import type { JobId, UploadId } from '../../contracts/names.ts';
 import {
+  type ModelUpload,
+  type PendingUpload,
   type PresignedPut,
   type Upload,
   UploadNotFoundError,
@@ -19,7 +21,11 @@ const linkSeconds = 60 * 60;
 const daySeconds = 24 * 60 * 60;
 
 /** The file of an upload is not there (any more). */
-export class UploadIncompleteError extends MLFrameworkError {}
+export class UploadIncompleteError extends MLFrameworkError {
+  constructor() {
+    super('UPLOAD_INCOMPLETE', 'the uploaded file is gone; ask for a new link and send it again');
+  }
+}
 
 /** Uploads as items of the table of jobs and objects of the staging bucket, which forgets everything after a day. */
 export class StagingUploadStore implements UploadStore {
@@ -35,7 +41,7 @@ export class StagingUploadStore implements UploadStore {
     this.#clock = clock;
   }
 
-  async create(tenant: TenantContext, upload: Upload): Promise<PresignedPut> {
+  async create(tenant: TenantContext, upload: Upload | ModelUpload): Promise<PresignedPut> {
     const nowMs = this.#clock.nowMs();
     await this.#client.send(
       new PutCommand({
@@ -66,7 +72,7 @@ export class StagingUploadStore implements UploadStore {
     };
   }
 
-  async get(tenant: TenantContext, uploadId: UploadId): Promise<Upload | undefined> {
+  async get(tenant: TenantContext, uploadId: UploadId): Promise<Upload | ModelUpload | undefined> {
     const { Item } = await this.#client.send(
       new GetCommand({
         TableName: this.#table,
@@ -75,10 +81,10 @@ export class StagingUploadStore implements UploadStore {
       }),
     );
     if (Item === undefined) return undefined;
-    return { ...(Item.upload as Upload), jobId: Item.job_id as JobId | undefined };
+    return { ...(Item.upload as Upload | ModelUpload), jobId: Item.job_id as JobId | undefined };
   }
 
-  arrivedBytes(tenant: TenantContext, upload: Upload): Promise<number | undefined> {
+  arrivedBytes(tenant: TenantContext, upload: PendingUpload): Promise<number | undefined> {
     return this.#objects.sizeOf(objectKeys.upload(tenant, upload.uploadId));
   }
 
@@ -102,16 +108,18 @@ export class StagingUploadStore implements UploadStore {
     }
   }
 
-  async fetch(tenant: TenantContext, upload: Upload, toFile: string): Promise<void> {
-    if (!(await this.#objects.getFile(objectKeys.upload(tenant, upload.uploadId), toFile))) {
-      throw new UploadIncompleteError(
-        'UPLOAD_INCOMPLETE',
-        'the uploaded file is gone; ask for a new link and send it again',
-      );
-    }
+  async fetch(tenant: TenantContext, upload: PendingUpload, toFile: string): Promise<void> {
+    if (!(await this.#objects.getFile(objectKeys.upload(tenant, upload.uploadId), toFile)))
+      throw new UploadIncompleteError();
   }
 
-  async discard(tenant: TenantContext, upload: Upload): Promise<void> {
+  async read(tenant: TenantContext, upload: PendingUpload): Promise<Uint8Array> {
+    const bytes = await this.#objects.getBytes(objectKeys.upload(tenant, upload.uploadId));
+    if (bytes === undefined) throw new UploadIncompleteError();
+    return bytes;
+  }
+
+  async discard(tenant: TenantContext, upload: PendingUpload): Promise<void> {
     await this.#objects.client.send(
       new DeleteObjectCommand({
         Bucket: this.#objects.bucket,

@@ -1,6 +1,7 @@
 /** Runs the definitions in an emulator, with fakes in place of functions. */
 import { StateMachine } from 'aws-local-stepfunctions';
 import { batchDefinition } from '../../../infra/batch-definition.ts';
+import { importDefinition } from '../../../infra/import-definition.ts';
 import { type Definition, ingestDefinition, trainingDefinition } from '../../../infra/state-machines.ts';
 
 const arn = (name: string) => `arn:aws:lambda:eu-central-1:123456789012:function:${name}`;
@@ -19,6 +20,11 @@ export const batch = batchDefinition(
   { batch: arn('batch'), registrar: arn('registrar'), closeJob: arn('close-job') },
   65,
 );
+export const importing = importDefinition({
+  import: arn('import'),
+  registrar: arn('registrar'),
+  closeJob: arn('close-job'),
+});
 export const trainingInput = { job_id: 'job-1', deadline: '2030-01-01T00:30:00.000Z', timeout_seconds: 1800 };
 
 export interface Call {

@@ -12,12 +12,13 @@ const all = Object.entries(routes) as [OperationId, Route][];
 const id = '01ARZ3NDEKTSV4RRFFQ69G5FAV';
 const pathOf = (route: Route): string => route.path.replaceAll(/\{(\w+)\}/g, () => id);
 
-/** As API Gateway chooses: a full match, then the longest greedy one, then $default. */
+/** As API Gateway chooses: a full match, its parameters filled in, then the longest greedy one, then $default. */
 function gatewayRouteOf(path: string) {
-  const full = gatewayRoutes.find(({ routeKey }) => routeKey === `ANY ${path}`);
+  const filled = (text: string) => text.replaceAll(/\{\w+\}/g, id);
+  const full = gatewayRoutes.find(({ routeKey }) => filled(routeKey) === `ANY ${path}`);
   const greedy = gatewayRoutes
     .filter(({ routeKey }) => {
-      const prefix = /^ANY (.*)\{proxy\+\}$/.exec(routeKey)?.[1];
+      const prefix = /^ANY (.*)\{proxy\+\}$/.exec(filled(routeKey))?.[1];
       return prefix !== undefined && path.startsWith(prefix) && path.length > prefix.length;
     })
     .sort((a, b) => b.routeKey.length - a.routeKey.length)[0];
