@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { batchPredict } from './commands/batch-predict.ts';
+import { importModel } from './commands/import.ts';
 import { cancelJob, listJobs, showJob } from './commands/jobs.ts';
 import { deleteModel, deployModel, listModels, showModel } from './commands/models.ts';
 import { predict } from './commands/predict.ts';
@@ -95,6 +96,26 @@ function program(json: boolean): Command {
     .action((name: string, file: string | undefined, _options, command: Command) =>
       batchPredict(client, name, file, all(command)),
     );
+
+  sub(root, 'import', 'bring a model as an ONNX file, from scikit-learn, PyTorch or anything')
+    .argument('<file>')
+    .requiredOption('--name <name>', 'name of the model')
+    .option('--feature-names <names>', 'one a feature, with commas between them')
+    .option('--feature-names-file <file>', 'one a feature, one a line')
+    .option('--classes <labels>', 'in the order of the probabilities; those of the graph when left out')
+    .addOption(
+      new Option('--task <task>', 'read from the graph when left out').choices([
+        'classification',
+        'regression',
+      ]),
+    )
+    .option(
+      '--framework <name>',
+      'scikit-learn, tensorflow, pytorch, xgboost, lightgbm, onnx (default) or other',
+    )
+    .option('--description <text>', 'kept with the version')
+    .option('--deploy', 'send predictions to it when it has passed', false)
+    .action((file: string, _options, command: Command) => importModel(client, file, all(command)));
 
   const models = sub(root, 'models', 'list, show, deploy and delete models');
   sub(models, 'list', 'list models').action((_options, command: Command) => listModels(client, all(command)));
