@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Prediction } from '../../src/contracts/prediction.ts';
 import type { Job } from '../../src/contracts/training.ts';
 import { importModel } from '../support/import-model.ts';
-import { type RunningTwin, rawRequest, runTwin } from '../support/running-twin.ts';
+import { jobEnd, type RunningTwin, rawRequest, runTwin } from '../support/running-twin.ts';
 import { treeClassifier, treeRegressor } from '../unit/ml/onnx/brought-models.ts';
 import { onnxFile } from '../unit/ml/onnx/onnx-file.ts';
 
@@ -110,12 +110,38 @@ describe('an imported classifier', () => {
     expect(running.twin.functionPids('predict-imported', 'nobody')).toEqual([]);
   });
 
-  it('answers the next call after its process was killed', async () => {
-    for (const pid of running.twin.functionPids('predict-imported', 'acme')) process.kill(pid, 'SIGKILL');
-    await expect
-      .poll(() => predict('brought', [1, 0, 0, 0]).catch(() => undefined))
-      .toMatchObject({ prediction: 'yes' });
+  it('says in the dialect of the caller that its process was killed, and answers the next call', async () => {
+    const pids = running.twin.functionPids('predict-imported', 'acme');
+    // Stopped, so that the call is in flight when the process goes.
+    for (const pid of pids) process.kill(pid, 'SIGSTOP');
+    const inFlight = send('/v2/models/brought/infer', {
+      inputs: [{ name: 'X', shape: [1, 4], datatype: 'FP32', data: [1, 0, 0, 0] }],
+    });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    const answer = await inFlight;
+    expect([answer.status, answer.json.error]).toEqual([
+      502,
+      expect.stringMatching(/^IMPORTED_MODEL_CRASHED: /),
+    ]);
+    expect(await predict('brought', [1, 0, 0, 0])).toMatchObject({ prediction: 'yes' });
+    const next = running.twin.functionPids('predict-imported', 'acme');
+    expect(next.filter((pid) => pids.includes(pid))).toEqual([]);
   });
+});
+
+it('rows of a call that does not wait are scored by the graph as well', async () => {
+  const started = await rawRequest(`${running.twin.url}/api/v1/ml/predict/brought`, {
+    method: 'POST',
+    token: await running.twin.issueToken('acme'),
+    headers: { 'content-type': 'application/json', prefer: 'respond-async' },
+    body: JSON.stringify({ input_data: [[1, 0, 0, 0], { a: 'many' }] }),
+  });
+  expect(started.status).toBe(202);
+  const job = await jobEnd(client(), started.json.job_id as never);
+  expect(job).toMatchObject({ status: 'completed', result: { n_rows: 2, n_failed_rows: 1 } });
+  const [first] = (await (await fetch(job.result!.url!)).json()) as Prediction[];
+  expect(first).toMatchObject({ prediction: 'yes', probabilities: [0, 0.75] });
 });
 
 it('an imported regressor is kept until it is deployed, and a second import is the next version', async () => {

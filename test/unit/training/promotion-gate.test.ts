@@ -61,4 +61,10 @@ describe('the promotion gate', () => {
       'keep',
     );
   });
+
+  it('keeps a challenger whose champion was imported: nothing of the two can be compared', () => {
+    const { decision, reasons } = gate(classifier(0.99), classifier(0.1, { origin: 'imported' }), '1.0.0');
+    expect(decision).toBe('keep');
+    expect(reasons[0]).toContain('was imported');
+  });
 });
