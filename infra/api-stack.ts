@@ -12,19 +12,19 @@ import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import * as apigateway from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaAuthorizer, HttpLambdaResponseType } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
-import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as triggers from 'aws-cdk-lib/triggers';
 import type { Construct } from 'constructs';
 import { gatewayRoutes, type HttpFunction } from '../src/contracts/planes.ts';
-import { acknowledge, flatten } from './constructs/acknowledgement.ts';
+import { acknowledge } from './constructs/acknowledgement.ts';
 import { FunctionSchedule } from './constructs/function-schedule.ts';
 import { ModelLayers } from './constructs/model-layers.ts';
 import { PlatformAlarms } from './constructs/platform-alarms.ts';
 import { type PlatformContext, PlatformFunction } from './constructs/platform-function.ts';
 import type { DataStack } from './data-stack.ts';
 import type { IdentityStack } from './identity-stack.ts';
+import { predictFunction } from './predict-function.ts';
 import { placeholderIssuer } from './stages.ts';
 import type { TokenRules } from './token-rules.ts';
 import type { TrainingStack } from './training-stack.ts';
@@ -53,7 +53,7 @@ export class ApiStack extends Stack {
 
     const authorizer = this.authorizer(props.identity);
     const functions: Record<HttpFunction, lambda.Function> = {
-      predict: this.predict(),
+      predict: predictFunction(this, { ...props, layers: this.layers }),
       train: this.train(),
       datasets: this.datasets(),
       registry: this.registry(),
@@ -177,55 +177,6 @@ export class ApiStack extends Stack {
     });
     accessTable.grantItems(role, ['api-key/*'], ['GetItem']);
     return authorizer;
-  }
-
-  private predict(): lambda.Function {
-    const { artifactBucket, stagingBucket, servingTable, transientTable, jobsTable } = this.data;
-    const { function: predict, role } = new PlatformFunction(this, 'Predict', {
-      platform: this.platform,
-      code: 'predict',
-      description: 'Answers predictions',
-      memoryMiB: 1769,
-      timeoutSeconds: 20,
-      layers: [this.layers.onnxruntime],
-      environment: {
-        ARTIFACT_BUCKET: artifactBucket.bucketName,
-        SERVING_TABLE: servingTable.tableName,
-        ML_MODEL_CACHE_SIZE: '100',
-        TRANSIENT_TABLE: transientTable.tableName,
-        TENANT_PLANS: JSON.stringify(this.platform.settings.plans),
-        JOBS_TABLE: jobsTable.tableName,
-        STAGING_BUCKET: stagingBucket.bucketName,
-        BATCH_STATE_MACHINE_ARN: this.training.batchMachine.arn,
-        IMPORTED_FUNCTION_NAME: this.training.predictImported.functionName,
-      },
-    });
-    artifactBucket.grantTenantRead(role);
-    artifactBucket.grantObjects(role, 'predictions/', ['put']);
-    artifactBucket.grantTenantList(role);
-    servingTable.grantItems(role, ['tenant/*', 'platform/*'], ['GetItem']);
-    transientTable.grantTenantItems(role, ['GetItem', 'PutItem', 'UpdateItem']);
-    this.grantInvokeEndpoints(role);
-    // A call that does not want to wait becomes a job: its rows, its item, its run.
-    stagingBucket.grantObjects(role, 'batch/', ['put']);
-    jobsTable.grantItems(role, ['tenant/*', 'job/*'], ['PutItem', 'UpdateItem']);
-    this.training.batchMachine.machine.grantStartExecution(role);
-    this.training.predictImported.grantInvokeLatestVersion(role);
-    return predict;
-  }
-
-  /** Endpoints of SageMaker whose names the tenant context makes: `tenantml--<tenant>--<name>`. */
-  private grantInvokeEndpoints(role: iam.Role): void {
-    const { partition, region, account } = this;
-    const endpoints = `arn:${partition}:sagemaker:${region}:${account}:endpoint/tenantml--*`;
-    role.addToPolicy(
-      new iam.PolicyStatement({ actions: ['sagemaker:InvokeEndpoint'], resources: [endpoints] }),
-    );
-    acknowledge(
-      role,
-      `AwsSolutions-IAM5[Resource::${flatten(this.resolve(endpoints))}]`,
-      'The name of an endpoint begins with its tenant, which a role cannot know beforehand; the tenant context is the only builder of names.',
-    );
   }
 
   private train(): lambda.Function {

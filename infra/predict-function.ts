@@ -1,0 +1,68 @@
+import type { Stack } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import { acknowledge, flatten } from './constructs/acknowledgement.ts';
+import type { ModelLayers } from './constructs/model-layers.ts';
+import { type PlatformContext, PlatformFunction } from './constructs/platform-function.ts';
+import type { DataStack } from './data-stack.ts';
+import type { TrainingStack } from './training-stack.ts';
+
+export interface PredictFunctionProps {
+  readonly platform: PlatformContext;
+  readonly data: DataStack;
+  readonly training: TrainingStack;
+  readonly layers: ModelLayers;
+}
+
+/** The function that answers predictions, with what it may read and write. */
+export function predictFunction(
+  stack: Stack,
+  { platform, data, training, layers }: PredictFunctionProps,
+): lambda.Function {
+  const { artifactBucket, stagingBucket, servingTable, transientTable, jobsTable } = data;
+  const { function: predict, role } = new PlatformFunction(stack, 'Predict', {
+    platform,
+    code: 'predict',
+    description: 'Answers predictions',
+    memoryMiB: 1769,
+    timeoutSeconds: 20,
+    layers: [layers.onnxruntime],
+    environment: {
+      ARTIFACT_BUCKET: artifactBucket.bucketName,
+      SERVING_TABLE: servingTable.tableName,
+      ML_MODEL_CACHE_SIZE: '100',
+      TRANSIENT_TABLE: transientTable.tableName,
+      TENANT_PLANS: JSON.stringify(platform.settings.plans),
+      JOBS_TABLE: jobsTable.tableName,
+      STAGING_BUCKET: stagingBucket.bucketName,
+      BATCH_STATE_MACHINE_ARN: training.batchMachine.arn,
+      IMPORTED_FUNCTION_NAME: training.predictImported.functionName,
+    },
+  });
+  artifactBucket.grantTenantRead(role);
+  artifactBucket.grantObjects(role, 'predictions/', ['put']);
+  artifactBucket.grantTenantList(role);
+  servingTable.grantItems(role, ['tenant/*', 'platform/*'], ['GetItem']);
+  transientTable.grantTenantItems(role, ['GetItem', 'PutItem', 'UpdateItem']);
+  grantInvokeEndpoints(stack, role);
+  // A call that does not want to wait becomes a job: its rows, its item, its run.
+  stagingBucket.grantObjects(role, 'batch/', ['put']);
+  jobsTable.grantItems(role, ['tenant/*', 'job/*'], ['PutItem', 'UpdateItem']);
+  training.batchMachine.machine.grantStartExecution(role);
+  training.predictImported.grantInvokeLatestVersion(role);
+  return predict;
+}
+
+/** Endpoints of SageMaker whose names the tenant context makes: `tenantml--<tenant>--<name>`. */
+function grantInvokeEndpoints(stack: Stack, role: iam.Role): void {
+  const { partition, region, account } = stack;
+  const endpoints = `arn:${partition}:sagemaker:${region}:${account}:endpoint/tenantml--*`;
+  role.addToPolicy(
+    new iam.PolicyStatement({ actions: ['sagemaker:InvokeEndpoint'], resources: [endpoints] }),
+  );
+  acknowledge(
+    role,
+    `AwsSolutions-IAM5[Resource::${flatten(stack.resolve(endpoints))}]`,
+    'The name of an endpoint begins with its tenant, which a role cannot know beforehand; the tenant context is the only builder of names.',
+  );
+}
