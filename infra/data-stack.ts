@@ -23,6 +23,8 @@ export class DataStack extends Stack {
   readonly artifactBucket: TenantBucket;
   readonly stagingBucket: TenantBucket;
   readonly resultBucket: TenantBucket;
+  /** The prediction log. */
+  readonly predictionBucket: TenantBucket;
   readonly servingTable: TenantTable;
   readonly jobsTable: TenantTable;
   readonly intentsTable: TenantTable;
@@ -55,6 +57,11 @@ export class DataStack extends Stack {
     this.resultBucket = new TenantBucket(this, 'ResultBucket', {
       ...encrypted,
       expireAfter: Duration.days(settings.batchResultDays),
+    });
+
+    this.predictionBucket = new TenantBucket(this, 'PredictionBucket', {
+      ...encrypted,
+      expireAfter: Duration.days(settings.predictionLogDays),
     });
 
     this.servingTable = new TenantTable(this, 'ServingTable', encrypted);
@@ -93,6 +100,7 @@ export class DataStack extends Stack {
 
     new CfnOutput(this, 'ArtifactBucketName', { value: this.artifactBucket.bucketName });
     new CfnOutput(this, 'StagingBucketName', { value: this.stagingBucket.bucketName });
+    new CfnOutput(this, 'PredictionBucketName', { value: this.predictionBucket.bucketName });
     new CfnOutput(this, 'ResultBucketName', { value: this.resultBucket.bucketName });
   }
 

@@ -19,7 +19,7 @@ export function predictFunction(
   stack: Stack,
   { platform, data, training, layers }: PredictFunctionProps,
 ): lambda.Function {
-  const { artifactBucket, stagingBucket, servingTable, transientTable, jobsTable } = data;
+  const { artifactBucket, predictionBucket, stagingBucket, servingTable, transientTable, jobsTable } = data;
   const { function: predict, role } = new PlatformFunction(stack, 'Predict', {
     platform,
     code: 'predict',
@@ -29,6 +29,7 @@ export function predictFunction(
     layers: [layers.onnxruntime],
     environment: {
       ARTIFACT_BUCKET: artifactBucket.bucketName,
+      PREDICTION_BUCKET: predictionBucket.bucketName,
       SERVING_TABLE: servingTable.tableName,
       ML_MODEL_CACHE_SIZE: '100',
       TRANSIENT_TABLE: transientTable.tableName,
@@ -39,9 +40,10 @@ export function predictFunction(
       IMPORTED_FUNCTION_NAME: training.predictImported.functionName,
     },
   });
-  artifactBucket.grantTenantRead(role);
-  artifactBucket.grantObjects(role, 'predictions/', ['put']);
+  artifactBucket.grantTenantRead(role, 'models/');
   artifactBucket.grantTenantList(role);
+  predictionBucket.grantObjects(role, 'predictions/', ['get', 'put']);
+  predictionBucket.grantTenantList(role);
   servingTable.grantItems(role, ['tenant/*', 'platform/*'], ['GetItem']);
   transientTable.grantTenantItems(role, ['GetItem', 'PutItem', 'UpdateItem']);
   grantInvokeEndpoints(stack, role);

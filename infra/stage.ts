@@ -78,6 +78,8 @@ export const StageSettings = z.strictObject({
   trainingSliceSeconds: z.int().min(1).max(870).optional(),
   /** Days after which the results of batch predictions expire. */
   batchResultDays: z.int().min(1).max(365).default(30),
+  /** Days after which entries of the prediction log expire. */
+  predictionLogDays: z.int().min(1).max(3650).default(90),
   /** Rows of one part of a batch prediction; without it 50,000, and more where that would make more than 500 parts. */
   batchPartRows: z.int().min(1).optional(),
   database: z

@@ -59,6 +59,9 @@ export const config = {
   get stagingBucket() {
     return required('STAGING_BUCKET');
   },
+  get predictionBucket() {
+    return required('PREDICTION_BUCKET');
+  },
   get resultBucket() {
     return required('RESULT_BUCKET');
   },

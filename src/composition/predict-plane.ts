@@ -53,13 +53,16 @@ export function predictPlane() {
   const objects = new SignedObjects({
     ...{ region, bucket: config.artifactBucket, endpoint: config.endpoint('S3') },
   });
+  const predictions = new SignedObjects({
+    ...{ region, bucket: config.predictionBucket, endpoint: config.endpoint('S3') },
+  });
   const store = new SignedServingStore(
     new SignedTable({ region, endpoint, table: config.servingTable }),
     objects,
   );
   const transient = new SignedTable({ region, endpoint, table: config.transientTable });
   const log = new BufferedPredictionLog({
-    ...{ clock, sink: new S3LogSink(objects) },
+    ...{ clock, sink: new S3LogSink(predictions) },
     secret: () => store.predictionIdKey(),
     shadow: (tenant, call) => predictor.shadow(tenant, call),
     onFailure: (error, lost) => warningLine('the prediction log could not be written', error, lost),
@@ -81,7 +84,7 @@ export function predictPlane() {
     endpoints: new SageMakerEndpoints({ region, endpoint: config.endpoint('SAGEMAKER_RUNTIME') }),
   });
   const app = new ServingApp({
-    ...{ predictor, version: packageJson.version, history: new PredictionHistory(objects) },
+    ...{ predictor, version: packageJson.version, history: new PredictionHistory(predictions) },
     gate: new TenantGate({ limits, leases: new SignedLimitLeases(transient), clock }),
     batches: rowBatches(store),
     ...{ failureOf, onFailure: failureLine, checkAnswer: checkFitting },

@@ -37,5 +37,6 @@ describe('the tables of the contract suites', () => {
     expect(found('ArtifactBucket').VersioningConfiguration).toEqual({ Status: 'Enabled' });
     expect(found('StagingBucket').VersioningConfiguration).toBeUndefined();
     expect(found('ResultBucket').VersioningConfiguration).toBeUndefined();
+    expect(found('PredictionBucket').VersioningConfiguration).toBeUndefined();
   });
 });

@@ -126,7 +126,7 @@ describe('functions', () => {
       'predict',
       [
         ...['ARTIFACT_BUCKET', 'BATCH_STATE_MACHINE_ARN', 'IMPORTED_FUNCTION_NAME', 'JOBS_TABLE'],
-        'ML_MODEL_CACHE_SIZE',
+        ...['ML_MODEL_CACHE_SIZE', 'PREDICTION_BUCKET'],
         ...['SERVING_TABLE', 'STAGING_BUCKET', 'TENANT_PLANS', 'TRANSIENT_TABLE'],
       ],
     ],
@@ -226,10 +226,8 @@ describe('permissions', () => {
       ...['dynamodb:GetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:PutItem'],
       ...['dynamodb:UpdateItem', 'dynamodb:UpdateItem', 'lambda:InvokeFunction'],
       ...[
-        's3:AbortMultipartUpload',
-        's3:GetObject',
-        's3:ListBucket',
-        's3:PutObject',
+        ...['s3:AbortMultipartUpload', 's3:AbortMultipartUpload', 's3:GetObject', 's3:GetObject'],
+        ...['s3:ListBucket', 's3:PutObject', 's3:PutObject'],
         'sagemaker:InvokeEndpoint',
         'states:StartExecution',
       ],
@@ -473,6 +471,7 @@ describe('outputs', () => {
       'TrainingStateMachineArn',
       'IngestStateMachineArn',
       'ResultBucketName',
+      'PredictionBucketName',
       'BatchStateMachineArn',
     ]) {
       expect(names).toContain(name);

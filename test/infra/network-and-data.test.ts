@@ -115,8 +115,8 @@ describe('Postgres', () => {
 describe('buckets', () => {
   const buckets = prod.resources('AWS::S3::Bucket');
 
-  it('are private, encrypted with the key of the platform, and three', () => {
-    expect(buckets).toHaveLength(3);
+  it('are private, encrypted with the key of the platform, and four', () => {
+    expect(buckets).toHaveLength(4);
     const [key] = prod.resources('AWS::KMS::Key');
     for (const { Properties } of buckets) {
       expect(Properties.PublicAccessBlockConfiguration).toEqual({
@@ -171,6 +171,14 @@ describe('buckets', () => {
       .find(({ Properties }) => Properties.Environment?.Variables?.POWERTOOLS_SERVICE_NAME === 'batch');
     expect(Number(batch?.Properties.Environment.Variables.BATCH_RESULT_DAYS)).toBe(rule.ExpirationInDays);
     expect(rule.ExpirationInDays).toBe(30);
+  });
+
+  it('let the prediction log expire after the days of the stage', () => {
+    const log = buckets.find(({ logicalId }) => logicalId.startsWith('PredictionBucket'))!;
+    expect(log.Properties.LifecycleConfiguration.Rules).toEqual([
+      expect.objectContaining({ ExpirationInDays: 90, Status: 'Enabled' }),
+    ]);
+    expect(log.Properties.VersioningConfiguration).toBeUndefined();
   });
 
   it('keep versions of artifacts and let everything staged expire after a day', () => {
@@ -248,6 +256,7 @@ describe('stateful resources', () => {
       'data/ArtifactBucketC3871E62',
       'data/StagingBucket437AB70B',
       'data/ResultBucketA834D929',
+      'data/PredictionBucket949715DA',
       'data/ServingTable4AB3D41A',
       'data/JobsTable548A1CC1',
       'data/IntentsTableEE106865',

@@ -35,6 +35,7 @@ export const storeResources = {
     Properties: { VersioningConfiguration: { Status: 'Enabled' } },
   },
   StagingBucket: { Type: 'AWS::S3::Bucket', Properties: {} },
+  PredictionBucket: { Type: 'AWS::S3::Bucket', Properties: {} },
   ResultBucket: { Type: 'AWS::S3::Bucket', Properties: {} },
   ServingTable: itemTable(),
   IntentsTable: itemTable(),

@@ -152,10 +152,10 @@ describe('an action less in the policy of predict', () => {
     rmSync(assembly, { recursive: true, force: true });
   });
 
-  // Two statements give GetItem: of the serving table, and of that of what may be lost.
+  // Two statements each: of the serving table and that of what may be lost, of artifacts and the prediction log.
   it.each([
     ['dynamodb:GetItem', 2],
-    ['s3:GetObject', 1],
+    ['s3:GetObject', 2],
   ])('makes a prediction fail with AccessDenied: %s', async (action, nStatements) => {
     const whole = await runTwin({ dataDir: kept });
     await trainSample(whole.client('acme'), 'model');

@@ -112,6 +112,7 @@ beforeAll(async () => {
       ARTIFACT_BUCKET: of.ArtifactBucket,
       STAGING_BUCKET: of.StagingBucket,
       RESULT_BUCKET: of.ResultBucket,
+      PREDICTION_BUCKET: of.PredictionBucket,
       SERVING_TABLE: of.ServingTable,
     },
     ...{ JOBS_TABLE: of.JobsTable, INTENTS_TABLE: of.IntentsTable, ACCESS_TABLE: of.AccessTable },
