@@ -58,8 +58,11 @@ export function textOf(body: string | Uint8Array): string {
 /** Text without the byte order mark that some programs write in front. */
 const withoutMark = (text: string): string => (text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
 
-/** Texts, and the bare words that Python writes for what JSON has no word for. */
-const textOrWord = /"(?:[^"\\]|\\.)*"|\bNaN\b|-?\bInfinity\b/g;
+/**
+ * Texts, and the bare words that Python writes for what JSON has no word for. A text without an end reaches to the end of
+ * the body: were it no match, the search would begin anew at each of its quotes.
+ */
+const textOrWord = /"(?:[^"\\]|\\.)*(?:"|\\?$)|\bNaN\b|-?\bInfinity\b/gs;
 
 /**
  * JSON as Python's `json` module writes it: `NaN` is null, which is missing.

@@ -34,6 +34,8 @@ export class MalformedInferError extends ValidationError {
 }
 
 const maxInputs = 10_000;
+/** No graph that is served has more. */
+const maxOutputs = 64;
 const maxRank = 8;
 
 type Fields = Record<string, unknown>;
@@ -182,9 +184,15 @@ function flattened(
 function outputsOf(outputs: unknown, binaryOutput: boolean): { name: string; binary: boolean }[] | undefined {
   if (!Array.isArray(outputs)) throw new MalformedInferError('outputs', 'must be a list');
   if (outputs.length === 0) return undefined;
+  if (outputs.length > maxOutputs)
+    throw new MalformedInferError('outputs', `must be at most ${maxOutputs} outputs, got ${outputs.length}`);
+  const names = new Set<string>();
   return outputs.map((one: unknown, i) => {
     if (!isFields(one) || typeof one.name !== 'string')
       throw new MalformedInferError(`outputs/${i}`, 'must be an object with a name');
+    if (names.has(one.name))
+      throw new MalformedInferError(`outputs/${i}/name`, 'is asked for twice; name each output once');
+    names.add(one.name);
     const binary = isFields(one.parameters) ? one.parameters.binary_data : undefined;
     return { name: one.name, binary: typeof binary === 'boolean' ? binary : binaryOutput };
   });

@@ -283,6 +283,12 @@ describe('infer', () => {
     ['BYTES for a number', { inputs: [tensor('small', 'BYTES', ['1'])] }, 'small must be'],
     ['BF16 in JSON', { inputs: [{ ...one, datatype: 'BF16' }] }, 'BF16'],
     ['an unknown output', { inputs: [one], outputs: [{ name: 'x' }] }, 'outputs/0/name'],
+    ['an output twice', { inputs: [one], outputs: [{ name: 'label' }, { name: 'label' }] }, 'outputs/1/name'],
+    [
+      'more outputs than any graph has',
+      { inputs: [one], outputs: Array.from({ length: 65 }, (_, i) => ({ name: `x${i}` })) },
+      'at most 64',
+    ],
     ['outputs that are none', { inputs: [one], outputs: 'x' }, 'outputs'],
     ['an id that is no text', { inputs: [one], id: 5 }, 'id'],
     [
