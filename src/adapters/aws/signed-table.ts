@@ -25,11 +25,16 @@ export class SignedTable {
   readonly #client: SignedClient;
   readonly #table: string;
 
-  constructor(settings: { region: string; table: string; endpoint?: string | undefined }) {
+  /** @param options - how long the table has for an answer, and how often it is asked */
+  constructor(
+    settings: { region: string; table: string; endpoint?: string | undefined },
+    options: { readonly timeoutMs?: number; readonly attempts?: number } = {},
+  ) {
     this.#table = settings.table;
     this.#client = new SignedClient(
       'dynamodb',
       settings.endpoint ?? `https://dynamodb.${settings.region}.amazonaws.com`,
+      options,
     );
   }
 

@@ -61,8 +61,8 @@ interface Held {
   refusedUntilMs: number;
   slot: number;
   slotUntilMs: number;
-  /** A lease on its way, which calls that come meanwhile wait for. */
-  leasing: Promise<void> | undefined;
+  /** A lease on its way, which calls that come meanwhile wait for. @returns how long to wait where it was refused, else 0 */
+  leasing: Promise<number> | undefined;
 }
 
 /**
@@ -73,9 +73,17 @@ export class TenantGate {
   readonly #limits: KnownLimits;
   readonly #leases: LimitLeases;
   readonly #clock: Clock;
+  readonly #onFailure: ((error: unknown) => void) | undefined;
   readonly #held = new Map<string, Held>();
 
-  constructor(parts: { limits: KnownLimits; leases: LimitLeases; clock: Clock }) {
+  constructor(parts: {
+    limits: KnownLimits;
+    leases: LimitLeases;
+    clock: Clock;
+    /** Told when leases could not be asked for, and a call passed. */
+    onFailure?: (error: unknown) => void;
+  }) {
+    this.#onFailure = parts.onFailure;
     this.#limits = parts.limits;
     this.#leases = parts.leases;
     this.#clock = parts.clock;
@@ -119,14 +127,21 @@ export class TenantGate {
         return headersOf(limits, held);
       }
       if (nowMs < held.refusedUntilMs) throw new RateLimitedError(limits, held.refusedUntilMs - nowMs);
-      held.leasing ??= this.#lease(tenant, limits, held, nowMs).finally(() => {
+      held.leasing ??= this.#lease(tenant, limits, held).finally(() => {
         held.leasing = undefined;
       });
-      await held.leasing;
+      // What it says counts however long it took to say it: asked again, a slow table would be asked without end.
+      const waitMs = await held.leasing;
+      if (waitMs > 0) throw new RateLimitedError(limits, waitMs);
+      if (held.tokens >= 1) {
+        held.tokens--;
+        return headersOf(limits, held);
+      }
     }
   }
 
-  async #lease(tenant: TenantContext, limits: TenantLimits, held: Held, nowMs: number): Promise<void> {
+  async #lease(tenant: TenantContext, limits: TenantLimits, held: Held): Promise<number> {
+    const nowMs = this.#clock.nowMs();
     const requestsPerSecond = limits.requestsPerSecond!;
     const burst = Math.max(1, Math.floor(limits.burst ?? requestsPerSecond * 2));
     const bucket = { requestsPerSecond, burst };
@@ -136,15 +151,19 @@ export class TenantGate {
     held.wanted = Math.min(held.wanted, burst, Math.max(1, Math.ceil(requestsPerSecond)));
     for (let tokens = held.wanted; ; tokens = Math.floor(tokens / 4)) {
       const asked = Math.max(1, tokens);
-      const { taken, waitMs } = await this.#leases.takeTokens(tenant, bucket, asked, nowMs);
+      const { taken, waitMs } = await this.#orPass(this.#leases.takeTokens(tenant, bucket, asked, nowMs), {
+        taken: true,
+        waitMs: 0,
+      });
       if (taken) {
         held.tokens = asked;
-        held.tokensUntilMs = nowMs + tokensForMs;
-        return;
+        held.tokensUntilMs = this.#clock.nowMs() + tokensForMs;
+        return 0;
       }
       if (asked === 1) {
-        held.refusedUntilMs = nowMs + Math.max(1, waitMs);
-        return;
+        const refusedForMs = Math.max(1, waitMs);
+        held.refusedUntilMs = this.#clock.nowMs() + refusedForMs;
+        return refusedForMs;
       }
     }
   }
@@ -154,10 +173,20 @@ export class TenantGate {
     if (nowMs < held.slotUntilMs - renewSlotBeforeMs) return;
     const untilMs = nowMs + slotForMs;
     const slots = { count: concurrency, preferred: held.slot, untilMs };
-    const slot = await this.#leases.takeSlot(tenant, slots, nowMs);
+    const slot = await this.#orPass(this.#leases.takeSlot(tenant, slots, nowMs), held.slot);
     if (slot === undefined) throw new ConcurrencyLimitedError(concurrency);
     held.slot = slot;
     held.slotUntilMs = untilMs;
+  }
+
+  /** A limit is no reason to fail: where nobody can be asked, calls pass. */
+  async #orPass<Answer>(asked: Promise<Answer>, pass: Answer): Promise<Answer> {
+    try {
+      return await asked;
+    } catch (error) {
+      this.#onFailure?.(error);
+      return pass;
+    }
   }
 
   #heldBy(tenantId: string): Held {

@@ -72,7 +72,11 @@ export class KnownLimits {
   }
 
   async #read(tenant: TenantContext, nowMs: number): Promise<TenantLimits> {
-    const limits = limitsOf(this.#plans, await this.#store.settings(tenant));
+    const limits = await this.#store.settings(tenant).then(
+      (settings) => limitsOf(this.#plans, settings),
+      // What was known still holds; of a tenant that is new, no more is known than the plan of everybody.
+      () => this.#known.get(tenant.tenantId)?.limits ?? limitsOf(this.#plans, undefined),
+    );
     this.#known.delete(tenant.tenantId);
     if (this.#known.size >= maxTenants) this.#known.delete(this.#known.keys().next().value!);
     const { maxMemoryMiB, maxModels } = limits;
