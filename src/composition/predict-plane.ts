@@ -60,7 +60,11 @@ export function predictPlane() {
     new SignedTable({ region, endpoint, table: config.servingTable }),
     objects,
   );
-  const transient = new SignedTable({ region, endpoint, table: config.transientTable });
+  // It holds what may be lost: a call that waits for it longer than this is better off without.
+  const transient = new SignedTable(
+    { region, endpoint, table: config.transientTable },
+    { timeoutMs: 1_000, attempts: 1 },
+  );
   const log = new BufferedPredictionLog({
     ...{ clock, sink: new S3LogSink(predictions) },
     secret: () => store.predictionIdKey(),
@@ -80,12 +84,15 @@ export function predictPlane() {
     tier: new DiskArtifactTier(join(tmpdir(), 'artifacts'), config.artifactDiskBytes),
     executor: new ChoosingExecutor(new TypeScriptExecutor(), new OnnxruntimeExecutor()),
     outputs: new SignedPredictionCache(transient, clock),
-    imported: importedGraphs(objects),
+    imported: importedGraphs(objects, { rowsWithinMs: 17_000 }),
     endpoints: new SageMakerEndpoints({ region, endpoint: config.endpoint('SAGEMAKER_RUNTIME') }),
   });
   const app = new ServingApp({
     ...{ predictor, version: packageJson.version, history: new PredictionHistory(predictions) },
-    gate: new TenantGate({ limits, leases: new SignedLimitLeases(transient), clock }),
+    gate: new TenantGate({
+      ...{ limits, leases: new SignedLimitLeases(transient), clock },
+      onFailure: (error) => warningLine('limits could not be asked for, and a call passed', error, {}),
+    }),
     batches: rowBatches(store),
     ...{ failureOf, onFailure: failureLine, checkAnswer: checkFitting },
   });
@@ -101,13 +108,18 @@ export function predictPlane() {
       const lines = report.due(nowMs);
       if (lines !== undefined) figures.record(lines);
       const isSpent = watch.endOfCall(nowMs).action === 'recycle';
-      await (isSpent ? log.flush() : log.flushIfDue());
-      return isSpent;
+      if (!isSpent) {
+        await log.flushIfDue();
+        return false;
+      }
+      await log.flush();
+      // What the store did not take goes with the process; it lives on while it may take it.
+      return log.bufferedRows === 0;
     },
     /** Before the process ends. */
     async end(): Promise<void> {
       figures.flush();
-      await log.flush();
+      await log.flush({ shadowForMs: 0 });
     },
   };
 }

@@ -80,3 +80,9 @@ export function sameRows(
     }),
   };
 }
+
+export function isMissing(values: FeatureValues, row: number): boolean {
+  if (values.kind === 'string') return values.data[row] === '';
+  if (values.kind === 'int64') return values.data[row] === missingInt64;
+  return Number.isNaN(values.data[row]);
+}

@@ -1,7 +1,7 @@
 import type { FeatureSpec } from '../contracts/models.ts';
 import { type FieldError, ValidationError } from '../errors.ts';
 import { editDistance } from '../ml/nearest-name.ts';
-import { emptyBatch, type FeatureBatch, type FeatureValues } from './feature-batch.ts';
+import { emptyBatch, type FeatureBatch, type FeatureValues, isMissing } from './feature-batch.ts';
 
 /** Most rows of one call. */
 export const maxRows = 1_000;
@@ -66,6 +66,8 @@ export interface RowSource {
   readonly pointerOf: (row: number) => string;
   /** Names of the values of rows that are arrays. @default - the features, in order */
   readonly columns?: readonly string[];
+  /** Whether a value may be missing. @default true */
+  readonly mayMiss?: boolean;
 }
 
 /** @returns how errors point into `input_data`, which may be one row or a list */
@@ -152,6 +154,13 @@ class RowReader {
   read(batch: FeatureBatch, to: number, row: Row, at: number): void {
     if (Array.isArray(row)) this.#readArray(batch, to, row, at);
     else this.#readObject(batch, to, row, at);
+    if (this.#source.mayMiss === false && this.errors.length === 0) this.#refuseMissing(batch, to, at);
+  }
+
+  #refuseMissing(batch: FeatureBatch, to: number, at: number): void {
+    for (const [j, { name }] of this.#features.entries())
+      if (isMissing(batch.features[j]!, to))
+        this.#refuse(at, name, `${name} is missing, and the imported graph takes no missing values`);
   }
 
   #readArray(batch: FeatureBatch, to: number, row: readonly unknown[], at: number): void {

@@ -7,7 +7,12 @@ import { type InferenceEndpoints, RemoteModel } from './backends/remote-model.ts
 import type { Explainer } from './explainer.ts';
 import { type ImportedGraphs, ImportedNotServedError } from './imported/imported-graphs.ts';
 import type { ModelExecutor } from './model-executor.ts';
-import { ArtifactDamagedError, ModelNotServedError, type ServedModel } from './served-model.ts';
+import {
+  ArtifactDamagedError,
+  ExplanationNotAvailableError,
+  ModelNotServedError,
+  type ServedModel,
+} from './served-model.ts';
 import type { ServingPointer, ServingVariant } from './serving-pointer.ts';
 import type { ServingStore } from './serving-store.ts';
 
@@ -97,7 +102,10 @@ export class ModelLoader {
   ): Promise<Explainer> {
     const key = manifest_key.replace(/manifest\.json$/, 'explainer.json.gz');
     const [bytes, { Explainer: code }] = await Promise.all([
-      this.#artifact(tenant, { key, sha256, model, version }),
+      this.#artifact(tenant, { key, sha256, model, version }).catch((error: unknown) => {
+        // A folder of pulled models has graphs and manifests only.
+        throw error instanceof ModelNotServedError ? new ExplanationNotAvailableError(model, version) : error;
+      }),
       import('./explainer.ts'),
     ]);
     return code.load(bytes, json_bytes);

@@ -178,7 +178,12 @@ export class Predictor {
     const variant = call.shadow!;
     const { version } = variant;
     const key = { tenantId: tenant.tenantId, id: `${call.model}@${variant.manifest_sha256}` };
-    const options = { predictedBytes: this.#loader.predictedBytes(variant) };
+    const limits = this.#limits?.cacheBounds(tenant);
+    // It takes what is free, and no model that answers goes for it.
+    const options = {
+      ...{ predictedBytes: this.#loader.predictedBytes(variant), mayEvict: false, isSweep: true, waitMs: 0 },
+      ...(limits === undefined ? {} : { limits }),
+    };
     const load = () => this.#loader.loadHere(tenant, call.model, variant);
     try {
       return await this.#cache.use(key, options, load, async (resident) => {

@@ -39,7 +39,7 @@ export class ArtifactDamagedError extends PredictionError {
 export class ExplanationNotAvailableError extends ValidationError {
   constructor(model: string, version: string) {
     super(
-      `version ${version} of model ${model} cannot be explained: only models that were trained here keep what SHAP values need; leave explain out`,
+      `version ${version} of model ${model} cannot be explained: what SHAP values need is kept on the platform, for models that it trained; leave explain out`,
       { code: 'EXPLANATION_NOT_AVAILABLE', errors: [{ pointer: '/explain', detail: 'not available' }] },
     );
   }

@@ -31,6 +31,10 @@ export interface PredictionBatchName {
 const minutesLeft = (timeMs: number): string =>
   String(1439 - (Math.floor(timeMs / 60_000) % 1440)).padStart(4, '0');
 
+/** Counted backwards as minutes are. Ids hold 24 bits of a batch's number. */
+const lastBatch = 0xffffff;
+const batchesLeft = (batch: number): string => (lastBatch - batch).toString(16).padStart(6, '0');
+
 /** Files of one build of a model. */
 export type ModelFileName = 'model.onnx' | 'manifest.json' | 'explainer.json.gz';
 
@@ -49,9 +53,9 @@ export const objectKeys = {
   predictions: (t: TenantContext) => `${root(t)}predictions/`,
   predictionDay: (t: TenantContext, timeMs: number) =>
     `${root(t)}predictions/dt=${new Date(timeMs).toISOString().slice(0, 10)}/`,
-  /** Minutes are counted backwards within the day, so that a listing, which ascends, begins with the newest. */
+  /** Minutes, and the batches of an environment, are counted backwards: a listing, which ascends, begins with the newest. */
   predictionBatch: (t: TenantContext, at: PredictionBatchName) =>
-    `${objectKeys.predictionDay(t, at.timeMs)}${minutesLeft(at.timeMs)}-${at.environment}-${at.batch}.ndjson.gz`,
+    `${objectKeys.predictionDay(t, at.timeMs)}${minutesLeft(at.timeMs)}-${at.environment}-${batchesLeft(at.batch)}.ndjson.gz`,
   /** By its rows: scored again it is the same part, and one that is there need not be. */
   batchPart: (t: TenantContext, job: JobId, { from, count }: { from: number; count: number }) =>
     `${root(t)}batch/${job}/parts/${from}-${count}.parquet`,

@@ -11,8 +11,9 @@ export class SageMakerEndpoints implements InferenceEndpoints {
     this.#client = new SignedClient(
       'sagemaker',
       settings.endpoint ?? `https://runtime.sagemaker.${settings.region}.amazonaws.com`,
-      // A model that is too large for a function may also take its time; the function itself ends after 20 s.
-      { timeoutMs: 18_000 },
+      // A model that is too large for a function may also take its time; the function itself ends after 20 s. Asked
+      // again, it would run a second time, and past that end.
+      { timeoutMs: 15_000, attempts: 1 },
     );
   }
 

@@ -45,6 +45,8 @@ export interface SignedRequest {
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
+  /** @default - the client's */
+  readonly timeoutMs?: number;
 }
 
 export interface SignedResponse {
@@ -118,7 +120,14 @@ export class SignedClient {
     return `${this.#origin.origin}${path}?${encodedQuery(query as Record<string, string>)}`;
   }
 
-  async #once({ method, path, query, headers = {}, body }: SignedRequest): Promise<SignedResponse> {
+  async #once({
+    method,
+    path,
+    query,
+    headers = {},
+    body,
+    timeoutMs,
+  }: SignedRequest): Promise<SignedResponse> {
     const { protocol, hostname, host, port } = this.#origin;
     const unsigned: HttpRequest = {
       ...{ method, protocol, hostname, path, headers: { host, ...headers }, body },
@@ -138,7 +147,7 @@ export class SignedClient {
             ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
           },
           agent: this.#agent,
-          timeout: this.#timeoutMs,
+          timeout: timeoutMs ?? this.#timeoutMs,
         },
         (incoming: IncomingMessage) => {
           const chunks: Buffer[] = [];

@@ -9,9 +9,12 @@ import { AwsServiceError, SignedClient } from './signed-client.ts';
 import type { SignedObjects } from './signed-objects.ts';
 
 const linkSeconds = 15 * 60;
+/** The function ends after 15 s. */
+const callForMs = 18_000;
 
 /** The function that Lambda runs in an environment for each tenant, called without the SDK. */
 export class SignedImportedGraphs implements ImportedGraphs {
+  readonly rowsWithinMs: number | undefined;
   readonly #lambda: SignedClient;
   readonly #functionName: string;
   readonly #objects: Pick<SignedObjects, 'link'>;
@@ -22,11 +25,13 @@ export class SignedImportedGraphs implements ImportedGraphs {
     readonly endpoint?: string | undefined;
     readonly functionName: string;
     readonly objects: Pick<SignedObjects, 'link'>;
+    readonly rowsWithinMs?: number;
   }) {
+    this.rowsWithinMs = settings.rowsWithinMs;
     const { region, endpoint, functionName, objects } = settings;
     this.#lambda = new SignedClient('lambda', endpoint ?? `https://lambda.${region}.amazonaws.com`, {
-      // The function ends after 15 s. A call that broke is not sent again: its graph may be what broke it.
-      ...{ timeoutMs: 18_000, attempts: 1 },
+      // A call that broke is not sent again: its graph may be what broke it.
+      attempts: 1,
     });
     this.#functionName = functionName;
     this.#objects = objects;
@@ -36,12 +41,17 @@ export class SignedImportedGraphs implements ImportedGraphs {
     return this.#objects.link(tenant, key, linkSeconds);
   }
 
-  async call(tenant: TenantContext, call: ImportedCall): Promise<ImportedAnswer> {
-    const { status, headers, body } = await this.#lambda.send({
+  async call(tenant: TenantContext, call: ImportedCall, timeoutMs = callForMs): Promise<ImportedAnswer> {
+    const sent = this.#lambda.send({
+      timeoutMs: Math.min(timeoutMs, callForMs),
       method: 'POST',
       path: `/2015-03-31/functions/${encodeURIComponent(this.#functionName)}/invocations`,
       headers: { 'content-type': 'application/json', 'x-amz-tenant-id': tenant.tenantId },
       body: JSON.stringify(call),
+    });
+    const { status, headers, body } = await sent.catch((cause: unknown) => {
+      if ((cause as { code?: string }).code !== 'ETIMEDOUT') throw cause;
+      throw new ImportedEnvironmentError('IMPORTED_MODEL_TIMED_OUT', 'no answer in time');
     });
     if (status === 429) throw new ImportedBusyError();
     if (status !== 200) {

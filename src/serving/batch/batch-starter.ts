@@ -6,7 +6,7 @@ import { MLFrameworkError } from '../../errors.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
 import type { Executions } from '../../training/executions.ts';
 import type { JobStore, StoredJob } from '../../training/job-store.ts';
-import { maxRows, type Row, tooManyRows } from '../input-rows.ts';
+import { InvalidInputError, maxRows, type Row, tooManyRows } from '../input-rows.ts';
 import type { ServingPointer, ServingVariant } from '../serving-pointer.ts';
 import type { BatchFiles } from './batch-files.ts';
 import type { BatchWork } from './batch-work.ts';
@@ -38,6 +38,18 @@ export interface BatchStarterParts {
   readonly clock: Clock;
 }
 
+/** @throws {InvalidInputError} for values that lie deeper than can be written */
+function bytesOf(rows: readonly Row[]): Buffer {
+  try {
+    return Buffer.from(JSON.stringify(rows));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new InvalidInputError('input_data is nested too deeply; a row holds numbers, texts and booleans', [
+      { pointer: '/input_data', detail: 'nested too deeply' },
+    ]);
+  }
+}
+
 /** What starts jobs of the batch machine. */
 export class BatchStarter {
   readonly #parts: BatchStarterParts;
@@ -58,9 +70,10 @@ export class BatchStarter {
   ): Promise<StoredJob> {
     const { model_name, version, rows } = request;
     if (rows.length > maxRows) throw tooManyRows('input_data', rows.length);
+    const bytes = bytesOf(rows);
     const pinned = await this.pinned(tenant, model_name, version);
     const jobId = this.#parts.newJobId();
-    await this.#parts.files.putRows(tenant, jobId, Buffer.from(JSON.stringify(rows)));
+    await this.#parts.files.putRows(tenant, jobId, bytes);
     const work: BatchWork = {
       ...{ model_name, version, format: 'json' },
       ...{ include_columns: [], probabilities: true },

@@ -32,7 +32,10 @@ export async function scoreInlineRows(
   const { model_name } = job.batch;
   const rows = await inlineRows(context);
   const { manifest, model } = await lastModel.of({ tenant, model: model_name, files: versions }, job.pinned);
-  const { batch, readable, refused } = readableRows(manifest.features, rows, inputData(true));
+  const { batch, readable, refused } = readableRows(manifest.features, rows, {
+    ...inputData(true),
+    mayMiss: manifest.imported?.accepts_missing !== false,
+  });
   const results: unknown[] = new Array(rows.length);
   for (const [row, { code, message, errors }] of refused) {
     results[row] = { error: { code, detail: message, errors } };

@@ -64,7 +64,8 @@ export function nativeInput(body: unknown): {
   const { rows, isList } = rowsOf(input_data);
   const source = inputData(isList);
   return {
-    read: ({ features }) => batchOfRows(features, rows, source),
+    read: ({ features, imported }) =>
+      batchOfRows(features, rows, { ...source, mayMiss: imported?.accepts_missing !== false }),
     ...{ rows, isList, explained: isExplained(explain) },
   };
 }
@@ -86,7 +87,11 @@ export function bareInput(body: unknown): ReadBatch {
     });
   }
   const source = inputData(false, '');
-  return ({ features }) => batchOfRows(features, [body as Record<string, unknown>], source);
+  return ({ features, imported }) =>
+    batchOfRows(features, [body as Record<string, unknown>], {
+      ...source,
+      mayMiss: imported?.accepts_missing !== false,
+    });
 }
 
 /** No row of a batch could be read, so that there is nothing to score. */
@@ -115,8 +120,11 @@ export async function predictEach(
     });
   }
   let refused: ReadonlyMap<number, InvalidInputError> = new Map();
-  const scored = await predict(({ features }) => {
-    const read = readableRows(features, rows, { pointerOf: (row) => `/input_batch/${row}` });
+  const scored = await predict(({ features, imported }) => {
+    const read = readableRows(features, rows, {
+      pointerOf: (row) => `/input_batch/${row}`,
+      mayMiss: imported?.accepts_missing !== false,
+    });
     refused = read.refused;
     if (read.readable.length === 0) throw new NoReadableRow();
     return read.batch;

@@ -1,5 +1,5 @@
 /** MLflow's scoring protocol, which SageMaker's containers speak as well: `/ping` and `/invocations`. */
-import type { FeatureSpec } from '../../contracts/models.ts';
+import type { FeatureSpec, ModelManifest } from '../../contracts/models.ts';
 import { ValidationError } from '../../errors.ts';
 import type { FeatureBatch } from '../feature-batch.ts';
 import { parseJson, textOf, unpacked } from '../http/message-body.ts';
@@ -174,16 +174,23 @@ function cellOf(cell: string, type: FeatureSpec['type'] | undefined): unknown {
   return text;
 }
 
+/**
+ * Before the model is run: what is refused afterwards has been logged as a prediction.
+ * @throws {InvalidInputError} for probabilities of a graph that gives labels alone
+ */
+export function checkMethod({ imported }: ModelManifest, method: Invocation['method']): void {
+  if (method === 'predict' || imported?.label === undefined || imported.probabilities !== undefined) return;
+  throw new InvalidInputError(
+    'params/predict_method: the model gives labels and no probabilities; ask for predict',
+    [{ pointer: '/params/predict_method', detail: 'not available' }],
+  );
+}
+
 /** @returns the answer's `predictions`: labels or values, or rows of probabilities */
 export function predictionsOf({ manifest, output, ids }: Scored, method: Invocation['method']): unknown[] {
   const { classes } = manifest;
   if (output.values !== undefined) return Array.from(output.values);
   const all = output.probabilities;
-  if (all === undefined && method === 'predict_proba')
-    throw new InvalidInputError(
-      'params/predict_method: the model gives labels and no probabilities; ask for predict',
-      [{ pointer: '/params/predict_method', detail: 'not available' }],
-    );
   const n = classes?.length ?? 0;
   return ids.map((_, row) =>
     method === 'predict' ? labelOf(output, classes, row) : Array.from(all!.subarray(row * n, (row + 1) * n)),

@@ -10,7 +10,7 @@ import {
   outputsOf,
   wantedOutputs,
 } from '../dialects/open-inference/infer-response.ts';
-import { invocation, predictionsOf as scoringPredictions } from '../dialects/scoring.ts';
+import { checkMethod, invocation, predictionsOf as scoringPredictions } from '../dialects/scoring.ts';
 import type { Row } from '../input-rows.ts';
 import type { TenantGate } from '../limits/tenant-gate.ts';
 import type { PredictionHistory } from '../log/prediction-history.ts';
@@ -263,7 +263,10 @@ export class ServingApp {
     }
     const call = await this.#begin(request, model);
     const { read, method } = await invocation(request);
-    const scored = await call.score(read);
+    const scored = await call.score((manifest) => {
+      checkMethod(manifest, method);
+      return read(manifest);
+    });
     const headers = call.headersOf(scored);
     const inferenceId = request.headers['x-amzn-sagemaker-inference-id'];
     if (inferenceId !== undefined) headers['x-amzn-sagemaker-inference-id'] = inferenceId;

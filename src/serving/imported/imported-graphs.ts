@@ -4,13 +4,16 @@ import type { ImportedAnswer, ImportedCall } from './imported-message.ts';
 
 /** Where graphs that were brought are run: in environments that never see two tenants. */
 export interface ImportedGraphs {
+  /** How long all parts of one call's rows may take together. @default - each part has its own time */
+  readonly rowsWithinMs?: number | undefined;
   /** @returns a link to the file of a graph, for some minutes */
   link(tenant: TenantContext, key: string): Promise<string>;
   /**
+   * @param timeoutMs - at most as long as a call of the function may take
    * @throws {ImportedEnvironmentError}
    * @throws {ImportedBusyError}
    */
-  call(tenant: TenantContext, call: ImportedCall): Promise<ImportedAnswer>;
+  call(tenant: TenantContext, call: ImportedCall, timeoutMs?: number): Promise<ImportedAnswer>;
 }
 
 /** The environment that ran a graph ended without an answer; the next call has another one. */

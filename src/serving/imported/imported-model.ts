@@ -1,12 +1,12 @@
 import type { ClassLabel, FeatureSpec, ModelManifest } from '../../contracts/models.ts';
 import { PredictionError, ValidationError } from '../../errors.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
-import { type FeatureBatch, type FeatureValues, missingInt64 } from '../feature-batch.ts';
+import { type FeatureBatch, isMissing } from '../feature-batch.ts';
 import { InvalidInputError } from '../input-rows.ts';
 import type { GraphOutput } from '../model-executor.ts';
 import { ArtifactDamagedError, type ServedModel } from '../served-model.ts';
 import type { ServingVariant } from '../serving-pointer.ts';
-import { type ImportedGraphs, ImportedModelError } from './imported-graphs.ts';
+import { ImportedEnvironmentError, type ImportedGraphs, ImportedModelError } from './imported-graphs.ts';
 import { type ImportedAnswer, type ImportedCall, receivedOutput, sentRows } from './imported-message.ts';
 
 /** Lambda hands on 6 MB at most; the rest is room for the description of the graph. */
@@ -56,10 +56,15 @@ export class ImportedModel implements ServedModel {
         Math.floor(numberBytes / (8 * Math.max(features.length, nOutputs))),
       ),
     );
+    const { rowsWithinMs = Number.POSITIVE_INFINITY } = this.#graphs;
+    const untilMs = performance.now() + rowsWithinMs;
     const outputs: GraphOutput[] = [];
     for (let from = 0; from < batch.nRows; from += rowsAtOnce) {
       const rows = sentRows(batch, from, Math.min(batch.nRows, from + rowsAtOnce));
-      const answer = await this.#call({ kind: 'predict', rows });
+      const leftMs = untilMs - performance.now();
+      if (leftMs <= 0)
+        throw new ImportedEnvironmentError('IMPORTED_MODEL_TIMED_OUT', 'no time is left for all rows');
+      const answer = await this.#call({ kind: 'predict', rows }, leftMs);
       if (answer.output === undefined) throw new ImportedModelError('it gave no output');
       outputs.push(this.#named(receivedOutput(answer.output)));
     }
@@ -70,6 +75,7 @@ export class ImportedModel implements ServedModel {
 
   async #call(
     work: Pick<ImportedCall, 'kind' | 'rows'>,
+    leftMs?: number,
   ): Promise<Extract<ImportedAnswer, { readonly ok: true }>> {
     const { artifact_sha256: sha256, artifact_bytes: bytes, version } = this.#variant;
     const call: ImportedCall = {
@@ -84,7 +90,7 @@ export class ImportedModel implements ServedModel {
         { code: 'PAYLOAD_TOO_LARGE' },
       );
     }
-    const answer = await this.#graphs.call(this.#tenant, call);
+    const answer = await this.#graphs.call(this.#tenant, call, leftMs);
     if (answer.ok) return answer;
     if (answer.code === 'ARTIFACT_DAMAGED') throw new ArtifactDamagedError(this.manifest.model_name, version);
     if (answer.code === 'STORE_UNAVAILABLE') throw new PredictionError(answer.code, answer.message);
@@ -122,20 +128,15 @@ const sizeOf = (data: string | readonly string[]): number =>
 /** A missing value is one that the graph gives no finite prediction for: better said than predicted. */
 function refuseMissing(features: readonly FeatureSpec[], batch: FeatureBatch): void {
   for (const [j, values] of batch.features.entries()) {
-    const row = firstMissing(values);
-    if (row < 0) continue;
+    let row = 0;
+    while (row < batch.nRows && !isMissing(values, row)) row++;
+    if (row === batch.nRows) continue;
     const { name } = features[j]!;
     throw new InvalidInputError(
       `row ${row}: ${name} is missing, and the imported graph takes no missing values; send a value, or import a graph that imputes`,
       [{ pointer: `/${row}/${name}`, detail: 'must be there' }],
     );
   }
-}
-
-function firstMissing(values: FeatureValues): number {
-  if (values.kind === 'string') return values.data.indexOf('');
-  if (values.kind === 'int64') return values.data.indexOf(missingInt64);
-  return values.data.findIndex(Number.isNaN);
 }
 
 function joined(outputs: readonly GraphOutput[]): GraphOutput {

@@ -32,6 +32,8 @@ export interface BufferedLogOptions {
   readonly maxUnwrittenRows?: number;
   /** Scores the calls that have a shadow, when they are written. @default - they are written without */
   readonly shadow?: (tenant: TenantContext, call: LoggedCall) => Promise<ShadowResult>;
+  /** How long shadows may take in one flush: a call waits for it. What is not scored then is written without. @default 1000 */
+  readonly shadowForMs?: number;
   /** Told of batches that could not be written, and whether they are lost. */
   readonly onFailure?: (error: unknown, lost: { batches: number; rows: number }) => void;
 }
@@ -44,6 +46,10 @@ interface Batch {
   readonly calls: { readonly firstRow: number; readonly call: LoggedCall }[];
   /** Places given out. */
   nRows: number;
+  /** As it is written, once that is known: tried again, nothing is scored again. */
+  lines?: string;
+  /** The store has it, without what shadows give. */
+  isStored?: boolean;
 }
 
 interface TenantLog {
@@ -63,7 +69,10 @@ export class BufferedPredictionLog implements PredictionLog {
   readonly #tenants = new Map<string, TenantLog>();
   /** Closed and not yet written, oldest first. */
   #closed: Batch[] = [];
+  /** Rows of open batches. */
   #openRows = 0;
+  /** Rows that no flush has tried to write. */
+  #newRows = 0;
   #oldestMs: number | undefined;
   #writing: Promise<void> = Promise.resolve();
 
@@ -71,8 +80,9 @@ export class BufferedPredictionLog implements PredictionLog {
     this.#options = options;
   }
 
+  /** Rows that the store does not have. */
   get bufferedRows(): number {
-    return this.#openRows + this.#closed.reduce((sum, { nRows }) => sum + nRows, 0);
+    return this.#openRows + rowsOf(this.#closed.filter(({ isStored }) => isStored !== true));
   }
 
   place(tenant: TenantContext, nRows: number, nowMs: number): LogPosition {
@@ -100,6 +110,7 @@ export class BufferedPredictionLog implements PredictionLog {
     const position = { batch: batch.name.batch, firstRow: batch.nRows };
     batch.nRows += nRows;
     this.#openRows += nRows;
+    this.#newRows += nRows;
     this.#oldestMs ??= nowMs;
     return position;
   }
@@ -112,31 +123,44 @@ export class BufferedPredictionLog implements PredictionLog {
     return undefined;
   }
 
-  /** Writes what is many or old enough. Failures are told and kept, not thrown. */
+  /** Writes what is many or old enough; what could not be written is tried again when it is. Failures are not thrown. */
   async flushIfDue(): Promise<void> {
     const { maxAgeMs = 5_000, maxRows = 2_000, clock } = this.#options;
     if (this.#oldestMs === undefined) return;
-    if (this.bufferedRows >= maxRows || clock.nowMs() - this.#oldestMs >= maxAgeMs) await this.flush();
+    if (this.#newRows >= maxRows || clock.nowMs() - this.#oldestMs >= maxAgeMs) await this.flush();
   }
 
-  /** Writes everything. Failures are told and kept, not thrown. */
-  async flush(): Promise<void> {
+  /**
+   * Writes everything. Failures are told and kept, not thrown.
+   * @param options.shadowForMs 0 where there is no time for shadows
+   */
+  async flush(options: { readonly shadowForMs?: number } = {}): Promise<void> {
+    const shadowForMs = options.shadowForMs ?? this.#options.shadowForMs ?? 1_000;
     for (const log of this.#tenants.values()) if (log.open !== undefined) this.#close(log);
-    this.#writing = this.#writing.then(() => this.#writeClosed());
+    this.#writing = this.#writing.then(() => this.#writeClosed(shadowForMs));
     await this.#writing;
   }
 
-  /** @throws what the sink throws; the batch is kept then, and tried again */
+  /**
+   * Shadows are not waited for: a flush writes the batch once more, with what they give.
+   * @throws what the sink throws; the batch is kept then, and tried again
+   */
   async #writeNow(log: TenantLog): Promise<void> {
     const batch = log.open!;
     this.#close(log);
     this.#closed = this.#closed.filter((one) => one !== batch);
     try {
-      await this.#write(batch);
+      await this.#options.sink.write(batch.tenant, batch.name, await this.#linesOf(batch));
+      batch.isStored = true;
+      if (this.#hasShadow(batch)) this.#closed.push(batch);
     } catch (error) {
       this.#closed.push(batch);
       throw error;
     }
+  }
+
+  #hasShadow({ calls }: Batch): boolean {
+    return this.#options.shadow !== undefined && calls.some(({ call }) => call.shadow !== undefined);
   }
 
   #close(log: TenantLog): void {
@@ -146,11 +170,14 @@ export class BufferedPredictionLog implements PredictionLog {
     this.#closed.push(batch);
   }
 
-  async #writeClosed(): Promise<void> {
+  async #writeClosed(shadowForMs: number): Promise<void> {
     const batches = this.#closed;
     this.#closed = [];
+    this.#newRows = this.#openRows;
+    const shadowed = shadowForMs > 0 ? after(shadowForMs) : undefined;
     this.#oldestMs = this.#openRows > 0 ? this.#options.clock.nowMs() : undefined;
-    const outcomes = await Promise.allSettled(batches.map((batch) => this.#write(batch)));
+    const outcomes = await Promise.allSettled(batches.map((batch) => this.#write(batch, shadowed?.over)));
+    shadowed?.cancel();
     const failed = outcomes.flatMap((outcome, i) =>
       outcome.status === 'rejected' ? [{ error: outcome.reason as unknown, batch: batches[i]! }] : [],
     );
@@ -164,26 +191,52 @@ export class BufferedPredictionLog implements PredictionLog {
   #dropOldest(): { batches: number; rows: number } {
     const { maxUnwrittenRows = 20_000 } = this.#options;
     const lost = { batches: 0, rows: 0 };
-    let rows = this.#closed.reduce((sum, { nRows }) => sum + nRows, 0);
+    let rows = rowsOf(this.#closed);
     while (rows > maxUnwrittenRows) {
-      const { nRows } = this.#closed.shift()!;
+      const { nRows, isStored } = this.#closed.shift()!;
       rows -= nRows;
+      if (isStored === true) continue;
       lost.batches++;
       lost.rows += nRows;
     }
     return lost;
   }
 
-  async #write({ tenant, name, calls }: Batch): Promise<void> {
+  /** @param over - resolves when shadows have had their time; none are asked without it */
+  async #write(batch: Batch, over: Promise<undefined> | undefined): Promise<void> {
+    const { tenant, name } = batch;
+    if (batch.isStored === true && over === undefined) return;
+    batch.lines ??= await this.#linesOf(batch, over);
+    await this.#options.sink.write(tenant, name, batch.lines);
+  }
+
+  async #linesOf({ tenant, calls }: Batch, over?: Promise<undefined>): Promise<string> {
     const log = this.#tenants.get(tenant.tenantId)!;
     log.hasher ??= new FeatureHasher(await this.#options.secret(), tenant.tenantId);
     const { hasher } = log;
     const { shadow } = this.#options;
     const lines: string[] = [];
+    let isOver = over === undefined;
+    void over?.then(() => {
+      isOver = true;
+    });
     for (const { call } of calls.sort((a, b) => a.firstRow - b.firstRow)) {
-      const beside = call.shadow && shadow && (await shadow(tenant, call));
-      lines.push(...logLines(call, hasher, beside));
+      const asksShadow = !isOver && call.shadow !== undefined && shadow !== undefined;
+      lines.push(
+        ...logLines(call, hasher, asksShadow ? await Promise.race([shadow(tenant, call), over]) : undefined),
+      );
     }
-    await this.#options.sink.write(tenant, name, `${lines.join('\n')}\n`);
+    return `${lines.join('\n')}\n`;
   }
+}
+
+const rowsOf = (batches: readonly Batch[]): number => batches.reduce((sum, { nRows }) => sum + nRows, 0);
+
+/** A time that is over some time, or is not waited for any more. */
+function after(ms: number): { readonly over: Promise<undefined>; readonly cancel: () => void } {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), ms);
+  });
+  return { over, cancel: () => clearTimeout(timer) };
 }

@@ -36,7 +36,7 @@ export interface RecentPredictions {
 const gunzipped = promisify(gunzip);
 /** Most objects that one question reads. */
 const maxObjects = 100;
-const batchName = /\/(\d{4})-([0-9a-f]{10})-(\d+)\.ndjson\.gz$/;
+const batchName = /\/(\d{4})-([0-9a-f]{10})-([0-9a-f]{6})\.ndjson\.gz$/;
 
 /** Reads the prediction log. */
 export class PredictionHistory {
@@ -64,10 +64,10 @@ export class PredictionHistory {
     for (const day of days.reverse()) {
       const listed = await this.#objects.list(tenant, day, { limit: 1_000 });
       let minute: string | undefined;
-      for (const key of listed.keys) {
+      for (const key of newestFirst(listed.keys)) {
         const of = batchName.exec(key)?.[1];
         if (of === undefined) continue;
-        // Within a minute the objects of several processes come in no order: it is read whole.
+        // Within a minute the objects of several processes have no order: it is read whole, as far as that goes.
         if ((items.length >= limit && of !== minute) || keys.length >= maxObjects) break;
         minute = of;
         keys.push(key);
@@ -99,12 +99,30 @@ export class PredictionHistory {
   }
 }
 
+/**
+ * A listing has the batches of a minute one process after the other. Taken in turns, the newest of each come first, and
+ * where not all of them are read, those that are have no gaps.
+ */
+function newestFirst(keys: readonly string[]): string[] {
+  const turns = new Map<string, number>();
+  const placed = keys.map((key) => {
+    const [, minute, environment] = batchName.exec(key) ?? [];
+    const process = `${minute}-${environment}`;
+    const turn = turns.get(process) ?? 0;
+    turns.set(process, turn + 1);
+    return { key, minute: minute ?? '', turn };
+  });
+  return placed
+    .sort((a, b) => (a.minute < b.minute ? -1 : a.minute > b.minute ? 1 : a.turn - b.turn))
+    .map(({ key }) => key);
+}
+
 /** Batches of a process are counted: what is missing between two that are there was never written. */
 function lostBatches(keys: readonly string[]): number {
   const numbers = new Map<string, number[]>();
   for (const key of keys) {
     const [, , environment, batch] = batchName.exec(key)!;
-    numbers.set(environment!, [...(numbers.get(environment!) ?? []), Number(batch)]);
+    numbers.set(environment!, [...(numbers.get(environment!) ?? []), Number.parseInt(batch!, 16)]);
   }
   let lost = 0;
   for (const all of numbers.values()) lost += Math.max(...all) - Math.min(...all) + 1 - all.length;

@@ -16,7 +16,9 @@ export function shadowReport(model: ModelName, records: readonly LogRecord[]): S
 function comparisonOf(records: readonly LogRecord[]): ShadowReport['comparisons'][number] {
   const scored = records.filter(({ shadow }) => shadow!.failed !== true);
   const differences = scored.flatMap(differencesOf);
-  const isClassified = scored.some(({ probabilities }) => probabilities !== undefined);
+  const isClassified = scored.some(
+    ({ prediction, probabilities }) => probabilities !== undefined || typeof prediction !== 'number',
+  );
   const nEqual = scored.filter(({ prediction, shadow }) => prediction === shadow!.prediction).length;
   return {
     model_version: records[0]!.model_version,
@@ -30,9 +32,12 @@ function comparisonOf(records: readonly LogRecord[]): ShadowReport['comparisons'
   };
 }
 
-/** Versions of other classes have probabilities that cannot be compared. */
+/** Labels, and probabilities of other classes, have no difference. */
 function differencesOf({ prediction, probabilities, shadow }: LogRecord): number[] {
-  if (probabilities === undefined) return [Math.abs(Number(prediction) - Number(shadow!.prediction))];
+  if (probabilities === undefined) {
+    const other = shadow!.prediction;
+    return typeof prediction === 'number' && typeof other === 'number' ? [Math.abs(prediction - other)] : [];
+  }
   const others = shadow!.probabilities ?? [];
   return others.length === probabilities.length
     ? probabilities.map((value, k) => Math.abs(value - others[k]!))

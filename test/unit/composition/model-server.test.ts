@@ -62,6 +62,18 @@ const raw = (url: string, bytes: string): Promise<string> =>
     socket.on('error', reject).on('close', () => resolve(answer));
   });
 
+it('says that it cannot explain what was pulled without what SHAP values need', async () => {
+  const { manifest } = classifier;
+  const explainer = { sha256: '0'.repeat(64), json_bytes: 1_000 };
+  put('income', '1.0.0', { ...classifier, manifest: { ...manifest, explainer } } as Built);
+  const { url } = await start();
+  const answer = await post(`${url}/api/v1/ml/predict/income`, { input_data: { small: 1 }, explain: 'shap' });
+  expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([
+    422,
+    'EXPLANATION_NOT_AVAILABLE',
+  ]);
+});
+
 describe('the model server', () => {
   it('serves the highest version of each model of a folder in every dialect', async () => {
     put('income', '1.0.0', classifier);

@@ -68,7 +68,12 @@ function functionOf(graph: RunnableGraph, bytes: Uint8Array = file) {
   });
 }
 
-function modelOf(graph: RunnableGraph, manifest: Partial<ModelManifest>, calls: ImportedCall[] = []) {
+function modelOf(
+  graph: RunnableGraph,
+  manifest: Partial<ModelManifest>,
+  calls: ImportedCall[] = [],
+  rowsWithinMs?: number,
+) {
   const fn = functionOf(graph);
   return new ImportedModel(
     sampleManifest({
@@ -91,6 +96,7 @@ function modelOf(graph: RunnableGraph, manifest: Partial<ModelManifest>, calls: 
         ...{ manifest_key: '', manifest_sha256: '', origin: 'imported' },
       },
       graphs: {
+        rowsWithinMs,
         link: async (_, of) => `https://bucket.example/${of}?signed`,
         call: (tenant, call) => {
           calls.push(JSON.parse(JSON.stringify(call)) as ImportedCall);
@@ -122,6 +128,15 @@ describe('an imported model', () => {
     const output = await model.run(floats([1, 2, 3, 4, 5], [0, 0, 0, 0, 0]));
     expect(output.values).toEqual(Float32Array.of(1, 2, 3, 4, 5));
     expect(calls.map(({ rows }) => rows!.n_rows)).toEqual([2, 2, 1]);
+  });
+
+  it('stops between its parts when the time of the whole call is over', async () => {
+    const calls: ImportedCall[] = [];
+    const model = modelOf(new Graph(), { imported: signature({ bytes_per_row: 2 ** 28 }) }, calls, 0);
+    await expect(model.run(floats([1, 2, 3], [0, 0, 0]))).rejects.toMatchObject({
+      code: 'IMPORTED_MODEL_TIMED_OUT',
+    });
+    expect(calls).toEqual([]);
   });
 
   it('refuses a missing value by name where the graph gave nothing for one', async () => {

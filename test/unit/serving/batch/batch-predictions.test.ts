@@ -144,6 +144,14 @@ describe('starting from rows', () => {
     expect(executions.started).toHaveLength(1);
   });
 
+  it('is refused for values that are nested too deeply to be kept', async () => {
+    const rows = JSON.parse(`${'['.repeat(20_000)}${']'.repeat(20_000)}`);
+    await expect(
+      starter.startFromRows(tenantA, { model_name: modelName('income'), rows }),
+    ).rejects.toMatchObject({ code: 'INVALID_INPUT', message: expect.stringContaining('too deeply') });
+    expect(executions.started).toEqual([]);
+  });
+
   it('is refused for more rows than one call may have', async () => {
     const rows = Array.from({ length: 1_001 }, () => ({ age: 4 }));
     await expect(

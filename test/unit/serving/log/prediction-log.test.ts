@@ -5,6 +5,7 @@ import { nativeInput } from '../../../../src/serving/dialects/native.ts';
 import { BufferedPredictionLog, type LogBatchName } from '../../../../src/serving/log/buffered-log.ts';
 import type { LogRecord } from '../../../../src/serving/log/log-record.ts';
 import { type LogObjects, PredictionHistory } from '../../../../src/serving/log/prediction-history.ts';
+import type { ShadowResult } from '../../../../src/serving/log/prediction-log.ts';
 import { shadowReport } from '../../../../src/serving/log/shadow-report.ts';
 import { ModelCache } from '../../../../src/serving/model-cache.ts';
 import { Predictor, type Resident } from '../../../../src/serving/predictor.ts';
@@ -23,12 +24,14 @@ class Bucket implements LogObjects {
   readonly objects = new Map<string, Uint8Array>();
   reads = 0;
   away = false;
+  /** Durable calls are written, and once more when their shadow has scored. */
+  mayReplace = false;
 
   async write(tenant: TenantContext, name: LogBatchName, lines: string) {
     await Promise.resolve();
     if (this.away) throw new Error('S3 is away');
     const key = objectKeys.predictionBatch(tenant, name);
-    if (this.objects.has(key)) throw new Error(`${key} is written twice`);
+    if (this.objects.has(key) && !this.mayReplace) throw new Error(`${key} is written twice`);
     this.objects.set(key, gzipSync(lines));
   }
 
@@ -105,7 +108,7 @@ describe('the prediction log', () => {
     expect(bucket.keys).toHaveLength(2);
     const [key] = bucket.keys.filter((one) => one.startsWith('tenants/aa/'));
     // 12:00 is 720 minutes into the day: 1439 - 720 = 719 are left.
-    expect(key).toMatch(/^tenants\/aa\/predictions\/dt=2026-03-01\/0719-[0-9a-f]{10}-1\.ndjson\.gz$/);
+    expect(key).toMatch(/^tenants\/aa\/predictions\/dt=2026-03-01\/0719-[0-9a-f]{10}-fffffe\.ndjson\.gz$/);
     const records = bucket.lines(key!);
     expect(records.map(({ prediction_id }) => prediction_id)).toEqual([...ids, ...regression]);
     expect(records[0]).toMatchObject({
@@ -305,6 +308,108 @@ describe('the prediction log', () => {
     await log.flush();
     const [newest] = (await history.recent(tenantA, 1)).items;
     expect(newest!.shadow).toEqual({ model_version: '1.1.0', failed: true });
+  });
+
+  describe('with a shadow that takes its time', () => {
+    let shadows: number;
+    let answer: () => Promise<ShadowResult>;
+    const result: ShadowResult = { version: '1.1.0', manifest: undefined, output: undefined };
+
+    beforeEach(() => {
+      shadows = 0;
+      answer = () => new Promise(() => {});
+      deploy({ shadow: store.deploy(tenantA, 'other', '1.1.0', built('text', 2)) });
+      log = new BufferedPredictionLog({
+        ...{ sink: bucket, clock, secret: async () => idKey, shadowForMs: 20 },
+        shadow: () => {
+          shadows++;
+          return answer();
+        },
+        onFailure: (_, lost) => void failures.push(lost),
+      });
+      predictor = new Predictor({
+        ...{ store, clock, log, executor: new OnnxruntimeExecutor() },
+        cache: new ModelCache<Resident>({ budgetBytes: 64 * 1024 * 1024, maxModels: 10 }, clock),
+      });
+    });
+
+    it('is written without what was not scored in time', async () => {
+      await predict();
+      await predict();
+      await log.flush();
+      const { items } = await history.recent(tenantA, 10);
+      expect(items.map(({ shadow }) => shadow)).toEqual([undefined, undefined]);
+      expect(shadows).toBe(1);
+    });
+
+    it('asks no shadow where the process ends', async () => {
+      await predict();
+      await log.flush({ shadowForMs: 0 });
+      expect((await history.recent(tenantA, 10)).items).toHaveLength(1);
+      expect(shadows).toBe(0);
+    });
+
+    it('stores a durable call before its shadow is asked, and adds later what that gave', async () => {
+      bucket.mayReplace = true;
+      answer = async () => result;
+      deploy({
+        shadow: store.deploy(tenantA, 'other', '1.1.0', built('text', 2)),
+        settings: { log: 'durable' },
+      });
+      const { ids } = await predict();
+      expect(await history.find(tenantA, ids[0]!)).not.toHaveProperty('shadow');
+      expect([shadows, log.bufferedRows]).toEqual([0, 0]);
+      clock.advance(5_000);
+      await log.flushIfDue();
+      expect((await history.find(tenantA, ids[0]!)).shadow).toEqual({ model_version: '1.1.0', failed: true });
+    });
+
+    it('scores a batch once, however often the store refuses it', async () => {
+      answer = async () => result;
+      bucket.away = true;
+      await predict();
+      await log.flush();
+      await log.flush();
+      bucket.away = false;
+      await log.flush();
+      expect([shadows, bucket.keys.length]).toEqual([1, 1]);
+    });
+  });
+
+  it('is not tried again at the end of every call while the store is away', async () => {
+    bucket.away = true;
+    await predict(Array.from({ length: 50 }, () => ({ small: 1 })));
+    await log.flushIfDue();
+    expect(failures).toHaveLength(1);
+    await predict();
+    await log.flushIfDue();
+    expect(failures).toHaveLength(1);
+    clock.advance(5_000);
+    await log.flushIfDue();
+    expect(failures).toHaveLength(2);
+  });
+
+  it('shows the newest of a minute with more objects than one question reads, and counts none of them lost', async () => {
+    deploy({ settings: { log: 'durable' } });
+    const made: string[] = [];
+    for (let i = 0; i < 150; i++) made.push((await predict()).ids[0]!);
+    const { items, n_lost_batches } = await history.recent(tenantA, 10);
+    expect(new Set(made.slice(-100))).toContain(items[0]!.prediction_id);
+    expect(n_lost_batches).toBe(0);
+    const all = await history.recent(tenantA, 1_000);
+    expect(new Set(all.items.map(({ prediction_id }) => prediction_id))).toEqual(new Set(made.slice(-100)));
+  });
+
+  it('compares labels by whether they are equal, and finds no difference between them', () => {
+    const record = (prediction: string, other: string) =>
+      ({ prediction, model_version: '1', shadow: { model_version: '2', prediction: other } }) as LogRecord;
+    const { comparisons } = shadowReport(modelName('m'), [record('cat', 'dog'), record('cat', 'cat')]);
+    expect(comparisons).toEqual([
+      {
+        ...{ model_version: '1', shadow_version: '2', n: 2, n_failed: 0, agreement: 0.5 },
+        ...{ mean_absolute_difference: 0, max_absolute_difference: 0 },
+      },
+    ]);
   });
 
   it('keeps nothing where it is off', async () => {
