@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ListeningServer, listen, readBody } from '../aws/http.ts';
+import { callerOf, sendTo } from '../aws/rest-json.ts';
 import { AwsServiceError } from '../aws/service-error.ts';
-import { sha256 } from '../aws/signature-v4.ts';
 import type { Authorizer } from '../iam/authorizer.ts';
 import type { CredentialRegistry } from '../iam/credential-registry.ts';
 import { MAX_PAYLOAD_BYTES } from './invocation.ts';
@@ -39,30 +38,10 @@ export class InvokeServer {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const send = (status: number, body: Buffer | string, headers: Record<string, string>) => {
-      response.writeHead(status, {
-        'content-type': 'application/json',
-        'content-length': Buffer.byteLength(body),
-        'x-amzn-requestid': randomUUID(),
-        ...headers,
-      });
-      response.end(body);
-    };
+    const send = sendTo(response);
     try {
       const body = await readBody(request, MAX_PAYLOAD_BYTES + 1);
-      const bodyHash = sha256(body);
-      const caller = this.#options.registry.authenticate(
-        { method: request.method ?? '', target: request.url ?? '', headers: request.headers },
-        'lambda',
-        () => bodyHash,
-      );
-      if (caller.payloadHash !== undefined && caller.payloadHash !== bodyHash) {
-        throw new AwsServiceError(
-          'InvalidSignatureException',
-          'the body does not match x-amz-content-sha256',
-          403,
-        );
-      }
+      const caller = callerOf(this.#options.registry, 'lambda', request, body);
       const match = INVOKE_PATH.exec(request.url ?? '');
       if (match === null || request.method !== 'POST' || this.#deployed === undefined) {
         throw new AwsServiceError(

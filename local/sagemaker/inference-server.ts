@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { arn } from '../aws/account.ts';
 import { type ListeningServer, listen, readBody } from '../aws/http.ts';
+import { callerOf, sendTo } from '../aws/rest-json.ts';
 import { AwsServiceError } from '../aws/service-error.ts';
-import { sha256 } from '../aws/signature-v4.ts';
 import { TwinError } from '../errors.ts';
 import type { Authorizer } from '../iam/authorizer.ts';
 import type { CredentialRegistry } from '../iam/credential-registry.ts';
@@ -62,15 +61,7 @@ export class InferenceServer {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const send = (status: number, body: Buffer | string, headers: Record<string, string>) => {
-      response.writeHead(status, {
-        'content-type': 'application/json',
-        'content-length': Buffer.byteLength(body),
-        'x-amzn-requestid': randomUUID(),
-        ...headers,
-      });
-      response.end(body);
-    };
+    const send = sendTo(response);
     try {
       const body = await readBody(request, MAX_BODY_BYTES);
       const name = await this.#authorizedEndpoint(request, body);
@@ -104,14 +95,7 @@ export class InferenceServer {
 
   /** @returns the endpoint that the caller may invoke */
   async #authorizedEndpoint(request: IncomingMessage, body: Buffer): Promise<string> {
-    const bodyHash = sha256(body);
-    const caller = this.#options.registry.authenticate(
-      { method: request.method ?? '', target: request.url ?? '', headers: request.headers },
-      'sagemaker',
-      () => bodyHash,
-    );
-    if (caller.payloadHash !== undefined && caller.payloadHash !== bodyHash)
-      throw new AwsServiceError('InvalidSignatureException', 'the body does not match its hash', 403);
+    const caller = callerOf(this.#options.registry, 'sagemaker', request, body);
     const name = INVOKE_PATH.exec(request.url ?? '')?.[1];
     if (name === undefined || request.method !== 'POST' || this.#authorizer === undefined)
       throw new AwsServiceError('UnknownOperationException', 'only InvokeEndpoint is part of the twin', 404);

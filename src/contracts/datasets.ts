@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { DatasetId, JobId, Timestamp, UploadId } from './names.ts';
+import { DatasetId, JobId, Timestamp } from './names.ts';
+import { UploadLink } from './upload-link.ts';
 
 /** Largest inline body of a dataset, in bytes of its CSV text or of its rows as JSON. */
 export const maxInlineBytes = 4 * 1024 * 1024;
@@ -95,16 +96,7 @@ export const Dataset = z
   .meta({ id: 'Dataset' });
 export type Dataset = z.infer<typeof Dataset>;
 
-export const DatasetUpload = z
-  .object({
-    upload_id: UploadId,
-    url: z.string(),
-    method: z.literal('PUT'),
-    headers: z.record(z.string(), z.string()),
-    expires_at: Timestamp,
-    complete_path: z.string().describe('POST here when the file is up'),
-  })
-  .meta({ id: 'DatasetUpload' });
+export const DatasetUpload = UploadLink.meta({ id: 'DatasetUpload' });
 export type DatasetUpload = z.infer<typeof DatasetUpload>;
 
 export const DatasetCreated = z.union([Dataset, DatasetUpload]).meta({ id: 'DatasetCreated' });

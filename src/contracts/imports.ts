@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { ClassLabel } from './class-label.ts';
 import { ModelFramework } from './imported.ts';
-import { JobId, ModelName, Timestamp, UploadId } from './names.ts';
+import { JobId, ModelName } from './names.ts';
+import { UploadLink } from './upload-link.ts';
 
 /**
  * Largest file of an imported model, in bytes. A session takes about 6 times its file: 768 MiB of the 1,769 that the
@@ -52,16 +53,7 @@ export const ImportRequest = z
   .meta({ id: 'ImportRequest' });
 export type ImportRequest = z.infer<typeof ImportRequest>;
 
-export const ImportUpload = z
-  .object({
-    upload_id: UploadId,
-    url: z.string(),
-    method: z.literal('PUT'),
-    headers: z.record(z.string(), z.string()),
-    expires_at: Timestamp,
-    complete_path: z.string().describe('POST here when the file is up'),
-  })
-  .meta({ id: 'ImportUpload' });
+export const ImportUpload = UploadLink.meta({ id: 'ImportUpload' });
 export type ImportUpload = z.infer<typeof ImportUpload>;
 
 export const ImportStarted = z

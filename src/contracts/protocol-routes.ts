@@ -37,11 +37,19 @@ const scoring = <Method extends 'GET' | 'POST', Path extends string>(
   dialect: 'scoring' as const,
 });
 
-const inferExample = {
-  inputs: [
-    { name: 'channel', shape: [1, 1], datatype: 'BYTES', data: ['phone'] },
-    { name: 'affected_users', shape: [1, 1], datatype: 'FP32', data: [80] },
-  ],
+const ofModel = z.object({ model_name: ModelName });
+const versionOfModel = z.object({ model_name: ModelName, model_version: VersionName });
+
+const inferMessages = {
+  body: InferRequest,
+  example: {
+    inputs: [
+      { name: 'channel', shape: [1, 1], datatype: 'BYTES', data: ['phone'] },
+      { name: 'affected_users', shape: [1, 1], datatype: 'FP32', data: [80] },
+    ],
+  },
+  maxBodyBytes: maxPredictBytes,
+  answers: ok(InferResponse, 'The tensors asked for'),
 };
 
 /** Operations that are spoken as other systems define them: Open Inference Protocol V2, and MLflow's scoring. */
@@ -63,7 +71,7 @@ export const protocolRoutes = {
   },
   modelTensors: {
     ...openInference('GET', '/v2/models/{model_name}', 'Inputs and outputs of a model'),
-    params: z.object({ model_name: ModelName }),
+    params: ofModel,
     answers: ok(ModelMetadata, 'Its tensors'),
   },
   modelVersionTensors: {
@@ -72,12 +80,12 @@ export const protocolRoutes = {
       '/v2/models/{model_name}/versions/{model_version}',
       'Inputs and outputs of a version that serves',
     ),
-    params: z.object({ model_name: ModelName, model_version: VersionName }),
+    params: versionOfModel,
     answers: ok(ModelMetadata, 'Its tensors'),
   },
   modelReady: {
     ...openInference('GET', '/v2/models/{model_name}/ready', 'Whether a model is loaded and scores a row'),
-    params: z.object({ model_name: ModelName }),
+    params: ofModel,
     answers: ok(ModelReady, 'It is'),
   },
   modelVersionReady: {
@@ -86,16 +94,13 @@ export const protocolRoutes = {
       '/v2/models/{model_name}/versions/{model_version}/ready',
       'Whether a version is loaded and scores a row',
     ),
-    params: z.object({ model_name: ModelName, model_version: VersionName }),
+    params: versionOfModel,
     answers: ok(ModelReady, 'It is'),
   },
   infer: {
     ...openInference('POST', '/v2/models/{model_name}/infer', 'Predict from tensors, in JSON or binary'),
-    params: z.object({ model_name: ModelName }),
-    body: InferRequest,
-    example: inferExample,
-    maxBodyBytes: maxPredictBytes,
-    answers: ok(InferResponse, 'The tensors asked for'),
+    params: ofModel,
+    ...inferMessages,
   },
   inferVersion: {
     ...openInference(
@@ -103,11 +108,8 @@ export const protocolRoutes = {
       '/v2/models/{model_name}/versions/{model_version}/infer',
       'Predict from tensors with a version that serves',
     ),
-    params: z.object({ model_name: ModelName, model_version: VersionName }),
-    body: InferRequest,
-    example: inferExample,
-    maxBodyBytes: maxPredictBytes,
-    answers: ok(InferResponse, 'The tensors asked for'),
+    params: versionOfModel,
+    ...inferMessages,
   },
   ping: {
     ...scoring('GET', '/ping', 'Whether the server takes requests'),
@@ -116,12 +118,12 @@ export const protocolRoutes = {
   },
   pingModel: {
     ...scoring('GET', '/endpoints/{model_name}/ping', 'Whether a model is loaded and scores a row'),
-    params: z.object({ model_name: ModelName }),
+    params: ofModel,
     answers: ok(z.string(), 'It is'),
   },
   invocations: {
     ...scoring('POST', '/endpoints/{model_name}/invocations', 'Predict for a data frame, JSON or CSV'),
-    params: z.object({ model_name: ModelName }),
+    params: ofModel,
     body: Invocation,
     example: { dataframe_split: { columns: ['channel', 'affected_users'], data: [['phone', 80]] } },
     maxBodyBytes: maxPredictBytes,

@@ -65,6 +65,14 @@ interface ScoringCall {
   readonly explanations?: Scored['explanations'];
 }
 
+/** What is done with a version while it is in memory. */
+type Work<Result> = (
+  served: ServedModel,
+  cache: 'hit' | 'miss',
+  pointer: ServingPointer,
+  variant: ServingVariant,
+) => Result | Promise<Result>;
+
 /** Makes the batch that a graph takes of what the caller sent. @throws when it cannot be read */
 export type ReadBatch = (manifest: ModelManifest) => FeatureBatch;
 
@@ -242,12 +250,7 @@ export class Predictor {
     tenant: TenantContext,
     model: ModelName,
     choice: VersionChoice,
-    work: (
-      served: ServedModel,
-      cache: 'hit' | 'miss',
-      pointer: ServingPointer,
-      variant: ServingVariant,
-    ) => Result | Promise<Result>,
+    work: Work<Result>,
   ): Promise<Result> {
     const key = `${tenant.tenantId}/${model}`;
     const pointer = this.#knownPointer(key) ?? (await this.#freshPointer(tenant, model, key));
@@ -270,12 +273,7 @@ export class Predictor {
     tenant: TenantContext,
     pointer: ServingPointer,
     choice: VersionChoice,
-    work: (
-      served: ServedModel,
-      cache: 'hit' | 'miss',
-      pointer: ServingPointer,
-      variant: ServingVariant,
-    ) => Result | Promise<Result>,
+    work: Work<Result>,
   ): Promise<Result> {
     const variant =
       choice.version === undefined
