@@ -28,6 +28,8 @@ export function predictFunction(
     timeoutSeconds: 20,
     layers: [layers.onnxruntime],
     environment: {
+      // Models come and go: V8's young generation would grow to its largest, 100 MiB that no model could have.
+      NODE_OPTIONS: '--max-semi-space-size=8',
       ARTIFACT_BUCKET: artifactBucket.bucketName,
       PREDICTION_BUCKET: predictionBucket.bucketName,
       SERVING_TABLE: servingTable.tableName,

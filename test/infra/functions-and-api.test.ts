@@ -126,7 +126,7 @@ describe('functions', () => {
       'predict',
       [
         ...['ARTIFACT_BUCKET', 'BATCH_STATE_MACHINE_ARN', 'IMPORTED_FUNCTION_NAME', 'JOBS_TABLE'],
-        ...['ML_MODEL_CACHE_SIZE', 'PREDICTION_BUCKET'],
+        ...['ML_MODEL_CACHE_SIZE', 'NODE_OPTIONS', 'PREDICTION_BUCKET'],
         ...['SERVING_TABLE', 'STAGING_BUCKET', 'TENANT_PLANS', 'TRANSIENT_TABLE'],
       ],
     ],
