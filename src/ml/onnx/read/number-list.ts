@@ -57,8 +57,11 @@ class GrowingList<Array extends NumberArray> {
     this.array = array;
   }
 
+  /** What was reserved and not needed is given back at once, not when garbage is collected. */
   toArray(): Array {
-    return this.array.slice(0, this.length) as Array;
+    const make = this.array.constructor as new (buffer: ArrayBufferLike) => Array;
+    const { buffer, BYTES_PER_ELEMENT } = this.array;
+    return new make((buffer as ArrayBuffer).transfer(this.length * BYTES_PER_ELEMENT));
   }
 }
 
