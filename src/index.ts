@@ -64,3 +64,5 @@ export { type RecordValue, tableFromRecords } from './ml/table-from-records.ts';
 export type { ImportOptions } from './ml/tree/import/imported-model.ts';
 export { importLightgbm } from './ml/tree/import/lightgbm.ts';
 export { importXgboost } from './ml/tree/import/xgboost.ts';
+export { type PromotionDecision, shouldPromote } from './registry/promotion-decision.ts';
+export { type Bump, compareVersions, nextVersion } from './registry/semantic-version.ts';

@@ -1,7 +1,10 @@
 /** Makes what the functions beside Postgres need, from the deployment's settings. */
 import { DynamoDbPromotionIntents } from '../adapters/aws/dynamodb-promotion-intents.ts';
 import { DynamoDbServingPointers } from '../adapters/aws/dynamodb-serving-pointers.ts';
+import { PostgresModelCatalog } from '../adapters/postgres/postgres-model-catalog.ts';
 import { PostgresModelRegistry } from '../adapters/postgres/postgres-model-registry.ts';
+import { PostgresRegistryArchive } from '../adapters/postgres/postgres-registry-archive.ts';
+import { PostgresRegistryHistory } from '../adapters/postgres/postgres-registry-history.ts';
 import { TenantDatabase } from '../adapters/postgres/tenant-database.ts';
 import { systemClock } from '../clock.ts';
 import { config } from '../config.ts';
@@ -13,9 +16,8 @@ import { dynamodb } from './stores.ts';
 const resumeWithinMs = 20_000;
 
 export function controlPlane() {
-  const registry = new PostgresModelRegistry(
-    new TenantDatabase(config.database, { clock: systemClock, resumeWithinMs }),
-  );
+  const database = new TenantDatabase(config.database, { clock: systemClock, resumeWithinMs });
+  const registry = new PostgresModelRegistry(database);
   const intents = new DynamoDbPromotionIntents(dynamodb(), config.intentsTable, systemClock);
   const events = eventPublisher();
   const promotion = new Promotion({
@@ -24,5 +26,10 @@ export function controlPlane() {
     events,
     pointers: new DynamoDbServingPointers(dynamodb(), config.servingTable),
   });
-  return { registry, intents, events, promotion };
+  return {
+    ...{ registry, intents, events, promotion },
+    catalog: new PostgresModelCatalog(database),
+    history: new PostgresRegistryHistory(database),
+    archive: new PostgresRegistryArchive(database),
+  };
 }

@@ -106,6 +106,11 @@ export const ModelVersion = z
     metrics: z.record(z.string(), z.number()),
     dataset_id: DatasetId.optional().describe('Of a trained version'),
     job_id: JobId,
+    derived_from: z.string().optional().describe('The version whose bytes these are too'),
+    description: z.string(),
+    notes: z.string(),
+    tags: z.record(z.string(), z.string()),
+    aliases: z.array(z.string()).optional().describe('Where one version is shown; the champion apart'),
     created_by: z.string(),
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -128,6 +133,10 @@ export const ModelSummary = z
       .record(z.string(), z.number())
       .optional()
       .describe('Of the champion, or of the newest version'),
+    description: z.string(),
+    notes: z.string(),
+    tags: z.record(z.string(), z.string()),
+    archived: z.boolean(),
     created_at: Timestamp,
     updated_at: Timestamp,
   })
@@ -138,10 +147,10 @@ export const ModelList = z
   .object({ items: z.array(ModelSummary), next_cursor: z.string().optional() })
   .meta({ id: 'ModelList' });
 
-/** A model with its versions, newest first. */
-export const ModelDetail = ModelSummary.extend({ versions: z.array(ModelVersion) }).meta({
-  id: 'ModelDetail',
-});
+/** A model with its newest versions, newest first. */
+export const ModelDetail = ModelSummary.extend({
+  versions: z.array(ModelVersion).describe('The newest 100; GET …/versions lists all'),
+}).meta({ id: 'ModelDetail' });
 export type ModelDetail = z.infer<typeof ModelDetail>;
 
 /** Everything that is known of one version: of the champion, unless `version` asks for another. */
@@ -170,3 +179,8 @@ export type ArtifactLink = z.infer<typeof ArtifactLink>;
 export const ModelDeleted = z
   .object({ model_name: ModelName, model_version: z.string(), status: z.literal('deleted') })
   .meta({ id: 'ModelDeleted' });
+
+/** The whole model, with every version. */
+export const WholeModelDeleted = z
+  .object({ model_name: ModelName, versions: z.array(z.string()), status: z.literal('deleted') })
+  .meta({ id: 'WholeModelDeleted' });

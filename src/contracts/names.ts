@@ -20,11 +20,14 @@ export type ModelName = z.infer<typeof ModelName>;
 
 /**
  * Any name of a version: semver (`1.2.0`), the integer of MLflow (`3`), the build id
- * (`20260131T120000Z-1a2b3c4d`) or the artifact's sha256.
+ * (`20260131T120000Z-1a2b3c4d`), the artifact's sha256, an alias, or `champion`.
  */
 export const VersionName = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9.-]{0,127}$/, 'must be a semver, an integer version, a build id or a sha256');
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/,
+    'must be a semver, an integer version, a build id, a sha256 or an alias',
+  );
 export type VersionName = z.infer<typeof VersionName>;
 
 /** A ULID: 48 bits of time, 80 of randomness, in Crockford's base 32. */

@@ -17,17 +17,26 @@ const failure = (description: string, { dialect }: Route) => ({
 });
 
 function operationOf(operationId: string, route: Route): ZodOpenApiOperationObject {
-  const header =
-    route.method === 'POST' && route.function !== 'predict' && route.authorized
-      ? z.object({
+  const headers = {
+    ...(route.method === 'POST' && route.function !== 'predict' && route.authorized
+      ? {
           'Idempotency-Key': z
             .string()
             .min(1)
             .max(255)
             .optional()
             .meta({ description: 'The same key and body give the first answer again for a day' }),
-        })
-      : undefined;
+        }
+      : {}),
+    ...(route.conditional === true
+      ? {
+          'If-Match': z.string().optional().meta({
+            description: 'The ETag of what is changed, as it was read; 412 when it has changed since',
+          }),
+        }
+      : {}),
+  };
+  const header = Object.keys(headers).length === 0 ? undefined : z.object(headers);
   return {
     operationId,
     summary: route.summary,

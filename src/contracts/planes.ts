@@ -42,6 +42,7 @@ export const gatewayRoutes: readonly GatewayRoute[] = [
     '/api/v1/ml/models/{model_name}/imports/{proxy+}',
   ),
   ...authorized('registry', '/api/v1/ml/models', '/api/v1/ml/models/{proxy+}', '/api/v1/ml/deploy/{proxy+}'),
+  ...authorized('registry', '/api/v1/ml/registry', '/api/v1/ml/audit'),
   // Whatever matches nothing above is answered by `platform`: health, documentation, and 404 as a problem.
   { routeKey: '$default', function: 'platform', authorized: false },
 ];

@@ -3,7 +3,7 @@ import type { HttpFunction } from './planes.ts';
 
 /** One operation of the HTTP surface. */
 export interface Route {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** OpenAPI notation: `/api/v1/ml/jobs/{job_id}`. */
   readonly path: string;
   readonly function: HttpFunction;
@@ -21,6 +21,8 @@ export interface Route {
   readonly example?: unknown;
   /** Largest body in bytes. */
   readonly maxBodyBytes?: number;
+  /** Whether `If-Match` with the ETag of what is changed is heeded. */
+  readonly conditional?: boolean;
   /** Whether a request gives the same answer however often it is sent: then `Idempotency-Key` has nothing to remember. */
   readonly repeatable?: (body: unknown) => boolean;
   readonly answers: Readonly<Record<number, { readonly description: string; readonly schema: z.ZodType }>>;

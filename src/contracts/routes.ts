@@ -9,14 +9,7 @@ import {
   maxInlineBytes,
 } from './datasets.ts';
 import { ImportRequest, ImportStarted, ImportUpload } from './imports.ts';
-import {
-  ArtifactLink,
-  MLModelMetadata,
-  ModelDeleted,
-  ModelDeploymentResponse,
-  ModelDetail,
-  ModelList,
-} from './models.ts';
+import { ArtifactLink, MLModelMetadata, ModelDeleted, ModelDeploymentResponse } from './models.ts';
 import { DatasetId, JobId, ModelName, UploadId, VersionName } from './names.ts';
 import { Health } from './platform.ts';
 import {
@@ -32,14 +25,10 @@ import {
   WrappedPrediction,
 } from './prediction.ts';
 import { protocolRoutes } from './protocol-routes.ts';
+import { Page, registryRoutes } from './registry-routes.ts';
 import { ok, type Route } from './route.ts';
 import { ModelCacheView, ServingConfiguration, ServingConfigurationRequest } from './serving.ts';
 import { Job, JobList, ModelTrainingRequest, ModelTrainingResponse } from './training.ts';
-
-const Page = z.object({
-  limit: z.coerce.number().int().min(1).max(100).default(50).describe('Items a page'),
-  cursor: z.string().max(1_000).optional().describe('`next_cursor` of the page before'),
-});
 
 /** Small JSON bodies. */
 const defaultBodyBytes = 256 * 1024;
@@ -170,26 +159,7 @@ export const routes = {
     params: z.object({ model_name: ModelName, upload_id: UploadId }),
     answers: { 202: { description: 'The import job', schema: ImportStarted } },
   },
-  listModels: {
-    method: 'GET',
-    path: '/api/v1/ml/models',
-    function: 'registry',
-    authorized: true,
-    tag: 'models',
-    summary: 'List models',
-    query: Page,
-    answers: ok(ModelList, 'A page of models'),
-  },
-  getModel: {
-    method: 'GET',
-    path: '/api/v1/ml/models/{model_name}',
-    function: 'registry',
-    authorized: true,
-    tag: 'models',
-    summary: 'Show a model and its versions',
-    params: z.object({ model_name: ModelName }),
-    answers: ok(ModelDetail, 'The model'),
-  },
+  ...registryRoutes,
   getModelMetadata: {
     method: 'GET',
     path: '/api/v1/ml/models/{model_name}/metadata',
@@ -233,6 +203,7 @@ export const routes = {
     function: 'registry',
     authorized: true,
     tag: 'models',
+    conditional: true,
     summary: 'Deploy a version: predictions go to it within 5 seconds',
     params: z.object({ model_name: ModelName, model_version: VersionName }),
     answers: ok(ModelDeploymentResponse, 'It is deployed'),

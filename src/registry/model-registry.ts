@@ -3,6 +3,7 @@ import type {
   ModelDetail,
   ModelManifest,
   ModelOrigin,
+  ModelStage,
   ModelSummary,
   ModelVersion,
 } from '../contracts/models.ts';
@@ -12,6 +13,7 @@ import type {
   ServingConfigurationRequest,
   ServingSettings,
 } from '../contracts/serving.ts';
+import type { Task } from '../contracts/training.ts';
 import { MLFrameworkError } from '../errors.ts';
 import type { TenantContext } from '../tenancy/tenant-context.ts';
 
@@ -83,6 +85,64 @@ export class CanaryIsChampionError extends MLFrameworkError {
   }
 }
 
+/** Somebody else has changed it since it was read. */
+export class PreconditionFailedError extends MLFrameworkError {
+  constructor(what: string, expected: number, found: number) {
+    super(
+      'PRECONDITION_FAILED',
+      `${what} has changed since it was read: it is at ${found}, not at ${expected}; read it again and decide anew`,
+      { evidence: { expected, found } },
+    );
+  }
+}
+
+/** No version served before the one that serves. */
+export class NothingToRollBackToError extends MLFrameworkError {
+  constructor(model: string) {
+    super(
+      'NOTHING_TO_ROLL_BACK_TO',
+      `model ${model} has no earlier version in its history that could serve again; deploy a version by name`,
+    );
+  }
+}
+
+/** What a caller has read before, and expects to find. */
+export interface Expected {
+  /** The row's version: the ETag of a model. */
+  readonly ifMatch?: number | undefined;
+  /** Revision of what is deployed. */
+  readonly ifRevision?: number | undefined;
+}
+
+export interface DeployOptions extends Expected {
+  /** Past Staging, or past a comparison; it is recorded. */
+  readonly forced?: boolean | undefined;
+  readonly reason?: string | undefined;
+  readonly action?: 'deploy' | 'rollback' | undefined;
+  /** Hold to the state machine of stages, instead of passing Staging by the way: refused from Development. */
+  readonly heedStage?: boolean | undefined;
+}
+
+export interface RollbackOptions extends Expected {
+  /** Any name of a version that has served; the one that served before, when left out. */
+  readonly toVersion?: string | undefined;
+  readonly reason?: string | undefined;
+}
+
+/** Which models a list holds: those that fit everything that is given. */
+export interface ModelFilter {
+  /** A part of the name, in any case. */
+  readonly search?: string | undefined;
+  readonly archived?: boolean | undefined;
+  /** Has a version in this stage. */
+  readonly stage?: ModelStage | undefined;
+  readonly task?: Task | undefined;
+  readonly algorithm?: string | undefined;
+  readonly framework?: string | undefined;
+  /** `name` or `name=value`, of the model. */
+  readonly tag?: string | undefined;
+}
+
 /** What a registered version consists of. */
 export interface Registration {
   readonly manifest: ModelManifest;
@@ -91,8 +151,9 @@ export interface Registration {
   readonly manifestSha256: string;
 }
 
-/** Where the bytes of a version are. */
+/** Where the bytes of a version are, and which state of its row was read. */
 export interface VersionArtifact {
+  readonly rowVersion: number;
   readonly origin: ModelOrigin;
   readonly artifactKey: string;
   readonly artifactSha256: string;
@@ -131,12 +192,13 @@ export interface ModelRegistry {
    * Registering the same job again returns the version it made.
    */
   register(tenant: TenantContext, registration: Registration): Promise<ModelVersion>;
+  /** By name. */
   list(
     tenant: TenantContext,
-    page: { limit: number; cursor?: string | undefined },
+    page: { limit: number; cursor?: string | undefined } & ModelFilter,
   ): Promise<{ items: readonly ModelSummary[]; nextCursor?: string }>;
-  /** @throws {ModelNotFoundError} */
-  model(tenant: TenantContext, model: ModelName): Promise<ModelDetail>;
+  /** @returns the model, with its row's version @throws {ModelNotFoundError} */
+  model(tenant: TenantContext, model: ModelName): Promise<ModelDetail & { readonly rowVersion: number }>;
   /**
    * @param version any name of the version; the champion, or else the newest, when left out
    * @throws {ModelNotFoundError}
@@ -152,8 +214,20 @@ export interface ModelRegistry {
    * @throws {ModelNotFoundError}
    * @throws {VersionNotFoundError}
    * @throws {VersionNotVerifiedError}
+   * @throws {PreconditionFailedError}
    */
-  deploy(tenant: TenantContext, model: ModelName, version: string): Promise<Deployment>;
+  deploy(
+    tenant: TenantContext,
+    model: ModelName,
+    version: string,
+    options?: DeployOptions,
+  ): Promise<Deployment>;
+  /**
+   * Deploys the version that served before, or another one that has served.
+   * @throws {NothingToRollBackToError}
+   * @throws what `deploy` throws; also when another change came first
+   */
+  rollback(tenant: TenantContext, model: ModelName, options: RollbackOptions): Promise<Deployment>;
   /**
    * Says how the model is served beside its champion, in one transaction with its history and audit rows. What serves
    * as canary or shadow is verified; a canary is another version than the champion.
@@ -184,6 +258,8 @@ export interface ModelRegistry {
     version: string,
     options: { force: boolean },
   ): Promise<{ version: ModelVersion; deployment: Deployment | undefined }>;
+  /** @returns whether another version has the same bytes */
+  sharesBuild(tenant: TenantContext, model: ModelName, version: string): Promise<boolean>;
   /**
    * Removes a version's row. @returns the version that is gone
    * @throws {ModelNotFoundError}

@@ -1,15 +1,20 @@
 import type { ModelName } from '../contracts/names.ts';
+import type { PromotionRequest, PromotionResult } from '../contracts/registry.ts';
 import type { ServingConfigurationRequest } from '../contracts/serving.ts';
 import type { ServingPointers, ServingVariant } from '../serving/serving-pointer.ts';
 import type { JobOwners, TenantContext } from '../tenancy/tenant-context.ts';
 import type { EventPublisher } from './event-publisher.ts';
 import {
   type Deployment,
+  type DeployOptions,
+  type Expected,
   type ModelRegistry,
   NothingDeployedError,
+  type RollbackOptions,
   type ServingVersion,
   VersionDeployedError,
 } from './model-registry.ts';
+import { promotionDecision } from './promotion-decision.ts';
 
 /** A change of what is deployed that has begun and may not have ended. */
 export interface PromotionIntents extends JobOwners {
@@ -42,15 +47,69 @@ export class Promotion {
   }
 
   /** @throws what `ModelRegistry.deploy` throws; then nothing has changed */
-  async deploy(tenant: TenantContext, model: ModelName, version: string): Promise<Deployment> {
+  async deploy(
+    tenant: TenantContext,
+    model: ModelName,
+    version: string,
+    options: DeployOptions = {},
+  ): Promise<Deployment> {
     // Names that do not exist are refused before anything is written.
     await this.#registry.version(tenant, model, version);
     return this.#change(
       tenant,
       model,
-      () => this.#registry.deploy(tenant, model, version),
+      () => this.#registry.deploy(tenant, model, version, options),
       (deployment) => deployment,
     );
+  }
+
+  /** @throws what `ModelRegistry.rollback` throws; then nothing has changed */
+  async rollback(tenant: TenantContext, model: ModelName, options: RollbackOptions): Promise<Deployment> {
+    await this.#registry.version(tenant, model, options.toVersion);
+    return this.#change(
+      tenant,
+      model,
+      () => this.#registry.rollback(tenant, model, options),
+      (deployment) => deployment,
+    );
+  }
+
+  /**
+   * Deploys a version if it beats the champion by the threshold on the same holdout, or when forced.
+   * @throws what `deploy` throws, and {UnknownMetricError}
+   */
+  async promote(
+    tenant: TenantContext,
+    model: ModelName,
+    request: PromotionRequest,
+    expected: Expected,
+  ): Promise<PromotionResult> {
+    const challenger = await this.#registry.version(tenant, model, request.version);
+    const deployed = await this.#registry.deployment(tenant, model);
+    const champion =
+      deployed?.champion === undefined
+        ? undefined
+        : await this.#registry.version(tenant, model, deployed.champion.version);
+    const { promote, reason } = request.force
+      ? { promote: true, reason: `forced${request.reason === '' ? '' : `: ${request.reason}`}` }
+      : promotionDecision(challenger, champion, {
+          metricName: request.metric_name,
+          improvementThreshold: request.improvement_threshold,
+        });
+    const about = { reason, model_name: model, model_version: challenger.version };
+    if (!promote)
+      return {
+        ...{ decision: 'kept', ...about },
+        ...(champion === undefined
+          ? {}
+          : { champion_version: champion.version, revision: deployed!.revision }),
+      };
+    const { revision } = await this.deploy(tenant, model, challenger.version, {
+      ...{ forced: request.force, reason: request.force ? request.reason : reason, ...expected },
+      // What was compared with is what is replaced.
+      ...(deployed === undefined ? {} : { ifRevision: deployed.revision }),
+    });
+    return { decision: 'deployed', ...about, champion_version: challenger.version, revision };
   }
 
   /** @throws what `ModelRegistry.configure` throws; then nothing has changed */

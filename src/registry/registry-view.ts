@@ -10,6 +10,7 @@ export function metadataView(version: MLModelMetadata & VersionArtifact): MLMode
     artifactBytes: _c,
     manifestKey: _d,
     manifestSha256: _e,
+    rowVersion: _f,
     ...view
   } = version;
   return view;

@@ -1,9 +1,8 @@
-import type { ModelManifest } from '../contracts/models.ts';
 import { MLFrameworkError } from '../errors.ts';
-import { metricTable } from '../ml/metrics/metric-table.ts';
 import type { EventPublisher } from '../registry/event-publisher.ts';
 import type { ModelRegistry } from '../registry/model-registry.ts';
 import type { Promotion } from '../registry/promotion.ts';
+import { promotionDecision } from '../registry/promotion-decision.ts';
 import type { TenantContext } from '../tenancy/tenant-context.ts';
 import type { ArtifactStore } from './artifact-store.ts';
 import type { StoredJob } from './job-store.ts';
@@ -24,12 +23,6 @@ export interface RegistryStepContext {
   readonly promotion: Promotion;
   readonly events: EventPublisher;
 }
-
-/** The metric that decides for a task, and by how much a challenger has to be better. */
-const decidingMetric = { classification: 'f1_score', regression: 'r2' } as const;
-const improvementThreshold = 0.01;
-/** Differences of floats are compared with this much grace, so that +0.010 counts as 0.01. */
-const grace = 1e-9;
 
 export const registrySteps: Readonly<
   Record<RegistryStepName, (context: RegistryStepContext, state: StepState) => Promise<StepState>>
@@ -57,7 +50,8 @@ export const registrySteps: Readonly<
       return { ...state, decision: 'keep', reasons: [reason] };
     }
     const champion = await registry.version(tenant, job.request.model_name, deployed.champion.version);
-    return { ...state, ...gate(challenger.manifest, champion.manifest, champion.version) };
+    const { promote, reason } = promotionDecision(challenger, champion);
+    return { ...state, decision: promote ? 'deploy' : 'keep', reasons: [reason] };
   },
 
   async deploy({ tenant, job, promotion }, state) {
@@ -65,40 +59,3 @@ export const registrySteps: Readonly<
     return state;
   },
 };
-
-/** @returns whether the challenger beats the champion on the same holdout, and why or why not */
-export function gate(
-  challenger: ModelManifest,
-  champion: ModelManifest,
-  championVersion: string,
-): { decision: 'deploy' | 'keep'; reasons: string[] } {
-  if (champion.origin === 'imported') {
-    return {
-      decision: 'keep',
-      reasons: [
-        `champion ${championVersion} was imported, and what was imported has no metrics to compare; deploy by hand if this version is better`,
-      ],
-    };
-  }
-  const holdout = ({ dataset_id, target, task, split }: ModelManifest) =>
-    JSON.stringify([dataset_id, target, task, split?.kind, split?.test_size, split?.random_state]);
-  if (holdout(challenger) !== holdout(champion)) {
-    return {
-      decision: 'keep',
-      reasons: [
-        `champion ${championVersion} was measured on another holdout; deploy by hand if this version is better`,
-      ],
-    };
-  }
-  const metric = decidingMetric[challenger.task];
-  const ours = challenger.metrics[metric];
-  const theirs = champion.metrics[metric];
-  if (ours === undefined || theirs === undefined)
-    return { decision: 'keep', reasons: [`${metric} was not measured`] };
-  const sign = metricTable[metric]!.direction === 'higher' ? 1 : -1;
-  const improvement = sign * (ours - theirs);
-  const facts = `${metric} ${ours.toFixed(6)} against ${theirs.toFixed(6)} of champion ${championVersion}`;
-  return improvement >= improvementThreshold - grace
-    ? { decision: 'deploy', reasons: [`${facts}: better by at least ${improvementThreshold}`] }
-    : { decision: 'keep', reasons: [`${facts}: not better by at least ${improvementThreshold}`] };
-}

@@ -48,7 +48,12 @@ beforeAll(async () => {
     model_name: 'private',
     model_id: 'private',
     model_version: '1.0.0',
+    alias: 'golden',
   };
+  await client.call('setAlias', {
+    params: { model_name: 'private' as never, alias: 'golden' as never },
+    body: { version: '1.0.0' },
+  });
 });
 afterAll(() => running.stop());
 
@@ -68,8 +73,16 @@ const bodies: Partial<Record<OperationId, unknown>> = {
   predictAlias: { amount: 1 },
   predictBatch: { input_batch: [{ amount: 1 }] },
   putServing: { settings: { log: 'off' } },
+  ...{ updateModel: { description: 'stolen' }, updateVersion: { notes: 'stolen' } },
+  createModelVersion: { from_version: '1.0.0' },
+  transitionStage: { stage: 'Archived', force: true },
+  setAlias: { version: '1.0.0' },
+  ...{ rollback: {}, promote: { version: '1.0.0', force: true }, archiveOldVersions: { keep_latest: 1 } },
   ...{ infer: tensors, inferVersion: tensors, invocations: instances, targetedInvocations: instances },
 };
+
+/** Without these the question is refused before anything is looked up. */
+const queryOf: Partial<Record<OperationId, string>> = { compareVersions: '&a=1.0.0&b=golden' };
 
 const pathOf = (route: Route): string => route.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => ids[name]!);
 
@@ -78,6 +91,9 @@ const namesNoResource = new Set<OperationId>([
   ...([
     'createImport',
     'createDataset',
+    'exportRegistry',
+    'importRegistry',
+    'listAudit',
     'listDatasets',
     'listJobs',
     'listModels',
@@ -104,7 +120,7 @@ describe.each(attackers)('tenant %s', (attacker) => {
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       };
       const answer = await rawRequest(
-        `${running.twin.url}${pathOf(route)}?tenant=${owner}&tenant_id=${owner}`,
+        `${running.twin.url}${pathOf(route)}?tenant=${owner}&tenant_id=${owner}${queryOf[id] ?? ''}`,
         request,
       );
       expect(answer.status, answer.text).toBe(404);
@@ -119,9 +135,10 @@ describe.each(attackers)('tenant %s', (attacker) => {
 
   it('sees nothing of the owner in any list, even with a cursor of the owner', async () => {
     const client = running.client(attacker);
-    for (const id of ['listDatasets', 'listJobs', 'listModels', 'listPredictions'] as const) {
+    for (const id of ['listDatasets', 'listJobs', 'listModels', 'listPredictions', 'listAudit'] as const) {
       expect((await client.call(id, { query: {} })).items).toEqual([]);
     }
+    expect((await client.call('exportRegistry', { query: {} })).models).toEqual([]);
     await createSample(running.client(owner), 101);
     const { next_cursor } = await running.client(owner).call('listDatasets', { query: { limit: 1 } });
     expect(next_cursor).toBeDefined();

@@ -1,36 +1,37 @@
 import type { TransactionSql } from 'postgres';
-import type { ModelDetail, ModelSummary, ModelVersion } from '../../contracts/models.ts';
+import type { ModelVersion } from '../../contracts/models.ts';
 import type { ModelName } from '../../contracts/names.ts';
 import type { ServingConfiguration, ServingConfigurationRequest } from '../../contracts/serving.ts';
 import {
   CanaryIsChampionError,
   type Deployment,
+  type DeployOptions,
+  type ModelFilter,
   type ModelRegistry,
   NothingDeployedError,
+  NothingToRollBackToError,
   type Registration,
+  type RollbackOptions,
   type Traffic,
   VersionDeployedError,
   VersionNotVerifiedError,
 } from '../../registry/model-registry.ts';
+import { checkMetrics } from '../../registry/registered-metrics.ts';
 import { nextVersion, schemaHash } from '../../registry/semantic-version.ts';
+import { checkTransition } from '../../registry/stage-transition.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
-import { decodeCursor, encodeCursor } from '../page-cursor.ts';
+import { modelDetail, modelPage } from './model-pages.ts';
+import { moveStage, type RecordedChange, recordAudit, recordDeployment } from './registry-changes.ts';
 import {
   existingModel,
   existingVersion,
   lockedModel,
   type ModelRow,
   verifiedVersion,
-  versionsOf,
 } from './registry-rows.ts';
 import { trafficOf, withoutAnyTraffic, withoutTraffic } from './registry-traffic.ts';
 import type { TenantDatabase } from './tenant-database.ts';
 import { artifactOf, metadataOf, modelVersionOf, type VersionRow } from './version-row.ts';
-
-interface Change {
-  readonly action: 'deploy' | 'withdraw' | 'configure';
-  readonly version: string | null;
-}
 
 /** The registry in Postgres. Row level security holds every statement to the tenant; no WHERE names it. */
 export class PostgresModelRegistry implements ModelRegistry {
@@ -44,15 +45,20 @@ export class PostgresModelRegistry implements ModelRegistry {
     const { manifest } = registration;
     const model = manifest.model_name;
     return this.#database.transaction(tenant, async (sql) => {
-      await sql`INSERT INTO ml_models (tenant_id, model_name) VALUES (${tenant.tenantId}, ${model}) ON CONFLICT DO NOTHING`;
+      // One of this name that was deleted begins anew, with the next numbers.
+      await sql`
+        INSERT INTO ml_models (tenant_id, model_name) VALUES (${tenant.tenantId}, ${model})
+        ON CONFLICT (tenant_id, model_name) DO UPDATE SET deleted_at = NULL, created_at = now()
+        WHERE ml_models.deleted_at IS NOT NULL`;
       const { last_mlflow_version, last_version, last_schema_hash, champion_version } = await lockedModel(
         sql,
         model,
       );
       const [made] = await sql<
         VersionRow[]
-      >`SELECT * FROM ml_model_versions WHERE job_id = ${manifest.job_id}`;
+      >`SELECT * FROM ml_model_versions WHERE job_id = ${manifest.job_id} AND derived_from IS NULL`;
       if (made !== undefined) return modelVersionOf(made, champion_version);
+      checkMetrics(manifest.metrics);
       const schema = schemaHash(manifest);
       const version = nextVersion(last_version ?? undefined, last_schema_hash === schema ? 'minor' : 'major');
       const [row] = await sql<VersionRow[]>`
@@ -84,38 +90,17 @@ export class PostgresModelRegistry implements ModelRegistry {
       await sql`
         UPDATE ml_models SET last_mlflow_version = ${last_mlflow_version + 1}, last_version = ${version},
           last_schema_hash = ${schema} WHERE model_name = ${model}`;
-      await audit(sql, tenant, 'register', `${model}/${version}`, { job_id: manifest.job_id });
+      await recordAudit(sql, tenant, 'register', `${model}/${version}`, { job_id: manifest.job_id });
       return modelVersionOf(row!, champion_version);
     });
   }
 
-  list(tenant: TenantContext, page: { limit: number; cursor?: string }) {
-    const after =
-      page.cursor === undefined ? '' : decodeCursor(page.cursor, /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/);
-    return this.#database.transaction(tenant, async (sql) => {
-      const models = await sql<ModelRow[]>`
-        SELECT * FROM ml_models WHERE model_name > ${after} ORDER BY model_name LIMIT ${page.limit + 1}`;
-      const shown = models.slice(0, page.limit);
-      const versions = await versionsOf(
-        sql,
-        shown.map(({ model_name }) => model_name),
-      );
-      const items = shown.map((model) => summaryOf(model, versions.get(model.model_name) ?? []));
-      return models.length > page.limit
-        ? { items, nextCursor: encodeCursor(shown.at(-1)!.model_name) }
-        : { items };
-    });
+  list(tenant: TenantContext, page: { limit: number; cursor?: string | undefined } & ModelFilter) {
+    return this.#database.transaction(tenant, (sql) => modelPage(sql, page));
   }
 
-  model(tenant: TenantContext, name: ModelName): Promise<ModelDetail> {
-    return this.#database.transaction(tenant, async (sql) => {
-      const model = await existingModel(sql, name);
-      const rows = (await versionsOf(sql, [name])).get(name) ?? [];
-      return {
-        ...summaryOf(model, rows),
-        versions: rows.map((row) => modelVersionOf(row, model.champion_version)),
-      };
-    });
+  model(tenant: TenantContext, name: ModelName) {
+    return this.#database.transaction(tenant, (sql) => modelDetail(sql, name));
   }
 
   version(tenant: TenantContext, name: ModelName, version?: string) {
@@ -126,22 +111,50 @@ export class PostgresModelRegistry implements ModelRegistry {
     });
   }
 
-  deploy(tenant: TenantContext, name: ModelName, version: string): Promise<Deployment> {
+  deploy(
+    tenant: TenantContext,
+    name: ModelName,
+    version: string,
+    options: DeployOptions = {},
+  ): Promise<Deployment> {
     return this.#database.transaction(tenant, async (sql) => {
-      const model = await lockedModel(sql, name);
+      const model = await lockedModel(sql, name, options);
       const row = await existingVersion(sql, name, version);
       if (row.verified_at === null) throw new VersionNotVerifiedError(name, row.version);
+      const { reason = '', action = 'deploy', heedStage = false } = options;
+      const step = heedStage
+        ? checkTransition(row.version, row.stage, 'Production', { force: options.forced === true })
+        : undefined;
+      const forced = step?.forced ?? options.forced === true;
       if (model.champion_version !== null && model.champion_version !== row.version) {
-        await sql`UPDATE ml_model_versions SET stage = 'Archived' WHERE model_name = ${name} AND version = ${model.champion_version}`;
+        const before = await existingVersion(sql, name, model.champion_version);
+        await moveStage(sql, tenant, before, 'Archived', { reason: `${row.version} was deployed` });
       }
-      const [deployed] = await sql<VersionRow[]>`
-        UPDATE ml_model_versions SET stage = 'Production' WHERE model_name = ${name} AND version = ${row.version}
-        RETURNING *`;
-      const change = await recordChange(sql, tenant, model, { action: 'deploy', version: row.version });
-      const champion = { ...modelVersionOf(deployed!, row.version), ...artifactOf(row) };
+      if (row.stage !== 'Production') {
+        // A verified version passes Staging by itself, unless it was sent to Production past it.
+        if (row.stage !== 'Staging' && !forced) await moveStage(sql, tenant, row, 'Staging', { reason });
+        const from = forced ? row.stage : 'Staging';
+        await moveStage(sql, tenant, { ...row, stage: from }, 'Production', { forced, reason });
+      }
+      const change = await recordDeployment(sql, tenant, model, {
+        ...{ action, version: row.version, forced, reason },
+      });
+      const deployed = await existingVersion(sql, name, row.version);
+      const champion = { ...modelVersionOf(deployed, row.version), ...artifactOf(deployed) };
       // A canary that becomes the champion has ended.
       const rest = await withoutTraffic(sql, model, row.version, 'canary');
       return deploymentOf(model, change, champion, await trafficOf(sql, rest));
+    });
+  }
+
+  async rollback(
+    tenant: TenantContext,
+    name: ModelName,
+    { toVersion, ...options }: RollbackOptions,
+  ): Promise<Deployment> {
+    const target = await this.#database.transaction(tenant, (sql) => rollbackTarget(sql, name, toVersion));
+    return this.deploy(tenant, name, target.version, {
+      ...{ action: 'rollback', ifRevision: target.revision, ...options },
     });
   }
 
@@ -158,7 +171,7 @@ export class PostgresModelRegistry implements ModelRegistry {
           canary_weight = ${request.canary?.weight ?? null}, shadow_version = ${shadow?.version ?? null},
           serving_settings = ${sql.json(settings)}
         WHERE model_name = ${name} RETURNING *`;
-      const change = await recordChange(sql, tenant, model, {
+      const change = await recordDeployment(sql, tenant, model, {
         action: 'configure',
         version: model.champion_version,
       });
@@ -196,6 +209,8 @@ export class PostgresModelRegistry implements ModelRegistry {
       const [change] = await sql<{ previous_version: string | null; created_at: Date }[]>`
         SELECT previous_version, created_at FROM ml_deployments
         WHERE model_name = ${name} AND revision = ${model.revision}`;
+      // Of a model of the same name, which was deleted.
+      if (model.deleted_at === null && change!.created_at < model.created_at) return undefined;
       return deploymentOf(
         { ...model, champion_version: change!.previous_version },
         { revision: Number(model.revision), at: change!.created_at },
@@ -216,19 +231,20 @@ export class PostgresModelRegistry implements ModelRegistry {
       const rest = isChampion
         ? await withoutAnyTraffic(sql, model)
         : await withoutTraffic(sql, model, row.version);
+      await moveStage(sql, tenant, row, 'Archived', { reason: 'retired' });
       const [retired] = await sql<VersionRow[]>`
-        UPDATE ml_model_versions SET verified_at = NULL, stage = 'Archived'
+        UPDATE ml_model_versions SET verified_at = NULL
         WHERE model_name = ${name} AND version = ${row.version} RETURNING *`;
       const gone = modelVersionOf(retired!, null);
       if (isChampion) {
-        const change = await recordChange(sql, tenant, model, { action: 'withdraw', version: null });
+        const change = await recordDeployment(sql, tenant, model, { action: 'withdraw', version: null });
         return {
           version: gone,
           deployment: deploymentOf(model, change, undefined, await trafficOf(sql, rest)),
         };
       }
       if (!takesPart || model.champion_version === null) return { version: gone, deployment: undefined };
-      const change = await recordChange(sql, tenant, model, {
+      const change = await recordDeployment(sql, tenant, model, {
         action: 'configure',
         version: model.champion_version,
       });
@@ -238,90 +254,28 @@ export class PostgresModelRegistry implements ModelRegistry {
     });
   }
 
+  sharesBuild(tenant: TenantContext, name: ModelName, version: string): Promise<boolean> {
+    return this.#database.transaction(tenant, async (sql) => {
+      const { build_id, version: number } = await existingVersion(sql, name, version);
+      const [other] = await sql`
+        SELECT FROM ml_model_versions WHERE model_name = ${name} AND build_id = ${build_id} AND version <> ${number} LIMIT 1`;
+      return other !== undefined;
+    });
+  }
+
   remove(tenant: TenantContext, name: ModelName, version: string): Promise<ModelVersion> {
     return this.#database.transaction(tenant, async (sql) => {
       const model = await lockedModel(sql, name);
       const row = await existingVersion(sql, name, version);
       if (row.version === model.champion_version) throw new VersionDeployedError(name, row.version);
       await sql`DELETE FROM ml_model_versions WHERE model_name = ${name} AND version = ${row.version}`;
-      await audit(sql, tenant, 'delete', `${name}/${row.version}`, {
+      await recordAudit(sql, tenant, 'delete', `${name}/${row.version}`, {
         build_id: row.build_id,
         sha256: row.artifact_sha256,
       });
       return modelVersionOf(row, model.champion_version);
     });
   }
-}
-
-const aboutShown = ({ origin, task, algorithm, framework, metrics }: ModelVersion) => ({
-  ...{ origin, task, metrics },
-  ...(algorithm === undefined ? {} : { algorithm }),
-  ...(framework === undefined ? {} : { framework }),
-});
-
-function summaryOf(model: ModelRow, versions: readonly VersionRow[]): ModelSummary {
-  const name = model.model_name as ModelName;
-  const shown = versions.find(({ version }) => version === model.champion_version) ?? versions[0];
-  return {
-    model_name: name,
-    model_id: name,
-    ...(model.champion_version === null ? {} : { champion_version: model.champion_version }),
-    ...(versions[0] === undefined ? {} : { latest_version: versions[0].version }),
-    n_versions: versions.length,
-    ...(shown === undefined ? {} : aboutShown(modelVersionOf(shown, null))),
-    created_at: model.created_at.toISOString(),
-    updated_at: model.updated_at.toISOString(),
-  };
-}
-
-interface RecordedChange {
-  readonly revision: number;
-  readonly at: Date;
-}
-
-async function recordChange(
-  sql: TransactionSql,
-  tenant: TenantContext,
-  model: ModelRow,
-  change: Change,
-): Promise<RecordedChange> {
-  const revision = Number(model.revision) + 1;
-  await sql`
-    UPDATE ml_models SET revision = ${revision}, champion_version = ${change.version} WHERE model_name = ${model.model_name}`;
-  const [row] = await sql<{ created_at: Date }[]>`
-    INSERT INTO ml_deployments ${sql({
-      tenant_id: tenant.tenantId,
-      model_name: model.model_name,
-      revision,
-      version: change.version,
-      previous_version: model.champion_version,
-      action: change.action,
-      actor: tenant.actor,
-      request_id: tenant.requestId,
-    })} RETURNING created_at`;
-  await audit(sql, tenant, change.action, `${model.model_name}/${change.version ?? model.champion_version}`, {
-    revision,
-    previous_version: model.champion_version,
-  });
-  return { revision, at: row!.created_at };
-}
-
-async function audit(
-  sql: TransactionSql,
-  tenant: TenantContext,
-  action: string,
-  subject: string,
-  detail: Record<string, string | number | null>,
-): Promise<void> {
-  await sql`
-    INSERT INTO ml_audit ${sql({
-      tenant_id: tenant.tenantId,
-      action,
-      subject,
-      actor: tenant.actor,
-      request_id: tenant.requestId,
-      detail: sql.json(detail),
-    })}`;
 }
 
 const deploymentOf = (
@@ -337,3 +291,22 @@ const deploymentOf = (
   deployedAt: change.at.toISOString(),
   traffic,
 });
+
+/** @returns a version that has served and can again, and the revision that was looked at */
+async function rollbackTarget(
+  sql: TransactionSql,
+  name: ModelName,
+  toVersion: string | undefined,
+): Promise<{ version: string; revision: number }> {
+  const model = await existingModel(sql, name);
+  const named = toVersion === undefined ? undefined : await existingVersion(sql, name, toVersion);
+  const [found] = await sql<{ version: string }[]>`
+    SELECT v.version FROM ml_deployments d
+    JOIN ml_model_versions v ON v.model_name = d.model_name AND v.version = d.version
+    WHERE d.model_name = ${name} AND v.verified_at IS NOT NULL
+      AND v.version IS DISTINCT FROM ${model.champion_version}
+      ${named === undefined ? sql`` : sql`AND v.version = ${named.version}`}
+    ORDER BY d.revision DESC LIMIT 1`;
+  if (found === undefined) throw new NothingToRollBackToError(name);
+  return { version: found.version, revision: Number(model.revision) };
+}

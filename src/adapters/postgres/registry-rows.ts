@@ -2,8 +2,10 @@ import type { TransactionSql } from 'postgres';
 import type { ModelName } from '../../contracts/names.ts';
 import type { ServingSettings } from '../../contracts/serving.ts';
 import {
+  type Expected,
   ModelHasNoVersionError,
   ModelNotFoundError,
+  PreconditionFailedError,
   VersionNotFoundError,
   VersionNotVerifiedError,
 } from '../../registry/model-registry.ts';
@@ -21,24 +23,44 @@ export interface ModelRow {
   canary_weight: number | null;
   shadow_version: string | null;
   serving_settings: ServingSettings;
+  description: string;
+  notes: string;
+  tags: Record<string, string>;
+  archived_at: Date | null;
+  deleted_at: Date | null;
+  row_version: string;
   created_at: Date;
   updated_at: Date;
 }
 
 export async function existingModel(sql: TransactionSql, name: ModelName): Promise<ModelRow> {
-  const [model] = await sql<ModelRow[]>`SELECT * FROM ml_models WHERE model_name = ${name}`;
+  const [model] = await sql<
+    ModelRow[]
+  >`SELECT * FROM ml_models WHERE model_name = ${name} AND deleted_at IS NULL`;
   if (model === undefined) throw new ModelNotFoundError(name);
   return model;
 }
 
-/** Changes of one model wait for each other here, so that its revisions are a line. */
-export async function lockedModel(sql: TransactionSql, name: ModelName): Promise<ModelRow> {
-  const [model] = await sql<ModelRow[]>`SELECT * FROM ml_models WHERE model_name = ${name} FOR UPDATE`;
+/**
+ * Changes of one model wait for each other here, so that its revisions are a line.
+ * @throws {ModelNotFoundError} @throws {PreconditionFailedError}
+ */
+export async function lockedModel(
+  sql: TransactionSql,
+  name: ModelName,
+  { ifMatch, ifRevision }: Expected = {},
+): Promise<ModelRow> {
+  const [model] = await sql<ModelRow[]>`
+    SELECT * FROM ml_models WHERE model_name = ${name} AND deleted_at IS NULL FOR UPDATE`;
   if (model === undefined) throw new ModelNotFoundError(name);
+  if (ifMatch !== undefined && String(ifMatch) !== model.row_version)
+    throw new PreconditionFailedError(`model ${name}`, ifMatch, Number(model.row_version));
+  if (ifRevision !== undefined && String(ifRevision) !== model.revision)
+    throw new PreconditionFailedError(`the deployment of model ${name}`, ifRevision, Number(model.revision));
   return model;
 }
 
-/** Semver, MLflow's integer, build id or sha256: any name of a version finds it; without one, the newest. */
+/** Semver, MLflow's integer, build id, sha256, alias or `champion`: any name of a version finds it; without one, the newest. */
 export async function existingVersion(
   sql: TransactionSql,
   name: ModelName,
@@ -50,13 +72,24 @@ export async function existingVersion(
     if (newest === undefined) throw new ModelHasNoVersionError(name);
     return newest;
   }
+  if (version === 'champion') {
+    const [champion] = await sql<VersionRow[]>`
+      SELECT v.* FROM ml_models m JOIN ml_model_versions v ON v.model_name = m.model_name AND v.version = m.champion_version
+      WHERE m.model_name = ${name}`;
+    if (champion === undefined) throw new VersionNotFoundError(name, version);
+    return champion;
+  }
   const mlflowVersion = /^\d{1,9}$/.test(version) ? Number(version) : -1;
   const [row] = await sql<VersionRow[]>`
     SELECT * FROM ml_model_versions WHERE model_name = ${name}
     AND (version = ${version} OR mlflow_version = ${mlflowVersion} OR build_id = ${version} OR artifact_sha256 = ${version})
     ORDER BY mlflow_version DESC LIMIT 1`;
-  if (row === undefined) throw new VersionNotFoundError(name, version);
-  return row;
+  if (row !== undefined) return row;
+  const [aliased] = await sql<VersionRow[]>`
+    SELECT v.* FROM ml_model_aliases a JOIN ml_model_versions v ON v.model_name = a.model_name AND v.version = a.version
+    WHERE a.model_name = ${name} AND a.alias = ${version}`;
+  if (aliased === undefined) throw new VersionNotFoundError(name, version);
+  return aliased;
 }
 
 /** @throws {VersionNotFoundError} @throws {VersionNotVerifiedError} */
@@ -69,19 +102,4 @@ export async function verifiedVersion(
   const row = await existingVersion(sql, name, version);
   if (row.verified_at === null) throw new VersionNotVerifiedError(name, row.version);
   return row;
-}
-
-/** @returns the versions of each model, newest first; without manifests, which may hold hundreds of kilobytes each */
-export async function versionsOf(
-  sql: TransactionSql,
-  names: readonly string[],
-): Promise<Map<string, VersionRow[]>> {
-  const byName = new Map<string, VersionRow[]>(names.map((name) => [name, []]));
-  if (names.length === 0) return byName;
-  const rows = await sql<VersionRow[]>`
-    SELECT model_name, version, mlflow_version, build_id, stage, task, algorithm, origin, framework, metrics, artifact_sha256,
-      artifact_bytes, dataset_id, job_id, created_by, created_at, updated_at
-    FROM ml_model_versions WHERE model_name IN ${sql(names)} ORDER BY model_name, mlflow_version DESC`;
-  for (const row of rows) byName.get(row.model_name)!.push(row);
-  return byName;
 }

@@ -23,6 +23,11 @@ export interface VersionRow {
   dataset_id: string | null;
   job_id: string;
   verified_at: Date | null;
+  derived_from: string | null;
+  description: string;
+  notes: string;
+  tags: Record<string, string>;
+  row_version: string;
   created_by: string;
   created_at: Date;
   updated_at: Date;
@@ -47,6 +52,8 @@ export function modelVersionOf(row: VersionRow, champion: string | null): ModelV
     metrics: row.metrics,
     ...(row.dataset_id === null ? {} : { dataset_id: row.dataset_id as DatasetId }),
     job_id: row.job_id as JobId,
+    ...(row.derived_from === null ? {} : { derived_from: row.derived_from }),
+    ...{ description: row.description, notes: row.notes, tags: row.tags },
     created_by: row.created_by,
     created_at: row.created_at.toISOString(),
     updated_at: row.updated_at.toISOString(),
@@ -54,6 +61,7 @@ export function modelVersionOf(row: VersionRow, champion: string | null): ModelV
 }
 
 export const artifactOf = (row: VersionRow): VersionArtifact => ({
+  rowVersion: Number(row.row_version),
   origin: row.origin,
   artifactKey: row.artifact_key,
   artifactSha256: row.artifact_sha256,

@@ -11,6 +11,7 @@ import { type OperationId, type Route, routes } from '../../../contracts/routes.
 import { MLFrameworkError } from '../../../errors.ts';
 import { TenantContext, type VerifiedClaims } from '../../../tenancy/tenant-context.ts';
 import { fittingAnswer } from './answer-size.ts';
+import { expectedVersion } from './entity-tag.ts';
 import { Idempotency } from './idempotency.ts';
 import { logger, MetricUnit, metrics } from './observability.ts';
 import { failureResponse } from './problem-response.ts';
@@ -32,12 +33,15 @@ export interface Call<Id extends OperationId> {
   readonly params: Part<(typeof routes)[Id], 'params'>;
   readonly query: Part<(typeof routes)[Id], 'query'>;
   readonly body: Part<(typeof routes)[Id], 'body'>;
+  /** The version in `If-Match`, of a route that heeds it. */
+  readonly ifMatch: number | undefined;
   readonly requestId: string;
 }
 
 export interface Answer {
   /** The route's first status when left out. */
   readonly status?: number;
+  /** JSON, unless the headers say otherwise of a text. */
   readonly body: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -101,6 +105,7 @@ export function httpFunction(
         route.body === undefined
           ? undefined
           : parseWith(route.body, jsonBody(event, route.maxBodyBytes ?? 256 * 1024), 'body'),
+      ifMatch: route.conditional === true ? expectedVersion(event.headers['if-match']) : undefined,
       requestId,
     };
     const operation = operations[operationId] as (call: unknown) => Promise<Answer>;
@@ -109,7 +114,7 @@ export function httpFunction(
       return {
         statusCode: answer.status ?? Number(Object.keys(route.answers)[0]),
         headers: { 'content-type': 'application/json', ...answer.headers },
-        body: fittingAnswer(JSON.stringify(answer.body)),
+        body: fittingAnswer(isText(answer) ? String(answer.body) : JSON.stringify(answer.body)),
       };
     };
     const key = event.headers['idempotency-key'];
@@ -152,3 +157,5 @@ export function httpFunction(
     .use(captureLambdaHandler(tracer, { captureResponse: false }))
     .use(logMetrics(metrics, { throwOnEmptyMetrics: false }));
 }
+
+const isText = ({ headers }: Answer): boolean => headers?.['content-type']?.startsWith('text/') === true;

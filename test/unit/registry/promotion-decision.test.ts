@@ -1,12 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { gate } from '../../../src/training/registry-steps.ts';
+import type { ModelManifest } from '../../../src/contracts/models.ts';
+import { promotionDecision, shouldPromote } from '../../../src/registry/promotion-decision.ts';
 import { datasetId, sampleManifest } from '../../support/samples.ts';
 
 const classifier = (f1_score: number, over: Record<string, unknown> = {}) =>
   sampleManifest({ metrics: { f1_score, accuracy: 0 }, ...over });
 const regressor = (r2: number) =>
   sampleManifest({ task: 'regression', algorithm: 'ridge', classes: undefined, metrics: { r2, rmse: 1 } });
+/** As a job says it. */
+const gate = (challenger: ModelManifest, champion: ModelManifest, version: string) => {
+  const { promote, reason } = promotionDecision(
+    { version: '9.0.0', manifest: challenger },
+    { version, manifest: champion },
+  );
+  return { decision: promote ? 'deploy' : 'keep', reasons: [reason] };
+};
 const decisionOf = (challenger: number, champion: number, of = classifier) =>
   gate(of(challenger), of(champion), '1.0.0').decision;
 
@@ -66,5 +75,30 @@ describe('the promotion gate', () => {
     const { decision, reasons } = gate(classifier(0.99), classifier(0.1, { origin: 'imported' }), '1.0.0');
     expect(decision).toBe('keep');
     expect(reasons[0]).toContain('was imported');
+  });
+});
+
+describe('shouldPromote', () => {
+  it('promotes at the threshold and not below, for every pair in thousandths, with a reason', () => {
+    for (let thousandths = 0; thousandths <= 990; thousandths++) {
+      const current = { f1_score: thousandths / 1_000 };
+      const better = (by: number) => shouldPromote({ f1_score: (thousandths + by) / 1_000 }, current);
+      expect([thousandths, better(9).promote, better(10).promote]).toEqual([thousandths, false, true]);
+    }
+    expect(shouldPromote({ f1_score: 0.809 }, { f1_score: 0.8 }).reason).toBe(
+      'f1_score 0.809000 against 0.800000: not better by at least 0.01',
+    );
+  });
+
+  it('takes lower for better where the metric says so, and refuses a metric without a direction', () => {
+    const rmse = { metricName: 'rmse', improvementThreshold: 0.5 };
+    expect(shouldPromote({ rmse: 1.5 }, { rmse: 2 }, rmse).promote).toBe(true);
+    expect(shouldPromote({ rmse: 2.5 }, { rmse: 2 }, rmse).promote).toBe(false);
+    expect(() => shouldPromote({}, {}, { metricName: 'constructor' })).toThrow('constructor is no metric');
+  });
+
+  it('promotes the first, and keeps what was not measured', () => {
+    expect(shouldPromote({}, undefined)).toEqual({ promote: true, reason: 'nothing is deployed yet' });
+    expect(shouldPromote({}, { f1_score: 0.1 }).promote).toBe(false);
   });
 });

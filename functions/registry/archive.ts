@@ -1,0 +1,30 @@
+import type { Operations } from '../../src/adapters/aws/lambda/http-function.ts';
+import { isoAt, systemClock } from '../../src/clock.ts';
+import { lineageGraph } from '../../src/registry/lineage.ts';
+import { importRegistry } from '../../src/registry/registry-archive.ts';
+import type { RegistryParts } from './registry-parts.ts';
+
+/** What happened, and the registry as a document. */
+export function archiveOperations({ history, archive, artifacts }: RegistryParts) {
+  return {
+    getLineage: async ({ tenant, params, query }) => ({
+      body: lineageGraph(await history.lineage(tenant, params.model_name, query.version)),
+    }),
+    listAudit: async ({ tenant, query }) => {
+      const { items, nextCursor } = await history.audit(tenant, query);
+      return { body: { items, next_cursor: nextCursor } };
+    },
+    exportRegistry: async ({ tenant, query }) => {
+      const { models, nextCursor } = await archive.export(tenant, query);
+      return {
+        body: {
+          ...{ format: 'tenantml.registry', format_version: 1, exported_at: isoAt(systemClock.nowMs()) },
+          ...{ models, next_cursor: nextCursor },
+        },
+      };
+    },
+    importRegistry: async ({ tenant, body }) => ({
+      body: await importRegistry(tenant, body, { archive, artifacts }),
+    }),
+  } satisfies Operations;
+}

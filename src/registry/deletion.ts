@@ -1,0 +1,57 @@
+import type { z } from 'zod';
+import type { WholeModelDeleted } from '../contracts/models.ts';
+import type { ModelName } from '../contracts/names.ts';
+import type { TenantContext } from '../tenancy/tenant-context.ts';
+import type { ArtifactStore } from '../training/artifact-store.ts';
+import { type ModelCatalog, ModelDeployedError } from './model-catalog.ts';
+import type { ModelRegistry } from './model-registry.ts';
+import type { Promotion } from './promotion.ts';
+
+export interface DeletionParts {
+  readonly registry: ModelRegistry;
+  readonly catalog: ModelCatalog;
+  readonly promotion: Promotion;
+  readonly artifacts: Pick<ArtifactStore, 'remove'>;
+}
+
+/**
+ * Deletes a version: it serves no more, its bytes go, then its row; one that was interrupted can be sent again until
+ * nothing is left. Bytes that another version shares stay.
+ * @returns its number
+ * @throws {VersionDeployedError} when it serves and that is not forced
+ */
+export async function deleteVersion(
+  tenant: TenantContext,
+  model: ModelName,
+  name: string,
+  options: { readonly force: boolean },
+  { registry, promotion, artifacts }: DeletionParts,
+): Promise<string> {
+  const { version } = await promotion.retire(tenant, model, name, options);
+  if (!(await registry.sharesBuild(tenant, model, version.version)))
+    await artifacts.remove(tenant, model, version.build_id);
+  await registry.remove(tenant, model, version.version);
+  return version.version;
+}
+
+/** Deletes every version, then the model. @throws {ModelDeployedError} when it serves and that is not forced */
+export async function deleteModel(
+  tenant: TenantContext,
+  model: ModelName,
+  options: { readonly force: boolean },
+  parts: DeletionParts,
+): Promise<z.infer<typeof WholeModelDeleted>> {
+  const { champion_version } = await parts.registry.model(tenant, model);
+  if (champion_version !== undefined && !options.force) throw new ModelDeployedError(model, 'deleted');
+  // What serves goes first: a deletion that is interrupted leaves nothing that predicts.
+  if (champion_version !== undefined) await parts.promotion.retire(tenant, model, champion_version, options);
+  const versions: string[] = [];
+  for (;;) {
+    const { items } = await parts.catalog.versions(tenant, model, { limit: 100 });
+    if (items.length === 0) break;
+    for (const { version } of items)
+      versions.push(await deleteVersion(tenant, model, version, options, parts));
+  }
+  await parts.catalog.removeModel(tenant, model);
+  return { model_name: model, versions, status: 'deleted' };
+}
