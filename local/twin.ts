@@ -51,8 +51,15 @@ export interface TwinEndpoints {
   readonly sageMakerRuntime: string;
 }
 
+/** The registry's database: looked into, and taken away, by those who test. */
+export type TwinDatabase = Pick<PostgresServer, 'start' | 'stop'> & {
+  /** As a superuser, which sees the rows of every tenant. */
+  connect(): ReturnType<PostgresServer['connectAsSuperuser']>;
+};
+
 export interface Twin {
   readonly url: string;
+  readonly database: TwinDatabase;
   readonly endpoints: TwinEndpoints;
   /** Credentials that may do everything on the local servers. */
   readonly administrator: SessionCredentials;
@@ -249,6 +256,11 @@ async function start(
   });
   return {
     url,
+    database: {
+      connect: () => database.connectAsSuperuser(DATABASE_NAME),
+      start: () => database.start(),
+      stop: () => database.stop(),
+    },
     endpoints,
     administrator,
     template,
