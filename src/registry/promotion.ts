@@ -148,11 +148,19 @@ export class Promotion {
     );
   }
 
-  /** Ends what an intent began: the pointer becomes what the registry says. */
-  async repair(tenant: TenantContext, model: ModelName, intentId: string): Promise<void> {
+  /**
+   * Makes the pointer what the registry says, and with that ends what an intent began.
+   * @param isOver - whether the change can be under way no more: else its intent stays, for what it may still leave undone
+   */
+  async repair(
+    tenant: TenantContext,
+    model: ModelName,
+    intentId: string,
+    { isOver }: { readonly isOver: boolean },
+  ): Promise<void> {
     const deployment = await this.#registry.deployment(tenant, model);
     if (deployment !== undefined) await this.#project(tenant, deployment);
-    await this.#intents.close(tenant, model, intentId);
+    if (isOver) await this.#intents.close(tenant, model, intentId);
   }
 
   async #change<Result>(

@@ -22,9 +22,9 @@ afterAll(() => stores?.stop());
 
 /** What is open and older than half a minute, as tenant/model. */
 async function overdue(): Promise<string[]> {
-  const found = await intents.overdue(30_000);
+  const found = (await intents.waiting()).filter(({ ageMs }) => ageMs > 30_000);
   const named = await Promise.all(
-    found.map(async (reference) => {
+    found.map(async ({ reference }) => {
       const owner = await intents.ownerOf(intentReferenceText(reference));
       return `${owner?.tenant}/${(await intents.read(reference))?.modelName}`;
     }),
@@ -47,7 +47,7 @@ describe('PromotionIntents on DynamoDB', () => {
   it('leads to the tenant that opened it, and nowhere once it is closed', async () => {
     const id = await intents.open(tenantAb, modelName('income'));
     clock.advance(31_000);
-    const [reference] = await intents.overdue(30_000);
+    const [{ reference } = { reference: undefined }] = await intents.waiting();
     const tenant = await TenantContext.fromJob(intents, intentReferenceText(reference!), 'r');
     expect(tenant.tenantId).toBe('aab');
     expect(await intents.read(reference!)).toEqual({ intentId: id, modelName: 'income' });

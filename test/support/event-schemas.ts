@@ -209,6 +209,7 @@ export const eventSchemas: Readonly<Record<string, z.ZodType>> = {
       pk: z.string().regex(/^tenant\/[^/]+\/$/),
       sk: z.string().regex(/^model\/[^/]+\/intent\/[^/]+\/$/),
     }),
+    isOver: z.boolean(),
   }),
   'migrate-trigger': z.strictObject({}),
   'cognito-pre-token': z.strictObject({

@@ -79,21 +79,20 @@ export class DynamoDbPromotionIntents implements PromotionIntents {
     return { intentId: item.intent_id as string, modelName: ModelName.parse(item.model_name) };
   }
 
-  /** @returns references of intents that have been open for longer than a promotion takes */
-  async overdue(olderThanMs: number): Promise<IntentReference[]> {
-    const before = this.#clock.nowMs() - olderThanMs;
-    const found: IntentReference[] = [];
+  /** @returns references of all that are open, with how long they have been */
+  async waiting(): Promise<{ reference: IntentReference; ageMs: number }[]> {
+    const nowMs = this.#clock.nowMs();
+    const found: { reference: IntentReference; ageMs: number }[] = [];
     let from: Record<string, unknown> | undefined;
     do {
       const page = await this.#client.send(
         new ScanCommand({
           TableName: this.#table,
-          FilterExpression: 'opened_at_ms < :before',
-          ExpressionAttributeValues: { ':before': before },
           ...(from === undefined ? {} : { ExclusiveStartKey: from }),
         }),
       );
-      found.push(...(page.Items ?? []).map(({ pk, sk }) => ({ pk: pk as string, sk: sk as string })));
+      for (const { pk, sk, opened_at_ms } of page.Items ?? [])
+        found.push({ reference: { pk, sk } as IntentReference, ageMs: nowMs - Number(opened_at_ms) });
       from = page.LastEvaluatedKey;
     } while (from !== undefined);
     return found;
