@@ -57,6 +57,7 @@ export class ApiStack extends Stack {
       train: this.train(),
       datasets: this.datasets(),
       registry: this.registry(),
+      monitoring: this.monitoring(),
       platform: this.platformFunction(),
     };
     const { api, stage } = this.gateway(authorizer, functions);
@@ -270,6 +271,34 @@ export class ApiStack extends Stack {
     artifactBucket.grantTenantList(role);
     bus.grantPutEventsTo(role);
     return registry;
+  }
+
+  private monitoring(): lambda.Function {
+    const { artifactBucket, predictionBucket, servingTable, feedbackTable } = this.data;
+    const { settings } = this.platform;
+    const { function: monitoring, role } = new PlatformFunction(this, 'Monitoring', {
+      platform: this.platform,
+      code: 'monitoring',
+      description: 'Takes feedback, and says how models do',
+      memoryMiB: 512,
+      timeoutSeconds: 20,
+      environment: {
+        ...this.idempotency(),
+        ARTIFACT_BUCKET: artifactBucket.bucketName,
+        PREDICTION_BUCKET: predictionBucket.bucketName,
+        SERVING_TABLE: servingTable.tableName,
+        FEEDBACK_TABLE: feedbackTable.tableName,
+        PREDICTION_LOG_DAYS: String(settings.predictionLogDays),
+      },
+    });
+    this.data.idempotencyTable.grantAllItems(role, IDEMPOTENCY_ACTIONS);
+    servingTable.grantTenantItems(role, ['GetItem']);
+    feedbackTable.grantTenantItems(role, ['PutItem', 'Query']);
+    artifactBucket.grantTenantRead(role, 'models/*/builds/*/manifest.json');
+    artifactBucket.grantTenantList(role);
+    predictionBucket.grantTenantRead(role, 'predictions/');
+    predictionBucket.grantTenantList(role);
+    return monitoring;
   }
 
   private platformFunction(): lambda.Function {

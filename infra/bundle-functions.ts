@@ -21,6 +21,7 @@ export const functionNames = [
   'repair',
   'relay',
   'migrate',
+  'monitoring',
   'pre-token',
 ] as const;
 export type FunctionName = (typeof functionNames)[number];

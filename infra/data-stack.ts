@@ -30,6 +30,8 @@ export class DataStack extends Stack {
   readonly intentsTable: TenantTable;
   readonly idempotencyTable: TenantTable;
   readonly accessTable: TenantTable;
+  /** What turned out to be true for predictions. */
+  readonly feedbackTable: TenantTable;
   /** Leases of limits and cached predictions: nothing in it outlives an hour or its own time. */
   readonly transientTable: TenantTable;
 
@@ -78,6 +80,10 @@ export class DataStack extends Stack {
       timeToLiveAttribute: 'expiration',
     });
     this.accessTable = new TenantTable(this, 'AccessTable', encrypted);
+    this.feedbackTable = new TenantTable(this, 'FeedbackTable', {
+      ...encrypted,
+      timeToLiveAttribute: 'expires_at',
+    });
     this.transientTable = new TenantTable(this, 'TransientTable', {
       ...encrypted,
       timeToLiveAttribute: 'expires_at',

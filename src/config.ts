@@ -25,6 +25,14 @@ function integer(name: string, fallback: number): number {
   return value;
 }
 
+function fraction(name: string, fallback: number): number {
+  const text = process.env[name];
+  if (text === undefined || text === '') return fallback;
+  const value = Number(text);
+  if (!(value >= 0 && value <= 1)) throw new Error(`${name}=${text} must be a number of 0 to 1`);
+  return value;
+}
+
 const mebibyte = 1024 * 1024;
 
 /** Settings of a deployed function; each is read when it is asked for, so that a function needs only its own. */
@@ -68,6 +76,21 @@ export const config = {
   /** How long results of batch predictions are kept: what the lifecycle rule of their bucket says. */
   get batchResultDays() {
     return integer('BATCH_RESULT_DAYS', 30);
+  },
+  get feedbackTable() {
+    return required('FEEDBACK_TABLE');
+  },
+  /** Days for which feedback is kept, as the prediction log is. */
+  get predictionLogDays() {
+    return integer('PREDICTION_LOG_DAYS', 90);
+  },
+  /** Below it a model is degraded, in units of f1_score or r2. */
+  get performanceThreshold() {
+    return fraction('ML_PERFORMANCE_THRESHOLD', 0.7);
+  },
+  /** Feedback that a verdict, and a retraining, needs. */
+  get retrainingFeedbackThreshold() {
+    return integer('ML_RETRAINING_FEEDBACK_THRESHOLD', 50);
   },
   /** Rows of one part of a batch prediction. @default as the planner has it */
   get batchPartRows(): number | undefined {

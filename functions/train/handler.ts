@@ -1,3 +1,4 @@
+import { ulid } from 'ulid';
 import { httpFunction } from '../../src/adapters/aws/lambda/http-function.ts';
 import { systemClock } from '../../src/clock.ts';
 import { batchPredictions } from '../../src/composition/batch.ts';
@@ -7,9 +8,12 @@ import {
   ingestExecutions,
   trainingExecutions,
 } from '../../src/composition/executions.ts';
-import { datasetStore, schedules } from '../../src/composition/stores.ts';
+import { deployedVersions } from '../../src/composition/monitoring.ts';
+import { datasetStore, jobStore, retrainingRuns, schedules } from '../../src/composition/stores.ts';
 import { trainingJobs } from '../../src/composition/training.ts';
+import type { JobId } from '../../src/contracts/names.ts';
 import { jobView } from '../../src/training/job-view.ts';
+import { retrain } from '../../src/training/retraining.ts';
 import { nextDue } from '../../src/training/retraining-schedules.ts';
 
 const training = trainingExecutions();
@@ -25,6 +29,11 @@ const jobs = trainingJobs({
   restartBatch: (job) => batches.run(job),
   dataset: (tenant, request) => datasetStore().get(tenant, request.dataset_id),
 });
+const deployedVersion = deployedVersions();
+const retraining = {
+  ...{ jobs, store: jobStore(), runs: retrainingRuns(), clock: systemClock },
+  newJobId: () => ulid() as JobId,
+};
 
 export const handler = httpFunction({
   trainModel: async ({ tenant, body }) => {
@@ -35,6 +44,11 @@ export const handler = httpFunction({
     }
     const { job_id, status, created_at } = job;
     return { body: { job_id, status, model_name: body.model_name, created_at } };
+  },
+  retrainModel: async ({ tenant, params, body }) => {
+    const deployed = await deployedVersion(tenant, params.model_name);
+    const { job_id, status, created_at } = await retrain(tenant, deployed, body, retraining);
+    return { body: { job_id, status, model_name: params.model_name, created_at } };
   },
   listJobs: async ({ tenant, query }) => {
     const page = await jobs.list(tenant, query);

@@ -2,6 +2,7 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { documentClient } from '../adapters/aws/document-client.ts';
 import { DynamoDbJobStore } from '../adapters/aws/dynamodb-job-store.ts';
+import { DynamoDbRetrainingRuns } from '../adapters/aws/dynamodb-retraining-runs.ts';
 import { DynamoDbRetrainingSchedules } from '../adapters/aws/dynamodb-retraining-schedules.ts';
 import { S3DatasetStore } from '../adapters/aws/s3-dataset-store.ts';
 import { S3Objects } from '../adapters/aws/s3-objects.ts';
@@ -29,6 +30,7 @@ export const stagingObjects = once(() => new S3Objects(presigningS3(), config.st
 export const resultObjects = once(() => new S3Objects(s3(), config.resultBucket));
 export const jobStore = once(() => new DynamoDbJobStore(dynamodb(), config.jobsTable, systemClock));
 export const schedules = once(() => new DynamoDbRetrainingSchedules(dynamodb(), config.jobsTable));
+export const retrainingRuns = once(() => new DynamoDbRetrainingRuns(dynamodb(), config.jobsTable));
 export const datasetStore = once(() => new S3DatasetStore(artifactObjects()));
 export const uploadStore = once(
   () => new StagingUploadStore(dynamodb(), config.jobsTable, stagingObjects(), systemClock),

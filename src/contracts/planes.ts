@@ -1,7 +1,7 @@
 /** Which function serves which part of the HTTP surface: the greedy routes of API Gateway, one line each. */
 
 /** Functions that answer HTTP requests. */
-export type HttpFunction = 'predict' | 'train' | 'datasets' | 'registry' | 'platform';
+export type HttpFunction = 'predict' | 'train' | 'datasets' | 'registry' | 'monitoring' | 'platform';
 
 export interface GatewayRoute {
   /** Route key in API Gateway's notation. */
@@ -41,6 +41,9 @@ export const gatewayRoutes: readonly GatewayRoute[] = [
     '/api/v1/ml/models/{model_name}/imports',
     '/api/v1/ml/models/{model_name}/imports/{proxy+}',
   ),
+  // What needs no Postgres, of paths below a model.
+  ...authorized('monitoring', '/api/v1/ml/feedback', '/api/v1/ml/models/{model_name}/performance'),
+  ...authorized('train', '/api/v1/ml/models/{model_name}/retrain'),
   ...authorized('registry', '/api/v1/ml/models', '/api/v1/ml/models/{proxy+}', '/api/v1/ml/deploy/{proxy+}'),
   ...authorized('registry', '/api/v1/ml/registry', '/api/v1/ml/audit'),
   // Whatever matches nothing above is answered by `platform`: health, documentation, and 404 as a problem.

@@ -10,6 +10,7 @@ import {
 } from './datasets.ts';
 import { ImportRequest, ImportStarted, ImportUpload } from './imports.ts';
 import { ArtifactLink, MLModelMetadata, ModelDeleted, ModelDeploymentResponse } from './models.ts';
+import { monitoringRoutes } from './monitoring-routes.ts';
 import { DatasetId, JobId, ModelName, UploadId, VersionName } from './names.ts';
 import { Health } from './platform.ts';
 import {
@@ -320,6 +321,7 @@ export const routes = {
     answers: ok(LoggedPrediction, 'The prediction'),
   },
   ...protocolRoutes,
+  ...monitoringRoutes,
   batchPredict: {
     method: 'POST',
     path: '/api/v1/ml/batch-predict',

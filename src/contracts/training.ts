@@ -113,7 +113,7 @@ export const Job = z
     status: JobStatus,
     step: z.string().optional().describe('The step that runs, or the last that ran'),
     progress: z.number().min(0).max(1),
-    trigger: z.enum(['request', 'schedule']),
+    trigger: z.enum(['request', 'schedule', 'retrain']),
     model_name: ModelName.optional(),
     model_version: z.string().optional(),
     dataset_id: z.string().optional(),

@@ -85,6 +85,24 @@ export const itemKeys = {
   job: (t: TenantContext, job: JobId): ItemKey => ({ pk: partition(t), sk: `job/${job}/` }),
   upload: (t: TenantContext, upload: UploadId): ItemKey => ({ pk: partition(t), sk: `upload/${upload}/` }),
   schedule: (t: TenantContext, model: ModelName): ItemKey => ({ pk: partition(t), sk: `schedule/${model}/` }),
+  /** The run of a retraining that was asked for: at most one a model. */
+  retraining: (t: TenantContext, model: ModelName): ItemKey => ({
+    pk: partition(t),
+    sk: `retraining/${model}/`,
+  }),
+  /** By the time of the prediction, so that a window is a range. */
+  feedback: (
+    t: TenantContext,
+    { model, version }: { model: ModelName; version: string },
+    of: { predictedAt: string; predictionId: string },
+  ): ItemKey => ({
+    pk: partition(t),
+    sk: `feedback/${model}/${version}/${of.predictedAt}/${of.predictionId}/`,
+  }),
+  feedbackOf: (t: TenantContext, { model, version }: { model: ModelName; version: string }) => ({
+    pk: partition(t),
+    prefix: `feedback/${model}/${version}/`,
+  }),
   /** What is agreed with the tenant: plan and limits. */
   tenantSettings: (t: TenantContext): ItemKey => ({ pk: partition(t), sk: 'settings/' }),
   rateLimit: (t: TenantContext): ItemKey => ({ pk: partition(t), sk: 'rate/' }),

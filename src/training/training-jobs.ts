@@ -54,14 +54,18 @@ export class TrainingJobs {
    * @throws {DatasetNotFoundError}
    * @throws {ValidationError} an unknown column or hyperparameter, or an algorithm that does not fit the task
    */
-  async start(tenant: TenantContext, request: ModelTrainingRequest): Promise<StoredJob> {
+  async start(
+    tenant: TenantContext,
+    request: ModelTrainingRequest,
+    as: { readonly jobId?: JobId; readonly trigger: Job['trigger'] } = { trigger: 'request' },
+  ): Promise<StoredJob> {
     const dataset = await this.#parts.dataset(tenant, request);
     if (dataset === undefined) throw new DatasetNotFoundError(request.dataset_id);
     checkColumns(request, dataset);
     const model_type = checkedTask(request, dataset);
     checkSelection(request, model_type, dataset);
     if (model_type === 'regression') checkNumericTarget(request, dataset);
-    return this.startChecked(tenant, { ...request, model_type }, 'request');
+    return this.startChecked(tenant, { ...request, model_type }, as.trigger, as.jobId);
   }
 
   /** Starts the job of a request that was checked before: of a schedule. */
@@ -69,11 +73,12 @@ export class TrainingJobs {
     tenant: TenantContext,
     request: ModelTrainingRequest,
     trigger: Job['trigger'],
+    jobId?: JobId,
   ): Promise<StoredJob> {
     const { jobs, clock, newJobId, timeoutMinutes } = this.#parts;
     const nowMs = clock.nowMs();
     const job: StoredJob = {
-      job_id: newJobId(),
+      job_id: jobId ?? newJobId(),
       kind: 'training',
       status: 'queued',
       progress: 0,

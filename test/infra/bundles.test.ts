@@ -146,7 +146,7 @@ describe('functions with their layers', () => {
       const layers = ((Properties.Layers ?? []) as { Ref: string }[]).map(({ Ref }) => sizeOf(stack, Ref));
       return layers.reduce((sum, bytes) => sum + bytes, sizeOf(stack, logicalId));
     });
-    expect(sizes).toHaveLength(20);
+    expect(sizes).toHaveLength(21);
     // The trainer carries both layers, so the sum is not one of empty folders.
     expect(Math.max(...sizes)).toBeGreaterThan(80_000_000);
     expect(Math.max(...sizes)).toBeLessThan(LAMBDA_LIMIT_BYTES);
@@ -156,7 +156,7 @@ describe('functions with their layers', () => {
 function requiredSettings(): Record<string, string> {
   const names = [
     'ARTIFACT_BUCKET STAGING_BUCKET RESULT_BUCKET PREDICTION_BUCKET SERVING_TABLE JOBS_TABLE INTENTS_TABLE IDEMPOTENCY_TABLE',
-    'ACCESS_TABLE TRANSIENT_TABLE EVENT_BUS_NAME RELAY_FUNCTION_NAME IMPORTED_FUNCTION_NAME',
+    'ACCESS_TABLE FEEDBACK_TABLE TRANSIENT_TABLE EVENT_BUS_NAME RELAY_FUNCTION_NAME IMPORTED_FUNCTION_NAME',
     'TRAINING_STATE_MACHINE_ARN INGEST_STATE_MACHINE_ARN BATCH_STATE_MACHINE_ARN IMPORT_STATE_MACHINE_ARN',
     'DATABASE_HOST DATABASE_NAME DATABASE_USER OIDC_AUDIENCE OIDC_TENANT_CLAIM OIDC_ROLE_CLAIM',
     'AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY POWERTOOLS_SERVICE_NAME TENANTML_STAGE',

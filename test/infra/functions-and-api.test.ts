@@ -19,6 +19,7 @@ describe('functions', () => {
       'import',
       'ingest',
       'migrate',
+      'monitoring',
       'platform',
       'pre-token',
       'predict',
@@ -210,6 +211,7 @@ describe('permissions', () => {
     // Keys of idempotency records are hashes, the scan has no key, and the index is keyed by due time.
     expect(withoutKey.sort()).toEqual([
       'api/Datasets IdempotencyTable DeleteItem GetItem PutItem UpdateItem',
+      'api/Monitoring IdempotencyTable DeleteItem GetItem PutItem UpdateItem',
       'api/Registry IdempotencyTable DeleteItem GetItem PutItem UpdateItem',
       'api/Repair IntentsTable Scan',
       'api/Train IdempotencyTable DeleteItem GetItem PutItem UpdateItem',

@@ -63,6 +63,7 @@ const instances = { instances: [{ amount: 1 }] };
 /** A body that the owner would succeed with. */
 const bodyOf = (id: OperationId): unknown => {
   if (id === 'trainModel') return { model_name: 'stolen', dataset_id: ids.dataset_id, target: 'risk' };
+  if (id === 'recordFeedback') return { prediction_id: ids.prediction_id, actual: 'high' };
   if (id === 'batchPredict') return { model_name: 'private', dataset_id: ids.dataset_id };
   return bodies[id];
 };
@@ -74,6 +75,7 @@ const bodies: Partial<Record<OperationId, unknown>> = {
   predictBatch: { input_batch: [{ amount: 1 }] },
   putServing: { settings: { log: 'off' } },
   ...{ updateModel: { description: 'stolen' }, updateVersion: { notes: 'stolen' } },
+  retrainModel: {},
   createModelVersion: { from_version: '1.0.0' },
   transitionStage: { stage: 'Archived', force: true },
   setAlias: { version: '1.0.0' },

@@ -40,6 +40,9 @@ export const storeResources = {
   ServingTable: itemTable(),
   IntentsTable: itemTable(),
   AccessTable: itemTable(),
+  FeedbackTable: itemTable({
+    TimeToLiveSpecification: { AttributeName: 'expires_at', Enabled: true },
+  }),
   TransientTable: itemTable({
     TimeToLiveSpecification: { AttributeName: 'expires_at', Enabled: true },
   }),

@@ -1,0 +1,33 @@
+/** Makes what feedback and performance are read and written with, from the deployment's settings. */
+import { DynamoDbFeedbackStore } from '../adapters/aws/dynamodb-feedback-store.ts';
+import { DynamoDbServingPointers } from '../adapters/aws/dynamodb-serving-pointers.ts';
+import { S3VersionFiles } from '../adapters/aws/s3-version-files.ts';
+import { SignedObjects } from '../adapters/aws/signed-objects.ts';
+import { systemClock } from '../clock.ts';
+import { config } from '../config.ts';
+import type { ModelName } from '../contracts/names.ts';
+import { deployedManifest } from '../serving/deployed-manifest.ts';
+import { PredictionHistory } from '../serving/log/prediction-history.ts';
+import type { TenantContext } from '../tenancy/tenant-context.ts';
+import { artifactObjects, dynamodb } from './stores.ts';
+
+/** @returns what looks up what the deployed version of a model is made of */
+export function deployedVersions() {
+  const champions = new DynamoDbServingPointers(dynamodb(), config.servingTable);
+  const versions = new S3VersionFiles(artifactObjects);
+  return (tenant: TenantContext, model: ModelName) =>
+    deployedManifest(tenant, model, { champions, versions });
+}
+
+export function monitoringPlane() {
+  const predictions = new SignedObjects({
+    ...{ region: config.region, bucket: config.predictionBucket, endpoint: config.endpoint('S3') },
+  });
+  return {
+    clock: systemClock,
+    predictions: new PredictionHistory(predictions),
+    feedback: new DynamoDbFeedbackStore(dynamodb(), config.feedbackTable, config.predictionLogDays),
+    deployed: deployedVersions(),
+    rule: { threshold: config.performanceThreshold, minSamples: config.retrainingFeedbackThreshold },
+  };
+}

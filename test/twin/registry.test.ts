@@ -1,0 +1,197 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { HttpClient } from '../../src/client/http-client.ts';
+import type { MLModelMetadata, ModelDetail } from '../../src/contracts/models.ts';
+import type { Prediction } from '../../src/contracts/prediction.ts';
+import type { DeploymentList, RegistryExport, VersionComparison } from '../../src/contracts/registry.ts';
+import {
+  createSample,
+  jobEnd,
+  type RunningTwin,
+  rawRequest,
+  runTwin,
+  trainSample,
+} from '../support/running-twin.ts';
+
+let running: RunningTwin;
+let client: HttpClient;
+let datasetId: string;
+const params = { model_name: 'risk' as never };
+const of = (model_version: string) => ({ ...params, model_version });
+const refused = (work: Promise<unknown>, code: string) => expect(work).rejects.toMatchObject({ code });
+
+beforeAll(async () => {
+  running = await runTwin();
+  client = running.client('acme');
+  datasetId = (await createSample(client)).dataset_id;
+  await trainSample(client, 'risk', { dataset_id: datasetId });
+  const other = { hyperparameters: { n_estimators: 5 }, auto_promote: false };
+  await trainSample(client, 'risk', { dataset_id: datasetId, ...other });
+});
+afterAll(() => running.stop());
+
+const predict = () =>
+  client.call('predict', { params, body: { input_data: { amount: 9 } } }) as Promise<Prediction>;
+
+describe('the nine routes of the seed', () => {
+  it('train, deploy, tell performance, take feedback, retrain, list, show, delete, and say that they are up', async () => {
+    // 1: train (above, and here), 7: list with filters.
+    const job = await trainSample(client, 'nine', { dataset_id: datasetId });
+    expect(job).toMatchObject({ status: 'completed', model_version: '1.0.0' });
+    const listed = await client.call('listModels', { query: { task: 'classification', search: 'NIN' } });
+    expect(listed.items.map(({ model_name }) => model_name)).toEqual(['nine']);
+    const nine = { model_name: 'nine' as never };
+    // 2: deploy.
+    expect(await client.call('deployModel', { params: { ...nine, model_version: '1.0.0' } })).toMatchObject({
+      model_version: '1.0.0',
+      status: 'deployed',
+    });
+    // 4 and 3: feedback for predictions, then what it says.
+    await client.call('putServing', { params: nine, body: { settings: { log: 'durable' } } });
+    let right = 0;
+    for (let i = 0; i < 50; i++) {
+      const { prediction, prediction_id } = (await client.call('predict', {
+        ...{ params: nine, body: { input_data: { amount: i / 5 } } },
+      })) as Prediction;
+      const actual = i % 10 === 0 ? (prediction === 'high' ? 'low' : 'high') : prediction;
+      const answer = await client.call('recordFeedback', { body: { prediction_id, actual } });
+      expect(answer).toMatchObject({ predicted: prediction, actual, model_version: '1.0.0' });
+      if (answer.is_correct) right++;
+      // Said again it counts once.
+      if (i === 0) await client.call('recordFeedback', { body: { prediction_id, actual } });
+    }
+    const performance = await client.call('getPerformance', { params: nine, query: {} });
+    expect(performance).toMatchObject({ status: 'healthy', threshold: 0.7, live: { n_samples: 50 } });
+    expect(performance.live.metrics.accuracy).toBe(right / 50);
+    expect(right).toBe(45);
+    await refused(
+      client.call('recordFeedback', { body: { prediction_id: 'nothing', actual: 'high' } }),
+      'PREDICTION_NOT_FOUND',
+    );
+    // 5: metadata.
+    const metadata = (await client.call('getModelMetadata', { params: nine, query: {} })) as MLModelMetadata;
+    expect(metadata).toMatchObject({ version: '1.0.0', champion: true, stage: 'Production' });
+    // 6: retrain, one at a time.
+    const both = await Promise.allSettled(
+      [1, 2].map(() => client.call('retrainModel', { params: nine, body: { notes: 'again' } })),
+    );
+    const [won] = both.filter((one) => one.status === 'fulfilled');
+    expect(both.filter(({ status }) => status === 'rejected')).toMatchObject([
+      { reason: { status: 409, code: 'RETRAINING_IN_PROGRESS' } },
+    ]);
+    const end = await jobEnd(client, won!.value.job_id as never);
+    expect(end).toMatchObject({ status: 'completed', model_version: '1.1.0', trigger: 'retrain' });
+    expect(end.promotion).toMatchObject({ decision: 'keep' });
+    const next = await client.call('retrainModel', { params: nine, body: {} });
+    await client.call('cancelJob', { params: { job_id: next.job_id as never } });
+    // 8: delete, 9: health.
+    await client.call('deleteModelVersion', {
+      ...{ params: { ...nine, model_version: '1.1.0' }, query: { force: 'false' } },
+    });
+    const { versions } = (await client.call('getModel', { params: nine })) as ModelDetail;
+    expect(versions.map(({ version }) => version)).toEqual(['1.0.0']);
+    expect((await client.call('health', {})).status).toBe('healthy');
+  });
+});
+
+describe('a version', () => {
+  it('goes through the stages, and past Staging by force only', async () => {
+    const to = (stage: string, force = false) =>
+      client.call('transitionStage', { params: of('1.1.0'), body: { stage, force } as never });
+    await refused(to('Production'), 'STAGE_TRANSITION_REFUSED');
+    expect(await to('Staging')).toMatchObject({ stage: 'Staging', champion: false });
+    expect(await to('Production')).toMatchObject({ stage: 'Production', champion: true });
+    expect((await predict()).model_version).toBe('1.1.0');
+    const back = await client.call('rollback', { params, body: { reason: 'test' } });
+    expect(back).toMatchObject({ decision: 'deployed', model_version: '1.0.0', reason: 'in place of 1.1.0' });
+    const { items, production_at } = (await client.call('listDeployments', {
+      ...{ params, query: { at: '2999-01-01T00:00:00Z' } },
+    })) as DeploymentList;
+    expect(items[0]).toMatchObject({ action: 'rollback', model_version: '1.0.0', previous_version: '1.1.0' });
+    expect(production_at).toMatchObject({ model_version: '1.0.0' });
+  });
+
+  it('is compared, and promoted only when it is better', async () => {
+    const compared = (await client.call('compareVersions', {
+      ...{ params, query: { a: 'champion', b: '1.1.0' } },
+    })) as VersionComparison;
+    expect(compared).toMatchObject({
+      a: '1.0.0',
+      b: '1.1.0',
+      newer: 'b',
+      same_data: true,
+      same_holdout: true,
+    });
+    expect(compared.hyperparameters).toEqual([{ name: 'n_estimators', a: 10, b: 5 }]);
+    // Nothing is better by a whole f1 score.
+    const body = { version: '1.1.0', improvement_threshold: 1, reason: 'smaller' };
+    const promote = (force: boolean) => client.call('promote', { params, body: { ...body, force } });
+    expect(await promote(false)).toMatchObject({ decision: 'kept', champion_version: '1.0.0' });
+    expect(await promote(true)).toMatchObject({ decision: 'deployed', champion_version: '1.1.0' });
+    const { items } = await client.call('listAudit', { query: { subject: 'risk/1.1.0', action: 'deploy' } });
+    expect(items[0]!.detail).toMatchObject({ forced: true, reason: 'smaller' });
+  });
+
+  it('has a card, as JSON and as a page', async () => {
+    const card = await client.call('getModelCard', { params: of('1.0.0'), query: {} });
+    expect(card.summary).toMatch(
+      /^risk 1\.0\.0 is a classification model that predicts risk from \d features/,
+    );
+    const page = await rawRequest(
+      `${running.twin.url}/api/v1/ml/models/risk/versions/1.0.0/card?format=markdown`,
+      { token: await running.twin.issueToken('acme') },
+    );
+    expect(page.headers.get('content-type')).toBe('text/markdown; charset=utf-8');
+    expect(page.text).toMatch(/^# risk 1\.0\.0\n/);
+  });
+});
+
+describe('a change', () => {
+  it('is made on top of what was read, or not at all', async () => {
+    const token = await running.twin.issueToken('acme');
+    const url = `${running.twin.url}/api/v1/ml/models/risk`;
+    const etag = (await rawRequest(url, { token })).headers.get('etag')!;
+    const change = (ifMatch: string) =>
+      rawRequest(url, {
+        ...{ method: 'PATCH', token, body: JSON.stringify({ tags: { team: 'fraud' } }) },
+        headers: { 'content-type': 'application/json', 'if-match': ifMatch },
+      });
+    const made = await change(etag);
+    expect([made.status, made.json.tags]).toEqual([200, { team: 'fraud' }]);
+    expect(made.headers.get('etag')).not.toBe(etag);
+    expect((await change(etag)).status).toBe(412);
+    expect((await change('"seven"')).json.code).toBe('IF_MATCH_INVALID');
+    expect((await change('*')).status).toBe(200);
+  });
+});
+
+describe('a registry', () => {
+  it('is exported and taken in by another tenant without anything that could serve there', async () => {
+    const document = (await client.call('exportRegistry', { query: {} })) as RegistryExport;
+    const other = running.client('other');
+    const result = await other.call('importRegistry', { body: document as never });
+    expect(result.models_created).toBe(document.models.length);
+    expect(result.versions_without_bytes).toContain('risk/1.0.0');
+    await refused(other.call('deployModel', { params: of('1.0.0') }), 'VERSION_NOT_VERIFIED');
+    // Taken in where its bytes are, it is there already.
+    expect(await client.call('importRegistry', { body: document as never })).toMatchObject({
+      ...{ models_created: 0, versions_created: 0 },
+    });
+  });
+});
+
+describe('a model that is deleted', () => {
+  it('serves no more at once, and nothing of it is left but history', async () => {
+    await trainSample(client, 'gone', { dataset_id: datasetId });
+    const gone = { model_name: 'gone' as never };
+    await refused(client.call('deleteModel', { params: gone, query: {} }), 'MODEL_DEPLOYED');
+    const link = await client.call('getModelArtifact', { params: { ...gone, model_version: '1' } });
+    expect((await fetch(link.url)).status).toBe(200);
+    expect(await client.call('deleteModel', { params: gone, query: { force: 'true' } })).toMatchObject({
+      ...{ versions: ['1.0.0'], status: 'deleted' },
+    });
+    expect((await fetch(link.url)).status).toBe(404);
+    await refused(client.call('getModel', { params: gone }), 'MODEL_NOT_FOUND');
+    const { items } = await client.call('listAudit', { query: { subject: 'gone' } });
+    expect(items.map(({ action }) => action)).toEqual(['delete', 'delete', 'withdraw', 'deploy', 'register']);
+  });
+});
