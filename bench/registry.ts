@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startTwin } from '../local/main.ts';
 import { Random } from '../src/ml/random.ts';
-import { fillRegistry } from '../test/support/large-registry.ts';
+import { fillRegistry } from './large-registry.ts';
 
 const { values: options } = parseArgs({
   options: {

@@ -1,12 +1,12 @@
 import type postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fillRegistry } from '../../bench/large-registry.ts';
 import { PostgresModelCatalog } from '../../src/adapters/postgres/postgres-model-catalog.ts';
 import { PostgresModelRegistry } from '../../src/adapters/postgres/postgres-model-registry.ts';
 import { PostgresRegistryArchive } from '../../src/adapters/postgres/postgres-registry-archive.ts';
 import { PostgresRegistryHistory } from '../../src/adapters/postgres/postgres-registry-history.ts';
 import { TenantDatabase } from '../../src/adapters/postgres/tenant-database.ts';
 import { systemClock } from '../../src/clock.ts';
-import { fillRegistry } from '../support/large-registry.ts';
 import { type LocalDatabase, startLocalDatabase } from '../support/local-stores.ts';
 import { slice } from '../support/proof.ts';
 import { registrationOf, sampleManifest } from '../support/samples.ts';
