@@ -21,7 +21,7 @@ import { acknowledge } from './constructs/acknowledgement.ts';
 import { FunctionSchedule } from './constructs/function-schedule.ts';
 import { ModelLayers } from './constructs/model-layers.ts';
 import { PlatformAlarms } from './constructs/platform-alarms.ts';
-import { type PlatformContext, PlatformFunction } from './constructs/platform-function.ts';
+import { type PlatformContext, PlatformFunction, unsignedModels } from './constructs/platform-function.ts';
 import type { DataStack } from './data-stack.ts';
 import type { IdentityStack } from './identity-stack.ts';
 import { predictFunction } from './predict-function.ts';
@@ -198,6 +198,7 @@ export class ApiStack extends Stack {
         IMPORT_STATE_MACHINE_ARN: this.training.importMachine.arn,
         RESULT_BUCKET: resultBucket.bucketName,
         SERVING_TABLE: servingTable.tableName,
+        ...unsignedModels(this.platform.settings),
         ML_TRAINING_TIMEOUT_MINUTES: String(this.platform.settings.trainingTimeoutMinutes),
       },
     });
@@ -206,7 +207,7 @@ export class ApiStack extends Stack {
     artifactBucket.grantTenantRead(role, 'datasets/');
     artifactBucket.grantTenantList(role);
     // What a batch prediction is checked against, and the result that a job links to.
-    servingTable.grantTenantItems(role, ['GetItem']);
+    servingTable.grantItems(role, ['tenant/*', 'platform/*'], ['GetItem']);
     artifactBucket.grantTenantRead(role, 'models/*/builds/*/manifest.json');
     resultBucket.grantTenantRead(role, 'batch/');
     this.training.trainingMachine.machine.grantStartExecution(role);
@@ -261,11 +262,14 @@ export class ApiStack extends Stack {
         INTENTS_TABLE: intentsTable.tableName,
         ARTIFACT_BUCKET: artifactBucket.bucketName,
         EVENT_BUS_NAME: bus.eventBusName,
+        ...unsignedModels(this.platform.settings),
       },
     });
     this.data.idempotencyTable.grantAllItems(role, IDEMPOTENCY_ACTIONS);
     database.grantConnect(role, 'tenantml_app');
     servingTable.grantTenantItems(role, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']);
+    // The public key that goes with a version that is taken away.
+    servingTable.grantItems(role, ['platform/*'], ['GetItem']);
     intentsTable.grantTenantItems(role, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']);
     artifactBucket.grantObjects(role, 'models/', ['get', 'delete']);
     artifactBucket.grantTenantList(role);
@@ -363,7 +367,7 @@ export class ApiStack extends Stack {
   }
 
   private migrate(before: lambda.Function[]): void {
-    const { servingTable, database } = this.data;
+    const { servingTable, database, signingKey } = this.data;
     const { function: migrate, role } = new PlatformFunction(this, 'Migrate', {
       platform: this.platform,
       code: 'migrate',
@@ -371,8 +375,15 @@ export class ApiStack extends Stack {
       memoryMiB: 512,
       timeoutSeconds: 300,
       network: this.data.network,
-      environment: { ...database.environment('tenantml_migrator'), SERVING_TABLE: servingTable.tableName },
+      environment: {
+        ...database.environment('tenantml_migrator'),
+        SERVING_TABLE: servingTable.tableName,
+        SIGNING_KEY_ID: signingKey.keyId,
+        // The dual-stack name: the network has no IPv4 way out.
+        AWS_ENDPOINT_URL_KMS: `https://kms.${this.region}.api.aws`,
+      },
     });
+    signingKey.grant(role, 'kms:GetPublicKey');
     database.grantConnect(role, 'tenantml_migrator');
     servingTable.grantItems(role, ['platform/*'], ['PutItem']);
     new triggers.Trigger(this, 'MigrateTrigger', {

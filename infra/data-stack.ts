@@ -14,9 +14,11 @@ export interface DataStackProps extends StackProps {
   readonly platform: PlatformContext;
 }
 
-/** Everything that holds state: buckets, tables, Postgres, the bus, and the key that encrypts them. */
+/** Everything that holds state: buckets, tables, Postgres, the bus, and the keys that encrypt and sign. */
 export class DataStack extends Stack {
   readonly encryptionKey: kms.Key;
+  /** Signs manifests; its public half is an item of the serving table. */
+  readonly signingKey: kms.Key;
   readonly network: PrivateNetwork;
   readonly database: RegistryDatabase;
   readonly bus: events.EventBus;
@@ -43,6 +45,12 @@ export class DataStack extends Stack {
     this.encryptionKey = new kms.Key(this, 'EncryptionKey', {
       description: `TenantML ${settings.name}: buckets, tables, Postgres, bus`,
       enableKeyRotation: true,
+      removalPolicy,
+    });
+    this.signingKey = new kms.Key(this, 'SigningKey', {
+      description: `TenantML ${settings.name}: manifests of model versions`,
+      keySpec: kms.KeySpec.ECC_NIST_P256,
+      keyUsage: kms.KeyUsage.SIGN_VERIFY,
       removalPolicy,
     });
     const encrypted = { encryptionKey: this.encryptionKey, removalPolicy };

@@ -3,7 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { acknowledge, flatten } from './constructs/acknowledgement.ts';
 import type { ModelLayers } from './constructs/model-layers.ts';
-import { type PlatformContext, PlatformFunction } from './constructs/platform-function.ts';
+import { type PlatformContext, PlatformFunction, unsignedModels } from './constructs/platform-function.ts';
 import type { DataStack } from './data-stack.ts';
 import type { TrainingStack } from './training-stack.ts';
 
@@ -40,6 +40,7 @@ export function predictFunction(
       STAGING_BUCKET: stagingBucket.bucketName,
       BATCH_STATE_MACHINE_ARN: training.batchMachine.arn,
       IMPORTED_FUNCTION_NAME: training.predictImported.functionName,
+      ...unsignedModels(platform.settings),
     },
   });
   artifactBucket.grantTenantRead(role, 'models/');

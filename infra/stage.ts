@@ -98,6 +98,11 @@ export const StageSettings = z.strictObject({
     .prefault({}),
   /** Limits by the name of a plan; `default` is the plan of tenants that have none, and without it they have no limits. */
   plans: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/), PlanLimits).default({}),
+  /**
+   * What is made of model versions without a signature, which were made before versions were signed: `allow` serves them
+   * while they are being replaced. Every new version is signed.
+   */
+  unsignedModels: z.enum(['refuse', 'allow']).default('refuse'),
   logRetentionDays: z.literal(LOG_RETENTION_DAYS).default(90),
   logLevel: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
   /** How long noncurrent artifact versions stay. */

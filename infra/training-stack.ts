@@ -11,7 +11,7 @@ import { acknowledge } from './constructs/acknowledgement.ts';
 import { FunctionSchedule } from './constructs/function-schedule.ts';
 import { JobMachine } from './constructs/job-machine.ts';
 import { ModelLayers } from './constructs/model-layers.ts';
-import { type PlatformContext, PlatformFunction } from './constructs/platform-function.ts';
+import { type PlatformContext, PlatformFunction, unsignedModels } from './constructs/platform-function.ts';
 import type { DataStack } from './data-stack.ts';
 import { importDefinition } from './import-definition.ts';
 import { ingestDefinition, trainingDefinition } from './state-machines.ts';
@@ -161,7 +161,7 @@ export class TrainingStack extends Stack {
   }
 
   private trainer(size: 'small' | 'medium' | 'large', memoryMiB: number): lambda.Function {
-    const { artifactBucket, stagingBucket, jobsTable } = this.data;
+    const { artifactBucket, stagingBucket, jobsTable, signingKey } = this.data;
     const { trainingSliceSeconds } = this.platform.settings;
     const { function: trainer, role } = new PlatformFunction(
       this,
@@ -179,6 +179,7 @@ export class TrainingStack extends Stack {
           JOBS_TABLE: jobsTable.tableName,
           ARTIFACT_BUCKET: artifactBucket.bucketName,
           STAGING_BUCKET: stagingBucket.bucketName,
+          SIGNING_KEY_ID: signingKey.keyId,
           ...(trainingSliceSeconds === undefined
             ? {}
             : { TRAINING_SLICE_SECONDS: String(trainingSliceSeconds) }),
@@ -191,6 +192,7 @@ export class TrainingStack extends Stack {
     artifactBucket.grantTenantList(role);
     stagingBucket.grantTenantReadWrite(role);
     stagingBucket.grantTenantList(role);
+    signingKey.grant(role, 'kms:Sign');
     return trainer;
   }
 
@@ -210,11 +212,14 @@ export class TrainingStack extends Stack {
         INTENTS_TABLE: intentsTable.tableName,
         ARTIFACT_BUCKET: artifactBucket.bucketName,
         EVENT_BUS_NAME: bus.eventBusName,
+        ...unsignedModels(this.platform.settings),
       },
     });
     database.grantConnect(role, 'tenantml_app');
     jobsTable.grantItems(role, ['tenant/*', 'job/*'], ['GetItem', 'UpdateItem']);
     servingTable.grantTenantItems(role, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']);
+    // The public key by which a build is verified before it is registered.
+    servingTable.grantItems(role, ['platform/*'], ['GetItem']);
     intentsTable.grantTenantItems(role, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']);
     artifactBucket.grantTenantRead(role, 'models/');
     artifactBucket.grantTenantList(role);
@@ -262,7 +267,7 @@ export class TrainingStack extends Stack {
   }
 
   private batch(): lambda.Function {
-    const { artifactBucket, stagingBucket, resultBucket, jobsTable } = this.data;
+    const { artifactBucket, stagingBucket, resultBucket, jobsTable, servingTable } = this.data;
     const { batchResultDays, batchPartRows } = this.platform.settings;
     const { function: batch, role } = new PlatformFunction(this, 'BatchFunction', {
       platform: this.platform,
@@ -277,6 +282,8 @@ export class TrainingStack extends Stack {
         ARTIFACT_BUCKET: artifactBucket.bucketName,
         STAGING_BUCKET: stagingBucket.bucketName,
         RESULT_BUCKET: resultBucket.bucketName,
+        SERVING_TABLE: servingTable.tableName,
+        ...unsignedModels(this.platform.settings),
         IMPORTED_FUNCTION_NAME: this.predictImported.functionName,
         BATCH_RESULT_DAYS: String(batchResultDays),
         ...(batchPartRows === undefined ? {} : { BATCH_PART_ROWS: String(batchPartRows) }),
@@ -286,6 +293,8 @@ export class TrainingStack extends Stack {
     artifactBucket.grantTenantRead(role, 'datasets/');
     artifactBucket.grantTenantRead(role, 'models/');
     artifactBucket.grantTenantList(role);
+    // Public keys, by which versions are verified.
+    servingTable.grantItems(role, ['platform/*'], ['GetItem']);
     this.predictImported.grantInvokeLatestVersion(role);
     for (const bucket of [stagingBucket, resultBucket]) {
       bucket.grantTenantReadWrite(role, 'batch/');
@@ -308,7 +317,7 @@ export class TrainingStack extends Stack {
   }
 
   private importer(): lambda.Function {
-    const { artifactBucket, stagingBucket, jobsTable } = this.data;
+    const { artifactBucket, stagingBucket, jobsTable, signingKey } = this.data;
     const { function: importer, role } = new PlatformFunction(this, 'ImportFunction', {
       platform: this.platform,
       code: 'import',
@@ -319,9 +328,11 @@ export class TrainingStack extends Stack {
         JOBS_TABLE: jobsTable.tableName,
         ARTIFACT_BUCKET: artifactBucket.bucketName,
         STAGING_BUCKET: stagingBucket.bucketName,
+        SIGNING_KEY_ID: signingKey.keyId,
         IMPORTED_FUNCTION_NAME: this.predictImported.functionName,
       },
     });
+    signingKey.grant(role, 'kms:Sign');
     jobsTable.grantItems(role, ['tenant/*', 'job/*'], ['GetItem', 'UpdateItem']);
     artifactBucket.grantObjects(role, 'models/', ['put']);
     stagingBucket.grantObjects(role, 'uploads/', ['get', 'delete']);

@@ -14,6 +14,7 @@ import { collectPolicies, type PolicySet } from './iam/policies.ts';
 import { roleSession } from './iam/principal.ts';
 import { OidcIssuer } from './identity/oidc-issuer.ts';
 import { acquireInstanceLock } from './instance-lock.ts';
+import { KmsServer } from './kms/kms-server.ts';
 import { functionConfigurations } from './lambda/function-configuration.ts';
 import { InvokeServer } from './lambda/invoke-server.ts';
 import { LambdaHost } from './lambda/lambda-host.ts';
@@ -49,6 +50,7 @@ export interface TwinEndpoints {
   readonly eventBridge: string;
   readonly lambda: string;
   readonly sageMakerRuntime: string;
+  readonly kms: string;
 }
 
 /** The registry's database: looked into, and taken away, by those who test. */
@@ -161,6 +163,9 @@ async function start(
   });
   onStop(() => inference.stop());
 
+  const kms = new KmsServer({ directory: join(dataDirectory, 'kms'), registry, onFailure });
+  onStop(() => kms.stop());
+
   let issuer: OidcIssuer | undefined;
   const gateway = new GatewayServer({
     port: options.port ?? DEFAULT_PORT,
@@ -175,13 +180,14 @@ async function start(
   onStop(() => gateway.stop());
 
   const endpoints = await progress.step('S3, DynamoDB, buses, machines', async () => {
-    const [s3Url, dynamodbUrl, busUrl, machineUrl, lambdaUrl, inferenceUrl] = await Promise.all([
+    const [s3Url, dynamodbUrl, busUrl, machineUrl, lambdaUrl, inferenceUrl, kmsUrl] = await Promise.all([
       s3.start(),
       dynamodb.start(),
       buses.start(),
       machines.start(),
       lambda.start(),
       inference.start(),
+      kms.start(),
     ]);
     return {
       s3: s3Url,
@@ -190,6 +196,7 @@ async function start(
       stepFunctions: machineUrl,
       lambda: lambdaUrl,
       sageMakerRuntime: inferenceUrl,
+      kms: kmsUrl,
     };
   });
   ports.keep('s3', s3.port);
@@ -234,6 +241,7 @@ async function start(
       );
       lambda.deploy(host, authorizer);
       inference.deploy(authorizer);
+      kms.deploy(template.ofType('AWS::KMS::Key'), authorizer);
       machines.deploy(template.ofType('AWS::StepFunctions::StateMachine'), host, authorizer);
       buses.deploy(template, targets, authorizer);
       const scheduler = new Scheduler(template, targets, onFailure);
@@ -300,6 +308,7 @@ function sdkEndpoints(endpoints: TwinEndpoints): Record<string, string> {
     AWS_ENDPOINT_URL_EVENTBRIDGE: endpoints.eventBridge,
     AWS_ENDPOINT_URL_LAMBDA: endpoints.lambda,
     AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME: endpoints.sageMakerRuntime,
+    AWS_ENDPOINT_URL_KMS: endpoints.kms,
   };
 }
 

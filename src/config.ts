@@ -107,6 +107,14 @@ export const config = {
   get tenantPlans(): Plans {
     return JSON.parse(process.env.TENANT_PLANS || '{}') as Plans;
   },
+  /** Of the key in KMS that signs manifests; only functions that write builds have it. */
+  get signingKeyId() {
+    return required('SIGNING_KEY_ID');
+  },
+  /** What is made of versions from before versions were signed. @default 'refuse' */
+  get unsignedModels(): 'refuse' | 'allow' {
+    return process.env.UNSIGNED_MODELS === 'allow' ? 'allow' : 'refuse';
+  },
   get jobsTable() {
     return required('JOBS_TABLE');
   },
@@ -196,7 +204,7 @@ export const config = {
       });
   },
   /** Where a service of AWS is spoken to, when it is not its usual address. */
-  endpoint(service: 'S3' | 'DYNAMODB' | 'SAGEMAKER_RUNTIME' | 'SFN' | 'LAMBDA'): string | undefined {
+  endpoint(service: 'S3' | 'DYNAMODB' | 'SAGEMAKER_RUNTIME' | 'SFN' | 'LAMBDA' | 'KMS'): string | undefined {
     return process.env[`AWS_ENDPOINT_URL_${service}`];
   },
   /** The credentials that Lambda gives the function's role. */

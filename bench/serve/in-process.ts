@@ -13,6 +13,7 @@ import { ServingApp } from '../../src/serving/http/serving-app.ts';
 import { TenantGate } from '../../src/serving/limits/tenant-gate.ts';
 import { KnownLimits } from '../../src/serving/limits/tenant-limits.ts';
 import { BufferedPredictionLog } from '../../src/serving/log/buffered-log.ts';
+import { unsignedManifests } from '../../src/serving/manifest-signatures.ts';
 import { ModelCache } from '../../src/serving/model-cache.ts';
 import type { LoadedModel } from '../../src/serving/model-executor.ts';
 import { Predictor, type Resident } from '../../src/serving/predictor.ts';
@@ -42,6 +43,7 @@ function deployedHandler(bench: BenchModel) {
     secret: () => store.predictionIdKey(),
   });
   const predictor = new Predictor({
+    signatures: unsignedManifests,
     ...{ store, clock, log },
     cache: new ModelCache<Resident>({ budgetBytes: 2 ** 30, maxModels: 100 }, clock),
     executor: new ChoosingExecutor(new TypeScriptExecutor(), new OnnxruntimeExecutor()),

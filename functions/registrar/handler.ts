@@ -2,6 +2,7 @@ import { stepFunction } from '../../src/adapters/aws/lambda/step-function.ts';
 import { systemClock } from '../../src/clock.ts';
 import { artifactStore } from '../../src/composition/artifacts.ts';
 import { controlPlane } from '../../src/composition/control-plane.ts';
+import { newManifestSignatures } from '../../src/composition/signatures.ts';
 import { jobStore } from '../../src/composition/stores.ts';
 import { beginImportStep, type ImportStepEvent } from '../../src/imports/begin-import-step.ts';
 import { importRegistrySteps } from '../../src/imports/registry-steps.ts';
@@ -13,6 +14,7 @@ import type { RegistryStepName, StepEvent } from '../../src/training/steps/step.
 
 const plane = controlPlane();
 const artifacts = artifactStore();
+const signatures = newManifestSignatures();
 
 const isOfImport = (event: RegistrarEvent): event is ImportStepEvent<'register-import' | 'deploy-import'> =>
   event.step in importRegistrySteps;
@@ -30,8 +32,8 @@ export const handler = stepFunction<RegistrarEvent, unknown>(async (event, conte
   if (isOfImport(event)) {
     const parts = { jobs: jobStore(), clock: systemClock };
     const begun = await beginImportStep(parts, event, context.awsRequestId);
-    return importRegistrySteps[event.step]({ ...begun, artifacts, ...plane }, event.input);
+    return importRegistrySteps[event.step]({ ...begun, artifacts, signatures, ...plane }, event.input);
   }
   const { tenant, job } = await beginStep(jobStore(), systemClock, event, context.awsRequestId);
-  return registrySteps[event.step]({ tenant, job, artifacts, ...plane }, event.input);
+  return registrySteps[event.step]({ tenant, job, artifacts, signatures, ...plane }, event.input);
 });

@@ -1,5 +1,6 @@
 import { artifactStore } from '../../src/composition/artifacts.ts';
 import { controlPlane } from '../../src/composition/control-plane.ts';
+import { signingKeys } from '../../src/composition/signatures.ts';
 
-export const registryParts = () => ({ ...controlPlane(), artifacts: artifactStore() });
+export const registryParts = () => ({ ...controlPlane(), artifacts: artifactStore(), keys: signingKeys() });
 export type RegistryParts = ReturnType<typeof registryParts>;

@@ -1,15 +1,15 @@
 import { entityTag } from '../../src/adapters/aws/lambda/entity-tag.ts';
 import type { Operations } from '../../src/adapters/aws/lambda/http-function.ts';
-import { isoAt } from '../../src/clock.ts';
 import { deleteVersion } from '../../src/registry/deletion.ts';
 import { modelCard, modelCardMarkdown } from '../../src/registry/model-card.ts';
 import { metadataView } from '../../src/registry/registry-view.ts';
 import { compareModelVersions } from '../../src/registry/version-comparison.ts';
+import { artifactLink } from '../../src/training/artifact-link.ts';
 import type { RegistryParts } from './registry-parts.ts';
 
 /** One version, or two of a model. */
 export function versionOperations(parts: RegistryParts) {
-  const { registry, catalog, promotion, artifacts } = parts;
+  const { registry, catalog, promotion } = parts;
   return {
     listVersions: async ({ tenant, params, query }) => {
       const { items, nextCursor } = await catalog.versions(tenant, params.model_name, query);
@@ -64,9 +64,7 @@ export function versionOperations(parts: RegistryParts) {
     },
     getModelArtifact: async ({ tenant, params }) => {
       const version = await registry.version(tenant, params.model_name, params.model_version);
-      const { url, expiresAtMs } = await artifacts.link(tenant, params.model_name, version.build_id);
-      const { sha256, artifact_bytes: bytes } = version;
-      return { body: { url, sha256, bytes, expires_at: isoAt(expiresAtMs) } };
+      return { body: await artifactLink(tenant, version, parts) };
     },
     deleteModelVersion: async ({ tenant, params: { model_name, model_version }, query }) => {
       const options = { force: query.force === 'true' };

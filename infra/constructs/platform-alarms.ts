@@ -73,6 +73,17 @@ export class PlatformAlarms extends Construct {
       evaluationPeriods: 1,
       alarmDescription: 'The API answered 5xx five times or more in 5 minutes',
     });
+    this.alarm('ArtifactsRefused', {
+      // In dimensions of its own: an account may hold several stages.
+      metric: new cloudwatch.Metric({
+        ...{ namespace: 'TenantML', metricName: 'artifacts_refused', statistic: 'Sum', period: FIVE_MINUTES },
+        dimensionsMap: { stage: props.settings.name, outcome: 'process' },
+      }),
+      threshold: 1,
+      evaluationPeriods: 1,
+      alarmDescription:
+        'A model version was not loaded: its bytes or its signature are not those that were registered',
+    });
     this.alarm('DatabaseAtCapacity', {
       metric: props.cluster.metricACUUtilization({ period: FIVE_MINUTES, statistic: 'Average' }),
       threshold: 90,

@@ -120,6 +120,11 @@ export class PlatformFunction extends Construct {
   }
 }
 
+/** For functions that load or deploy versions: whether those from before versions were signed pass. */
+export function unsignedModels({ unsignedModels: setting }: StageSettings): Record<string, string> {
+  return setting === 'allow' ? { UNSIGNED_MODELS: 'allow' } : {};
+}
+
 function vpcEnvironment(network: PrivateNetwork): Record<string, string> {
   return {
     // The dual-stack name: the network has no IPv4 way out. Only this client: the global dual-stack flag breaks PutEvents.

@@ -111,6 +111,7 @@ export class Authorizer {
       const slash = resource.indexOf('/');
       return this.#policies.resource.get(slash < 0 ? resource : resource.slice(0, slash));
     }
+    if (resource.startsWith('arn:aws:kms:')) return this.#policies.resource.get(resource);
     if (resource.startsWith('arn:aws:lambda:')) {
       return this.#policies.resource.get(arn('lambda', `function:${functionNameOf(resource)}`));
     }

@@ -9,10 +9,10 @@ export interface NamedPolicy {
   readonly policy: PolicyDocument;
 }
 
-/** Every policy that the template gives: by role, by bucket, by function. */
+/** Every policy that the template gives: by role, by bucket, by key, by function. */
 export interface PolicySet {
   readonly identity: ReadonlyMap<string, readonly NamedPolicy[]>;
-  /** Keyed by the ARN of the bucket or function that the policy is attached to. */
+  /** Keyed by the ARN of the bucket, key or function that the policy is attached to. */
   readonly resource: ReadonlyMap<string, PolicyDocument>;
 }
 
@@ -59,6 +59,11 @@ function resourcePolicies(template: DeployedTemplate): Map<string, PolicyDocumen
       documentOf(policy.properties.PolicyDocument).Statement,
     );
   }
+  for (const key of template.ofType('AWS::KMS::Key')) {
+    // Without one, CloudFormation makes the policy by which IAM decides.
+    const given = key.properties.KeyPolicy;
+    add(key.attribute('Arn'), given === undefined ? [ACCOUNT_DECIDES] : documentOf(given).Statement);
+  }
   for (const permission of template.ofType('AWS::Lambda::Permission')) {
     const functionArn = arn(
       'lambda',
@@ -68,6 +73,13 @@ function resourcePolicies(template: DeployedTemplate): Map<string, PolicyDocumen
   }
   return new Map([...statements].map(([key, Statement]) => [key, { Version: '2012-10-17', Statement }]));
 }
+
+const ACCOUNT_DECIDES = {
+  Effect: 'Allow',
+  Principal: { AWS: `arn:${PARTITION}:iam::${ACCOUNT_ID}:root` },
+  Action: 'kms:*',
+  Resource: '*',
+};
 
 /** What Lambda's AddPermission makes of an AWS::Lambda::Permission. */
 function permissionStatement(permission: DeployedResource, functionArn: string): Record<string, unknown> {

@@ -10,7 +10,6 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'AWS::Logs::LogGroup': 'logs are files under the data folder',
   'AWS::Logs::LogStream': 'logs are files under the data folder',
   'AWS::Logs::ResourcePolicy': 'logs are files under the data folder',
-  'AWS::KMS::Key': 'nothing is encrypted at rest on a developer machine',
   'AWS::KMS::Alias': 'nothing is encrypted at rest on a developer machine',
   'AWS::CloudWatch::Alarm': 'no metrics are collected locally',
   'AWS::CloudWatch::CompositeAlarm': 'no metrics are collected locally',

@@ -95,6 +95,15 @@ export const RESOURCE_TYPES: Readonly<Record<string, ResourceType>> = {
       return undefined;
     },
   },
+  // Those that sign are run; with the others nothing is encrypted on a developer machine.
+  'AWS::KMS::Key': {
+    ref: plain.ref,
+    attribute: (resource, name) => {
+      if (name === 'Arn') return arn('kms', `key/${plain.ref(resource)}`);
+      if (name === 'KeyId') return plain.ref(resource);
+      return undefined;
+    },
+  },
   'AWS::IAM::Policy': plain,
   'AWS::IAM::ManagedPolicy': { ref: (resource) => iamArn(`policy/${named('ManagedPolicyName')(resource)}`) },
   'AWS::StepFunctions::StateMachine': {

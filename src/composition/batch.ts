@@ -8,6 +8,7 @@ import { config } from '../config.ts';
 import type { JobId } from '../contracts/names.ts';
 import { BatchPredictions } from '../serving/batch/batch-predictions.ts';
 import type { Executions } from '../training/executions.ts';
+import { manifestSignatures } from './signatures.ts';
 import {
   artifactObjects,
   datasetStore,
@@ -27,6 +28,7 @@ export const batchPredictions = (executions: Executions) =>
     datasets: datasetStore(),
     champions: new DynamoDbServingPointers(dynamodb(), config.servingTable),
     versions: new S3VersionFiles(artifactObjects),
+    signatures: manifestSignatures(),
     files: batchFiles(),
     newJobId: () => ulid() as JobId,
     clock: systemClock,

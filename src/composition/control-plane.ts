@@ -10,6 +10,7 @@ import { systemClock } from '../clock.ts';
 import { config } from '../config.ts';
 import { Promotion } from '../registry/promotion.ts';
 import { eventPublisher } from './events.ts';
+import { manifestSignatures } from './signatures.ts';
 import { dynamodb } from './stores.ts';
 
 /** With the 5 seconds of a last attempt to connect still under the function's 29, and long enough for most resumes. */
@@ -25,6 +26,7 @@ export function controlPlane() {
     intents,
     events,
     pointers: new DynamoDbServingPointers(dynamodb(), config.servingTable),
+    signatures: manifestSignatures(),
   });
   return {
     ...{ registry, intents, events, promotion },

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import packageJson from '../../package.json' with { type: 'json' };
 import { failureOf } from '../adapters/aws/lambda/failure-of.ts';
 import { FolderServingStore } from '../adapters/folder/folder-serving-store.ts';
+import { FolderSignatures } from '../adapters/folder/folder-signatures.ts';
 import { ServingServer } from '../adapters/node/serving-server.ts';
 import { OnnxruntimeExecutor } from '../adapters/onnxruntime/onnxruntime-executor.ts';
 import { systemClock } from '../clock.ts';
@@ -55,6 +56,7 @@ export class ModelServer {
     this.#store = new FolderServingStore(options.models, tenant);
     this.#predictor = new Predictor({
       store: this.#store,
+      signatures: new FolderSignatures(this.#store),
       executor: new ChoosingExecutor(new TypeScriptExecutor(), new OnnxruntimeExecutor()),
       clock: systemClock,
       cache: new ModelCache<Resident>(

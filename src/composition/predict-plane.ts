@@ -5,6 +5,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { checkFitting } from '../adapters/aws/lambda/answer-size.ts';
 import { failureLine, warningLine } from '../adapters/aws/lambda/failure-line.ts';
 import { failureOf } from '../adapters/aws/lambda/failure-of.ts';
+import { refusedArtifact } from '../adapters/aws/lambda/refused-artifact.ts';
 import { RequestFigures } from '../adapters/aws/lambda/request-figures.ts';
 import { S3LogSink } from '../adapters/aws/s3-log-sink.ts';
 import { SageMakerEndpoints } from '../adapters/aws/sagemaker-endpoints.ts';
@@ -28,6 +29,7 @@ import { TenantGate } from '../serving/limits/tenant-gate.ts';
 import { KnownLimits } from '../serving/limits/tenant-limits.ts';
 import { BufferedPredictionLog } from '../serving/log/buffered-log.ts';
 import { PredictionHistory } from '../serving/log/prediction-history.ts';
+import { SignedManifests } from '../serving/manifest-signatures.ts';
 import { ModelCache } from '../serving/model-cache.ts';
 import { Predictor, type Resident } from '../serving/predictor.ts';
 import { TenantContext } from '../tenancy/tenant-context.ts';
@@ -81,6 +83,11 @@ export function predictPlane() {
   const limits = new KnownLimits(store, config.tenantPlans);
   const predictor: Predictor = new Predictor({
     ...{ store, clock, log, cache, limits },
+    signatures: new SignedManifests({
+      publicKey: (keyId) => store.publicKey(keyId),
+      unsigned: config.unsignedModels,
+    }),
+    onRefused: () => figures.record(refusedArtifact),
     tier: new DiskArtifactTier(join(tmpdir(), 'artifacts'), config.artifactDiskBytes),
     executor: new ChoosingExecutor(new TypeScriptExecutor(), new OnnxruntimeExecutor()),
     outputs: new SignedPredictionCache(transient, clock),

@@ -88,6 +88,19 @@ export const ModelManifest = z
   .meta({ id: 'ModelManifest' });
 export type ModelManifest = z.infer<typeof ModelManifest>;
 
+/** By whom a manifest is vouched for: the key of the deployment, over tenant, model, build and the manifest's hash. */
+export const ManifestSignature = z
+  .object({
+    key_id: z
+      .string()
+      .regex(/^[A-Za-z0-9-]{1,128}$/)
+      .describe('Of the key in KMS'),
+    algorithm: z.literal('ECDSA_SHA_256'),
+    signature: z.string().describe('DER, in base64'),
+  })
+  .meta({ id: 'ManifestSignature' });
+export type ManifestSignature = z.infer<typeof ManifestSignature>;
+
 export const ModelVersion = z
   .object({
     model_name: ModelName,
@@ -171,8 +184,23 @@ export const ModelDeploymentResponse = z
   .meta({ id: 'ModelDeploymentResponse' });
 export type ModelDeploymentResponse = z.infer<typeof ModelDeploymentResponse>;
 
+/** Links to the files of a version, with what they are verified by. */
 export const ArtifactLink = z
-  .object({ url: z.string(), sha256: z.string(), bytes: z.int(), expires_at: Timestamp })
+  .object({
+    url: z.string(),
+    sha256: z.string(),
+    bytes: z.int(),
+    expires_at: Timestamp,
+    manifest_url: z.string().describe('The manifest, byte for byte as it was signed'),
+    manifest_sha256: z.string(),
+    signature: ManifestSignature.extend({
+      tenant: z.string().describe('Part of what is signed'),
+      build_id: z.string().describe('Part of what is signed'),
+      public_key: z.string().describe('SubjectPublicKeyInfo, DER in base64'),
+    })
+      .optional()
+      .describe('Left out for versions that were made before versions were signed'),
+  })
   .meta({ id: 'ArtifactLink' });
 export type ArtifactLink = z.infer<typeof ArtifactLink>;
 

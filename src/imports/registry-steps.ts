@@ -1,9 +1,10 @@
 import type { EventPublisher } from '../registry/event-publisher.ts';
 import type { ModelRegistry } from '../registry/model-registry.ts';
 import type { Promotion } from '../registry/promotion.ts';
+import type { ManifestSignatures } from '../serving/manifest-signatures.ts';
 import type { TenantContext } from '../tenancy/tenant-context.ts';
 import type { ArtifactStore } from '../training/artifact-store.ts';
-import { BuildMissingError } from '../training/registry-steps.ts';
+import { verifiedBuild } from '../training/verified-build.ts';
 import type { ImportJob, ImportState } from './begin-import-step.ts';
 
 export interface ImportRegistryContext {
@@ -11,6 +12,7 @@ export interface ImportRegistryContext {
   readonly job: ImportJob;
   readonly registry: ModelRegistry;
   readonly artifacts: ArtifactStore;
+  readonly signatures: ManifestSignatures;
   readonly promotion: Promotion;
   readonly events: EventPublisher;
 }
@@ -21,11 +23,9 @@ export const importRegistrySteps: Readonly<
     (context: ImportRegistryContext, state: ImportState) => Promise<ImportState>
   >
 > = {
-  async 'register-import'({ tenant, job, registry, artifacts, events }, state) {
+  async 'register-import'({ tenant, job, registry, artifacts, signatures, events }, state) {
     const { model_name, deploy } = job.import;
-    const build = await artifacts.manifest(tenant, model_name, state.build_id!);
-    if (build === undefined || build.manifestSha256 !== state.manifest_sha256)
-      throw new BuildMissingError(state.build_id!);
+    const build = await verifiedBuild({ artifacts, signatures }, tenant, model_name, state);
     const { version } = await registry.register(tenant, build);
     await events.publish(tenant, {
       type: 'ml.model.registered',

@@ -1,4 +1,5 @@
 import type {
+  ManifestSignature,
   MLModelMetadata,
   ModelDetail,
   ModelManifest,
@@ -63,6 +64,13 @@ export class VersionNotVerifiedError extends MLFrameworkError {
       'VERSION_NOT_VERIFIED',
       `version ${version} of model ${model} was not verified at registration; train it again`,
     );
+  }
+}
+
+/** Where it is served, the version would be refused: it has no signature, or one that does not hold. */
+export class VersionNotSignedError extends MLFrameworkError {
+  constructor(cause: Error) {
+    super('VERSION_NOT_SIGNED', cause.message, { cause });
   }
 }
 
@@ -149,6 +157,7 @@ export interface Registration {
   readonly artifactKey: string;
   readonly manifestKey: string;
   readonly manifestSha256: string;
+  readonly signature?: ManifestSignature | undefined;
 }
 
 /** Where the bytes of a version are, and which state of its row was read. */
@@ -160,6 +169,8 @@ export interface VersionArtifact {
   readonly artifactBytes: number;
   readonly manifestKey: string;
   readonly manifestSha256: string;
+  /** @default - the version was made before versions were signed */
+  readonly signature?: ManifestSignature;
 }
 
 /** A version that takes part in serving. */

@@ -1,6 +1,8 @@
 import type { ModelName } from '../contracts/names.ts';
 import type { PromotionRequest, PromotionResult } from '../contracts/registry.ts';
 import type { ServingConfigurationRequest } from '../contracts/serving.ts';
+import type { ManifestSignatures } from '../serving/manifest-signatures.ts';
+import { ArtifactRefusedError } from '../serving/served-model.ts';
 import type { ServingPointers, ServingVariant } from '../serving/serving-pointer.ts';
 import type { JobOwners, TenantContext } from '../tenancy/tenant-context.ts';
 import type { EventPublisher } from './event-publisher.ts';
@@ -13,6 +15,7 @@ import {
   type RollbackOptions,
   type ServingVersion,
   VersionDeployedError,
+  VersionNotSignedError,
 } from './model-registry.ts';
 import { promotionDecision } from './promotion-decision.ts';
 
@@ -33,20 +36,27 @@ export class Promotion {
   readonly #pointers: ServingPointers;
   readonly #intents: PromotionIntents;
   readonly #events: EventPublisher;
+  readonly #signatures: ManifestSignatures | undefined;
 
   constructor(parts: {
     registry: ModelRegistry;
     pointers: ServingPointers;
     intents: PromotionIntents;
     events: EventPublisher;
+    /** By what a version is known to be one that can be loaded. @default - that is found out when it is loaded */
+    signatures?: ManifestSignatures;
   }) {
     this.#registry = parts.registry;
     this.#pointers = parts.pointers;
     this.#intents = parts.intents;
     this.#events = parts.events;
+    this.#signatures = parts.signatures;
   }
 
-  /** @throws what `ModelRegistry.deploy` throws; then nothing has changed */
+  /**
+   * @throws {VersionNotSignedError}
+   * @throws what `ModelRegistry.deploy` throws; then nothing has changed
+   */
   async deploy(
     tenant: TenantContext,
     model: ModelName,
@@ -54,7 +64,7 @@ export class Promotion {
     options: DeployOptions = {},
   ): Promise<Deployment> {
     // Names that do not exist are refused before anything is written.
-    await this.#registry.version(tenant, model, version);
+    await this.#servable(tenant, model, version);
     return this.#change(
       tenant,
       model,
@@ -63,9 +73,13 @@ export class Promotion {
     );
   }
 
-  /** @throws what `ModelRegistry.rollback` throws; then nothing has changed */
+  /**
+   * @throws {VersionNotSignedError}
+   * @throws what `ModelRegistry.rollback` throws; then nothing has changed
+   */
   async rollback(tenant: TenantContext, model: ModelName, options: RollbackOptions): Promise<Deployment> {
-    await this.#registry.version(tenant, model, options.toVersion);
+    const to = options.toVersion ?? (await this.#registry.deployment(tenant, model))?.previousVersion;
+    await this.#servable(tenant, model, to);
     return this.#change(
       tenant,
       model,
@@ -122,7 +136,7 @@ export class Promotion {
     const { champion_version } = await this.#registry.serving(tenant, model);
     if (champion_version === undefined) throw new NothingDeployedError(model);
     for (const { version } of [request.canary, request.shadow].filter((one) => one !== undefined))
-      await this.#registry.version(tenant, model, version);
+      await this.#servable(tenant, model, version);
     return this.#change(
       tenant,
       model,
@@ -161,6 +175,17 @@ export class Promotion {
     const deployment = await this.#registry.deployment(tenant, model);
     if (deployment !== undefined) await this.#project(tenant, deployment);
     if (isOver) await this.#intents.close(tenant, model, intentId);
+  }
+
+  /** What would be refused where it is served must not take the place of what is served. */
+  async #servable(tenant: TenantContext, model: ModelName, name: string | undefined): Promise<void> {
+    const found = await this.#registry.version(tenant, model, name);
+    try {
+      const check = await this.#signatures?.checkOf(tenant.tenantId, model, variantOf(found));
+      check?.(found.manifest);
+    } catch (error) {
+      throw error instanceof ArtifactRefusedError ? new VersionNotSignedError(error) : error;
+    }
   }
 
   async #change<Result>(
@@ -220,5 +245,6 @@ const variantOf = (version: ServingVersion): ServingVariant => ({
   artifact_bytes: version.artifactBytes,
   manifest_key: version.manifestKey,
   manifest_sha256: version.manifestSha256,
+  ...(version.signature === undefined ? {} : { signature: version.signature }),
   ...(version.origin === 'imported' ? { origin: 'imported' } : {}),
 });

@@ -11,6 +11,7 @@ export function metadataView(version: MLModelMetadata & VersionArtifact): MLMode
     manifestKey: _d,
     manifestSha256: _e,
     rowVersion: _f,
+    signature: _g,
     ...view
   } = version;
   return view;

@@ -6,9 +6,11 @@ import { type ArtifactTier, DigestMismatchError } from './artifact-tier.ts';
 import { type InferenceEndpoints, RemoteModel } from './backends/remote-model.ts';
 import type { Explainer } from './explainer.ts';
 import { type ImportedGraphs, ImportedNotServedError } from './imported/imported-graphs.ts';
+import { checkedManifest, type ManifestSignatures } from './manifest-signatures.ts';
 import type { ModelExecutor } from './model-executor.ts';
 import {
   ArtifactDamagedError,
+  ArtifactRefusedError,
   ExplanationNotAvailableError,
   ModelNotServedError,
   type ServedModel,
@@ -26,12 +28,15 @@ const residentBaseBytes = 128 * 1024;
 export interface ModelLoaderParts {
   readonly store: Pick<ServingStore, 'artifact'>;
   readonly executor: ModelExecutor;
+  readonly signatures: ManifestSignatures;
   /** Artifact bytes nearer than the store. */
   readonly tier?: ArtifactTier | undefined;
   /** Where models may ask to be run. */
   readonly endpoints?: InferenceEndpoints | undefined;
   /** Where graphs that were brought are run: never here. */
   readonly imported?: ImportedGraphs | undefined;
+  /** Told of each version that is not what was made here. */
+  readonly onRefused?: ((error: ArtifactRefusedError) => void) | undefined;
 }
 
 /** One artifact of a version, as the pointer or the manifest knows it. */
@@ -42,7 +47,10 @@ interface ArtifactOf {
   readonly version: string;
 }
 
-/** Makes models in memory of what is stored; every byte is one that was registered. */
+/**
+ * Makes models in memory of what is stored. Every byte is one that was registered: the signature is of the manifest, and
+ * the manifest has the hashes of the rest.
+ */
 export class ModelLoader {
   readonly #parts: ModelLoaderParts;
 
@@ -64,18 +72,22 @@ export class ModelLoader {
 
   /**
    * @throws {ModelNotServedError} when its bytes are gone
-   * @throws {ArtifactDamagedError}
+   * @throws {ArtifactRefusedError} when it is not what was made here
    * @throws what the executor throws
    */
   load(tenant: TenantContext, pointer: ServingPointer, variant: ServingVariant): Promise<ServedModel> {
     const endpoint = this.endpointOf(pointer);
     return endpoint === undefined
       ? this.loadHere(tenant, pointer.model_name, variant)
-      : this.#loadRemote(tenant, pointer.model_name, variant, endpoint);
+      : this.#watched(this.#loadRemote(tenant, pointer.model_name, variant, endpoint));
   }
 
   /** The graph itself, whatever the model's configuration says. */
-  async loadHere(tenant: TenantContext, model: ModelName, variant: ServingVariant): Promise<ServedModel> {
+  loadHere(tenant: TenantContext, model: ModelName, variant: ServingVariant): Promise<ServedModel> {
+    return this.#watched(this.#loadHere(tenant, model, variant));
+  }
+
+  async #loadHere(tenant: TenantContext, model: ModelName, variant: ServingVariant): Promise<ServedModel> {
     if (variant.origin === 'imported') return this.#loadImported(tenant, model, variant);
     const { artifact_key: key, artifact_sha256: sha256, version } = variant;
     const [graph, manifest] = await Promise.all([
@@ -102,7 +114,7 @@ export class ModelLoader {
   ): Promise<Explainer> {
     const key = manifest_key.replace(/manifest\.json$/, 'explainer.json.gz');
     const [bytes, { Explainer: code }] = await Promise.all([
-      this.#artifact(tenant, { key, sha256, model, version }).catch((error: unknown) => {
+      this.#watched(this.#artifact(tenant, { key, sha256, model, version })).catch((error: unknown) => {
         // A folder of pulled models has graphs and manifests only.
         throw error instanceof ModelNotServedError ? new ExplanationNotAvailableError(model, version) : error;
       }),
@@ -112,13 +124,13 @@ export class ModelLoader {
   }
 
   async #loadImported(tenant: TenantContext, model: ModelName, variant: ServingVariant) {
-    const { imported: graphs } = this.#parts;
+    const { imported: graphs, onRefused } = this.#parts;
     if (graphs === undefined) throw new ImportedNotServedError(model, variant.version);
     const [{ value, bytes }, { ImportedModel }] = await Promise.all([
       this.#manifest(tenant, model, variant),
       import('./imported/imported-model.ts'),
     ]);
-    return new ImportedModel(value, bytes, { tenant, variant, graphs });
+    return new ImportedModel(value, bytes, { tenant, variant, graphs, onRefused });
   }
 
   async #loadRemote(tenant: TenantContext, model: ModelName, variant: ServingVariant, endpoint: string) {
@@ -126,11 +138,21 @@ export class ModelLoader {
     return new RemoteModel(value, bytes, { tenant, endpoint, endpoints: this.#parts.endpoints! });
   }
 
-  async #manifest(tenant: TenantContext, model: ModelName, variant: ServingVariant) {
+  #manifest(tenant: TenantContext, model: ModelName, variant: ServingVariant) {
     const { manifest_key: key, manifest_sha256: sha256, version } = variant;
-    const bytes = await this.#artifact(tenant, { key, sha256, model, version });
-    const value = JSON.parse(Buffer.from(bytes).toString('utf8')) as ModelManifest;
-    return { value, bytes: bytes.byteLength };
+    return checkedManifest(
+      this.#artifact(tenant, { key, sha256, model, version }),
+      this.#parts.signatures.checkOf(tenant.tenantId, model, variant),
+    );
+  }
+
+  async #watched<Loaded>(loading: Promise<Loaded>): Promise<Loaded> {
+    try {
+      return await loading;
+    } catch (error) {
+      if (error instanceof ArtifactRefusedError) this.#parts.onRefused?.(error);
+      throw error;
+    }
   }
 
   async #artifact(tenant: TenantContext, { key, sha256, model, version }: ArtifactOf): Promise<Uint8Array> {

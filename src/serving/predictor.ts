@@ -11,12 +11,14 @@ import { emptyBatch, type FeatureBatch, sameRows } from './feature-batch.ts';
 import type { ImportedGraphs } from './imported/imported-graphs.ts';
 import type { KnownLimits } from './limits/tenant-limits.ts';
 import type { LoggedCall, PredictionLog, ShadowResult } from './log/prediction-log.ts';
+import type { ManifestSignatures } from './manifest-signatures.ts';
 import type { ModelCache } from './model-cache.ts';
 import type { ModelExecutor } from './model-executor.ts';
 import { ModelLoader } from './model-loader.ts';
 import { inputHash, type PredictionCache } from './prediction-cache.ts';
 import { nextBatch, PredictionIds } from './prediction-id.ts';
 import {
+  type ArtifactRefusedError,
   ExplanationNotAvailableError,
   ModelNotServedError,
   type Scored,
@@ -91,6 +93,8 @@ export class Predictor {
   constructor(parts: {
     store: ServingStore;
     executor: ModelExecutor;
+    /** By what manifests are known to be those that were made here. */
+    signatures: ManifestSignatures;
     clock: Clock;
     cache: ModelCache<Resident>;
     /** Artifact bytes nearer than the store. */
@@ -104,6 +108,8 @@ export class Predictor {
     endpoints?: InferenceEndpoints;
     /** Where graphs that were brought are run. */
     imported?: ImportedGraphs;
+    /** Told of each version that is not what was made here. */
+    onRefused?: (error: ArtifactRefusedError) => void;
   }) {
     this.#store = parts.store;
     this.#clock = parts.clock;

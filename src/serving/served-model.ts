@@ -25,8 +25,11 @@ export class VersionNotServedError extends MLFrameworkError {
   }
 }
 
+/** What is stored is not what was made here: an operator has to know. */
+export abstract class ArtifactRefusedError extends PredictionError {}
+
 /** The stored bytes are not the bytes that were registered. */
-export class ArtifactDamagedError extends PredictionError {
+export class ArtifactDamagedError extends ArtifactRefusedError {
   constructor(model: string, version: string) {
     super(
       'ARTIFACT_DAMAGED',

@@ -1,3 +1,4 @@
+import type { ManifestSignature } from '../contracts/models.ts';
 import type { ModelName } from '../contracts/names.ts';
 import type { ServingSettings } from '../contracts/serving.ts';
 import type { TenantContext } from '../tenancy/tenant-context.ts';
@@ -10,6 +11,8 @@ export interface ServingVariant {
   readonly artifact_bytes: number;
   readonly manifest_key: string;
   readonly manifest_sha256: string;
+  /** @default - the version was made before versions were signed */
+  readonly signature?: ManifestSignature;
   /** A graph that was brought: it is run apart from those of other tenants. @default - one that was trained here */
   readonly origin?: 'imported';
 }

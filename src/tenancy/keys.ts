@@ -36,7 +36,7 @@ const lastBatch = 0xffffff;
 const batchesLeft = (batch: number): string => (lastBatch - batch).toString(16).padStart(6, '0');
 
 /** Files of one build of a model. */
-export type ModelFileName = 'model.onnx' | 'manifest.json' | 'explainer.json.gz';
+export type ModelFileName = 'model.onnx' | 'manifest.json' | 'manifest.sig' | 'explainer.json.gz';
 
 /** Keys of objects in S3. */
 export const objectKeys = {
@@ -116,6 +116,8 @@ export const itemKeys = {
   jobOwner: (job: string): ItemKey => ({ pk: `job/${job}/`, sk: 'owner/' }),
   /** Of the platform, not of a tenant: the key of the MAC in prediction ids. */
   predictionIdKey: { pk: 'platform/', sk: 'prediction-id-key/' } as ItemKey,
+  /** Of the platform: the public half of a key that signs manifests. Key ids of KMS hold no separator. */
+  signingKey: (keyId: string): ItemKey => ({ pk: 'platform/', sk: `signing-key/${keyId}/` }),
   /** Of the platform: asked for by the health probe, and never there. */
   healthProbe: { pk: 'platform/', sk: 'health/' } as ItemKey,
   apiKey: (sha256: string): ItemKey => ({ pk: `api-key/${sha256}/`, sk: 'key/' }),

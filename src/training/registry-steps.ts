@@ -1,25 +1,20 @@
-import { MLFrameworkError } from '../errors.ts';
 import type { EventPublisher } from '../registry/event-publisher.ts';
 import type { ModelRegistry } from '../registry/model-registry.ts';
 import type { Promotion } from '../registry/promotion.ts';
 import { promotionDecision } from '../registry/promotion-decision.ts';
+import type { ManifestSignatures } from '../serving/manifest-signatures.ts';
 import type { TenantContext } from '../tenancy/tenant-context.ts';
 import type { ArtifactStore } from './artifact-store.ts';
 import type { StoredJob } from './job-store.ts';
 import type { RegistryStepName, StepState } from './steps/step.ts';
-
-/** The build that the export step wrote is not there as it was written. */
-export class BuildMissingError extends MLFrameworkError {
-  constructor(buildId: string) {
-    super('BUILD_MISSING', `build ${buildId} is gone or changed since it was exported; train again`);
-  }
-}
+import { verifiedBuild } from './verified-build.ts';
 
 export interface RegistryStepContext {
   readonly tenant: TenantContext;
   readonly job: StoredJob & { readonly request: NonNullable<StoredJob['request']> };
   readonly registry: ModelRegistry;
   readonly artifacts: ArtifactStore;
+  readonly signatures: ManifestSignatures;
   readonly promotion: Promotion;
   readonly events: EventPublisher;
 }
@@ -27,10 +22,8 @@ export interface RegistryStepContext {
 export const registrySteps: Readonly<
   Record<RegistryStepName, (context: RegistryStepContext, state: StepState) => Promise<StepState>>
 > = {
-  async register({ tenant, job, registry, artifacts, events }, state) {
-    const build = await artifacts.manifest(tenant, job.request.model_name, state.build_id!);
-    if (build === undefined || build.manifestSha256 !== state.manifest_sha256)
-      throw new BuildMissingError(state.build_id!);
+  async register({ tenant, job, registry, artifacts, signatures, events }, state) {
+    const build = await verifiedBuild({ artifacts, signatures }, tenant, job.request.model_name, state);
     const { version, metrics } = await registry.register(tenant, build);
     await events.publish(tenant, {
       type: 'ml.model.registered',

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { S3Client } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { S3ArtifactStore } from '../../src/adapters/aws/s3-artifact-store.ts';
 import { S3Objects } from '../../src/adapters/aws/s3-objects.ts';
@@ -9,8 +9,10 @@ import type { ArtifactStore } from '../../src/training/artifact-store.ts';
 import { WorkFileDamagedError, type WorkFiles } from '../../src/training/work-files.ts';
 import { type LocalStores, startLocalStores } from '../support/local-stores.ts';
 import { newJobId, sampleManifest } from '../support/samples.ts';
+import { signaturesBy, signingKey } from '../support/signing.ts';
 import { tenantA, tenantAb, tenantB } from '../support/tenants.ts';
 
+const key = signingKey();
 let stores: LocalStores;
 let objects: S3Objects;
 let staging: S3Objects;
@@ -21,7 +23,7 @@ beforeAll(async () => {
   stores = await startLocalStores();
   objects = new S3Objects(new S3Client({}), stores.names.ArtifactBucket);
   staging = new S3Objects(new S3Client({}), stores.names.StagingBucket);
-  artifacts = new S3ArtifactStore(objects, { nowMs: () => Date.now() });
+  artifacts = new S3ArtifactStore(objects, { nowMs: () => Date.now() }, key);
   workFiles = new StagingWorkFiles(staging);
 });
 afterAll(() => stores?.stop());
@@ -39,10 +41,27 @@ describe('ArtifactStore on S3', () => {
     expect(Buffer.compare((await objects.getBytes(stored.artifactKey))!, graph)).toBe(0);
   });
 
-  it('writes the same build again as the same bytes', async () => {
+  it('writes the same build again as the same bytes, under another signature that holds as well', async () => {
     const manifest = sampleManifest();
-    const first = await artifacts.put(tenantA, manifest, graph);
-    expect(await artifacts.put(tenantA, manifest, graph)).toEqual(first);
+    const { signature: first, ...stored } = await artifacts.put(tenantA, manifest, graph);
+    const { signature: second, ...again } = await artifacts.put(tenantA, manifest, graph);
+    expect(again).toEqual(stored);
+    for (const signature of [first!, second!]) {
+      const check = await signaturesBy([key]).checkOf('aa', manifest.model_name, {
+        ...{ version: '1.0.0', manifest_sha256: stored.manifestSha256, signature },
+        artifact_sha256: manifest.artifact.sha256,
+      });
+      expect(() => check(manifest)).not.toThrow();
+    }
+  });
+
+  it('reads a build from before builds were signed, and says that it has no signature', async () => {
+    const manifest = sampleManifest();
+    const { signature: _, ...stored } = await artifacts.put(tenantA, manifest, graph);
+    const Key = objectKeys.modelFile(tenantA, manifest.model_name, manifest.build_id, 'manifest.sig');
+    await objects.client.send(new DeleteObjectCommand({ Bucket: objects.bucket, Key }));
+    const found = await artifacts.manifest(tenantA, manifest.model_name, manifest.build_id);
+    expect(found).toEqual({ ...stored, manifest });
   });
 
   it('knows no build whose manifest is missing, although its graph is there', async () => {
@@ -52,17 +71,22 @@ describe('ArtifactStore on S3', () => {
     expect(await artifacts.manifest(tenantA, manifest.model_name, manifest.build_id)).toBeUndefined();
   });
 
-  it('gives a link that downloads the graph under the name of the model', async () => {
+  it('gives links that download the graph under the name of the model, and the manifest as it was signed', async () => {
     const manifest = sampleManifest();
-    await artifacts.put(tenantA, manifest, graph);
-    const { url, expiresAtMs } = await artifacts.link(tenantA, manifest.model_name, manifest.build_id);
+    const { manifestSha256 } = await artifacts.put(tenantA, manifest, graph);
+    const { url, manifestUrl, expiresAtMs } = await artifacts.link(
+      tenantA,
+      manifest.model_name,
+      manifest.build_id,
+    );
     const response = await fetch(url);
     expect(response.status).toBe(200);
     expect(response.headers.get('content-disposition')).toBe('attachment; filename="income.onnx"');
     expect(Buffer.compare(await response.bytes(), graph)).toBe(0);
     expect(expiresAtMs - Date.now()).toBeLessThanOrEqual(15 * 60_000);
-    const manifestUrl = url.replace('model.onnx', 'manifest.json');
-    expect((await fetch(manifestUrl)).status).toBe(403);
+    expect((await fetch(url.replace('model.onnx', 'manifest.json'))).status).toBe(403);
+    const text = await (await fetch(manifestUrl)).text();
+    expect(createHash('sha256').update(text).digest('hex')).toBe(manifestSha256);
   });
 
   it('removes a build, twice without harm, and another tenant removes nothing', async () => {

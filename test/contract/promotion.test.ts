@@ -8,12 +8,14 @@ import { DynamoDbServingPointers } from '../../src/adapters/aws/dynamodb-serving
 import { SignedObjects } from '../../src/adapters/aws/signed-objects.ts';
 import { SignedServingStore } from '../../src/adapters/aws/signed-serving-store.ts';
 import { SignedTable } from '../../src/adapters/aws/signed-table.ts';
+import { PostgresModelCatalog } from '../../src/adapters/postgres/postgres-model-catalog.ts';
 import { PostgresModelRegistry } from '../../src/adapters/postgres/postgres-model-registry.ts';
 import { TenantDatabase } from '../../src/adapters/postgres/tenant-database.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { ModelName } from '../../src/contracts/names.ts';
 import type { EventPublisher, PlatformEvent } from '../../src/registry/event-publisher.ts';
 import { Promotion } from '../../src/registry/promotion.ts';
+import type { ManifestSignatures } from '../../src/serving/manifest-signatures.ts';
 import { TenantContext } from '../../src/tenancy/tenant-context.ts';
 import {
   type LocalDatabase,
@@ -23,6 +25,7 @@ import {
 } from '../support/local-stores.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { registrationOf, sampleManifest } from '../support/samples.ts';
+import { signaturesBy, signingKey } from '../support/signing.ts';
 import { modelName, tenantA, tenantAb } from '../support/tenants.ts';
 
 /** The function died here. */
@@ -300,5 +303,74 @@ describe('Promotion', () => {
     clock.advance(31_000);
     expect(await repairWaiting()).toBe(1);
     expect([await registered(), await served()]).toEqual(['1.0.0', '1.0.0']);
+  });
+});
+
+describe('a version that would not be loaded', () => {
+  const key = signingKey();
+  const pointer = () => reader.pointer(tenantA, model);
+  const signedBy = (signatures: ManifestSignatures) => promotionWith({ signatures });
+  /** Registers a build that is signed for this tenant, or for another, or not at all. */
+  const register = (signedFor?: string) => {
+    const manifest = sampleManifest({ model_name: model });
+    const { signature: _, ...registration } = registrationOf(tenantA, manifest);
+    const { manifestSha256 } = registration;
+    const statement = { modelName: model, buildId: manifest.build_id, manifestSha256 };
+    return registry.register(tenantA, {
+      ...registration,
+      ...(signedFor === undefined ? {} : { signature: key.signed({ ...statement, tenantId: signedFor }) }),
+    });
+  };
+
+  it.each([
+    ['has no signature', undefined],
+    ['is signed for another tenant', 'bb'],
+  ])('since it %s is not deployed, not even as canary or shadow', async (_, signedFor) => {
+    const { version } = await register(signedFor);
+    const promotion = signedBy(signaturesBy([key]));
+    for (const change of [
+      promotion.deploy(tenantA, model, version),
+      promotion.rollback(tenantA, model, { toVersion: version, reason: '' }),
+      promotion.configure(tenantA, model, { canary: { version, weight: 0.5 } }),
+      promotion.configure(tenantA, model, { shadow: { version } }),
+    ])
+      await expect(change).rejects.toMatchObject({ code: 'VERSION_NOT_SIGNED' });
+    expect(await pointer()).toMatchObject({ version: '1.0.0', revision: 1 });
+  });
+
+  it('since it was signed for this tenant is not this one', async () => {
+    const { version } = await register('aa');
+    await signedBy(signaturesBy([key])).deploy(tenantA, model, version);
+    expect(await pointer()).toMatchObject({ version, signature: { key_id: 'key-1' } });
+  });
+
+  it('is not rolled back to either, when it is what served before', async () => {
+    const { version } = await register();
+    await promotionWith({}).deploy(tenantA, model, version);
+    const { version: signed } = await register('aa');
+    const promotion = signedBy(signaturesBy([key]));
+    await promotion.deploy(tenantA, model, signed);
+    await expect(promotion.rollback(tenantA, model, { reason: '' })).rejects.toMatchObject({
+      code: 'VERSION_NOT_SIGNED',
+    });
+    expect(await pointer()).toMatchObject({ version: signed });
+  });
+
+  it('is deployed where the stage lets versions from before pass, with a pointer that has no signature', async () => {
+    const { version } = await register();
+    await signedBy(signaturesBy([key], 'allow')).deploy(tenantA, model, version);
+    expect(await pointer()).toMatchObject({ version, revision: 2 });
+    expect(await pointer()).not.toHaveProperty('signature');
+  });
+
+  it('keeps its signature in a version that is made of it with other metadata', async () => {
+    const { version } = await register('aa');
+    const catalog = new PostgresModelCatalog(connection);
+    const made = await catalog.create(tenantA, model, {
+      from_version: version,
+      description: 'renamed',
+    } as never);
+    await signedBy(signaturesBy([key])).deploy(tenantA, model, made.version);
+    expect(await pointer()).toMatchObject({ version: made.version, signature: { key_id: 'key-1' } });
   });
 });

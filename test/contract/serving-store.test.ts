@@ -7,12 +7,14 @@ import { S3Objects } from '../../src/adapters/aws/s3-objects.ts';
 import { SignedObjects } from '../../src/adapters/aws/signed-objects.ts';
 import { SignedServingStore } from '../../src/adapters/aws/signed-serving-store.ts';
 import { SignedTable } from '../../src/adapters/aws/signed-table.ts';
+import { SigningKeyChangedError, SigningKeys } from '../../src/adapters/aws/signing-keys.ts';
 import type { ServingPointer } from '../../src/serving/serving-pointer.ts';
 import type { ServingStore } from '../../src/serving/serving-store.ts';
 import { objectKeys } from '../../src/tenancy/keys.ts';
 import type { TenantContext } from '../../src/tenancy/tenant-context.ts';
 import { type LocalStores, startLocalStores } from '../support/local-stores.ts';
 import { hex } from '../support/samples.ts';
+import { signingKey } from '../support/signing.ts';
 import { modelName, tenantA, tenantAb, tenantB } from '../support/tenants.ts';
 
 let stores: LocalStores;
@@ -53,12 +55,14 @@ describe('ServingPointers on DynamoDB, read by the signed client', () => {
     expect(await reader.pointer(tenantA, modelName('income'))).toEqual(pointer);
   });
 
-  it('carries a canary, a shadow and settings', async () => {
-    const { model_name: _, revision: __, ...variant } = pointerAt(tenantA, 'split', 1);
+  it('carries a signature, a canary, a shadow and settings', async () => {
+    const signature = { key_id: 'key-1', algorithm: 'ECDSA_SHA_256', signature: 'AA==' } as const;
+    const { model_name: _, revision: __, ...variant } = { ...pointerAt(tenantA, 'split', 1), signature };
     const pointer: ServingPointer = {
       ...pointerAt(tenantA, 'split', 2),
       canary: { ...variant, weight: 0.25 },
       shadow: variant,
+      signature,
       settings: { log: 'durable', log_features: 'hash' },
     };
     await pointers.write(tenantA, pointer);
@@ -172,5 +176,26 @@ describe('the key of prediction ids', () => {
     expect(made).toHaveLength(32);
     await ensurePredictionIdKey(documentClient(), stores.names.ServingTable);
     expect(Buffer.compare(await reader.predictionIdKey(), made)).toBe(0);
+  });
+});
+
+describe('the keys that sign manifests', () => {
+  const keys = () => new SigningKeys(documentClient(), stores.names.ServingTable);
+
+  it('are read by the signed client as they were published, however often that is', async () => {
+    const [first, second] = [signingKey('key-1'), signingKey('key-2')];
+    for (const key of [first, second, first]) await keys().publish(key);
+    for (const { keyId, publicKey } of [first, second]) {
+      expect(Buffer.from((await signedStore().publicKey(keyId))!)).toEqual(publicKey);
+      expect(Buffer.from((await keys().publicKey(keyId))!)).toEqual(publicKey);
+    }
+    expect(await signedStore().publicKey('key-3')).toBeUndefined();
+  });
+
+  it('are never replaced under the same id', async () => {
+    const key = signingKey('key-4');
+    await keys().publish(key);
+    await expect(keys().publish(signingKey('key-4'))).rejects.toThrow(SigningKeyChangedError);
+    expect(Buffer.from((await keys().publicKey('key-4'))!)).toEqual(key.publicKey);
   });
 });

@@ -135,12 +135,15 @@ describe('functions', () => {
       'batch',
       [
         ...['ARTIFACT_BUCKET', 'BATCH_RESULT_DAYS', 'IMPORTED_FUNCTION_NAME', 'JOBS_TABLE'],
-        ...['RESULT_BUCKET', 'STAGING_BUCKET'],
+        ...['RESULT_BUCKET', 'SERVING_TABLE', 'STAGING_BUCKET'],
       ],
     ],
-    ['import', ['ARTIFACT_BUCKET', 'IMPORTED_FUNCTION_NAME', 'JOBS_TABLE', 'STAGING_BUCKET']],
+    [
+      'import',
+      ['ARTIFACT_BUCKET', 'IMPORTED_FUNCTION_NAME', 'JOBS_TABLE', 'SIGNING_KEY_ID', 'STAGING_BUCKET'],
+    ],
     ['predict-imported', []],
-    ['trainer-small', ['ARTIFACT_BUCKET', 'JOBS_TABLE', 'STAGING_BUCKET']],
+    ['trainer-small', ['ARTIFACT_BUCKET', 'JOBS_TABLE', 'SIGNING_KEY_ID', 'STAGING_BUCKET']],
     ['repair', ['INTENTS_TABLE', 'RELAY_FUNCTION_NAME']],
     ['pre-token', ['ACCESS_TABLE']],
     ['close-job', ['EVENT_BUS_NAME', 'JOBS_TABLE']],
@@ -171,6 +174,22 @@ describe('permissions', () => {
       ({ effect, actions }) => effect === 'Allow' && actions.some((a) => a.includes('*')),
     );
     expect(wild).toEqual([]);
+  });
+
+  it('let what writes builds sign them, what deploys publish the key, and nothing else ask for either', () => {
+    const holders = (action: string) =>
+      statements
+        .filter(({ actions }) => actions.includes(action))
+        .map(({ owner, resources }) => {
+          expect(JSON.stringify(resources)).toContain('SigningKey');
+          return owner.replace(/RoleDefaultPolicy.*/, '');
+        })
+        .sort();
+    expect(holders('kms:Sign')).toEqual([
+      ...['training/ImportFunction', 'training/TrainerLarge', 'training/TrainerMedium'],
+      'training/TrainerSmall',
+    ]);
+    expect(holders('kms:GetPublicKey')).toEqual(['api/Migrate']);
   });
 
   it('name the resource, except where AWS has none to name', () => {

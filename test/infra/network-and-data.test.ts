@@ -253,6 +253,7 @@ describe('stateful resources', () => {
   it('keep their logical ids', () => {
     expect(prod.resources(...STATEFUL).map(({ stack, logicalId }) => `${stack}/${logicalId}`)).toEqual([
       'data/EncryptionKey1B843E66',
+      'data/SigningKeyEEFC2790',
       'data/ArtifactBucketC3871E62',
       'data/StagingBucket437AB70B',
       'data/ResultBucketA834D929',

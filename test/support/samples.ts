@@ -84,4 +84,5 @@ export const registrationOf = (tenant: TenantContext, manifest: ModelManifest): 
   artifactKey: objectKeys.modelFile(tenant, manifest.model_name, manifest.build_id, 'model.onnx'),
   manifestKey: objectKeys.modelFile(tenant, manifest.model_name, manifest.build_id, 'manifest.json'),
   manifestSha256: hex('2'),
+  signature: { key_id: 'key-1', algorithm: 'ECDSA_SHA_256', signature: 'AA==' },
 });

@@ -4,6 +4,7 @@ import { ChoosingExecutor } from '../../src/serving/choosing-executor.ts';
 import { TypeScriptExecutor } from '../../src/serving/graph/typescript-executor.ts';
 import { ServingApp, type ServingAppParts } from '../../src/serving/http/serving-app.ts';
 import type { ServingRequest } from '../../src/serving/http/serving-message.ts';
+import { unsignedManifests } from '../../src/serving/manifest-signatures.ts';
 import { ModelCache } from '../../src/serving/model-cache.ts';
 import { Predictor, type Resident } from '../../src/serving/predictor.ts';
 import type { ServingStore } from '../../src/serving/serving-store.ts';
@@ -15,6 +16,7 @@ import { tenantA } from './tenants.ts';
 export function servingApp(store: ServingStore, more: Partial<ServingAppParts> = {}) {
   const clock = new ManualClock();
   const predictor = new Predictor({
+    signatures: unsignedManifests,
     ...{ store, clock, executor: new ChoosingExecutor(new TypeScriptExecutor(), new OnnxruntimeExecutor()) },
     cache: new ModelCache<Resident>({ budgetBytes: 64 * 1024 * 1024, maxModels: 10 }, clock),
   });

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { UploadId } from '../../src/contracts/names.ts';
 import type { ModelRegistry } from '../../src/registry/model-registry.ts';
 import type { PromotionIntents } from '../../src/registry/promotion.ts';
+import { unsignedManifests } from '../../src/serving/manifest-signatures.ts';
 import { itemKeys, objectKeys } from '../../src/tenancy/keys.ts';
 import { cloudEvent, eventSchemas, publishedData } from '../support/event-schemas.ts';
 import { lambdaContext } from '../support/http-event.ts';
@@ -381,7 +382,7 @@ describe('what the platform publishes about models', () => {
       traffic: { settings: {} },
     };
     const registry = {
-      version: async () => ({}),
+      version: async () => ({ signature: {} }),
       register: async () => ({ version: '1.0.0', metrics: {} }),
       deploy: async () => ({ ...deployment, champion: { version: '1.1.0' } }),
       retire: async () => ({ version: {}, deployment: { ...deployment, champion: undefined } }),
@@ -395,6 +396,7 @@ describe('what the platform publishes about models', () => {
         ...{ tenant: acme, registry, promotion, events },
         job: sampleJob({ request: sampleRequest({ model_name: model }) }) as never,
         artifacts: { manifest: async () => build } as never,
+        signatures: unsignedManifests,
       },
       { build_id: 'b', manifest_sha256: 'm' },
     );

@@ -47,7 +47,7 @@ export class DynamoDbServingPointers implements ServingPointers, Champions {
   }
 }
 
-const nested = ['canary', 'shadow', 'settings'] as const;
+const nested = ['signature', 'canary', 'shadow', 'settings'] as const;
 
 const unflattened = (item: Record<string, unknown>): Record<string, unknown> => ({
   ...item,

@@ -1,11 +1,12 @@
 import { DeleteObjectCommand, GetObjectCommand } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { Clock } from '../../clock.ts';
-import { ModelManifest } from '../../contracts/models.ts';
+import { ManifestSignature, ModelManifest } from '../../contracts/models.ts';
 import type { ModelName } from '../../contracts/names.ts';
 import { objectKeys } from '../../tenancy/keys.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
 import type { ArtifactStore, StoredArtifact } from '../../training/artifact-store.ts';
+import type { ManifestSigner } from '../../training/manifest-signer.ts';
 import { type S3Objects, sha256Hex } from './s3-objects.ts';
 
 const linkSeconds = 15 * 60;
@@ -13,10 +14,12 @@ const linkSeconds = 15 * 60;
 export class S3ArtifactStore implements ArtifactStore {
   readonly #objects: S3Objects;
   readonly #clock: Clock;
+  readonly #signer: ManifestSigner;
 
-  constructor(objects: S3Objects, clock: Clock) {
+  constructor(objects: S3Objects, clock: Clock, signer: ManifestSigner) {
     this.#objects = objects;
     this.#clock = clock;
+    this.#signer = signer;
   }
 
   async put(
@@ -25,46 +28,62 @@ export class S3ArtifactStore implements ArtifactStore {
     graph: Uint8Array,
     explainer?: Uint8Array,
   ): Promise<StoredArtifact> {
-    const { explainerKey, ...at } = keysOf(tenant, manifest.model_name, manifest.build_id);
+    const { model_name: modelName, build_id: buildId } = manifest;
+    const { explainerKey, signatureKey, ...at } = keysOf(tenant, modelName, buildId);
+    const text = JSON.stringify(manifest);
+    const manifestSha256 = sha256Hex(text);
+    const { tenantId } = tenant;
+    const signature = await this.#signer.sign({ tenantId, modelName, buildId, manifestSha256 });
     await this.#objects.putBytes(at.artifactKey, graph);
     if (explainer !== undefined) await this.#objects.putBytes(explainerKey, explainer, 'application/gzip');
-    const text = JSON.stringify(manifest);
+    await this.#objects.putBytes(signatureKey, JSON.stringify(signature), 'application/json');
     await this.#objects.putBytes(at.manifestKey, text, 'application/json');
-    return { ...at, manifestSha256: sha256Hex(text) };
+    return { ...at, manifestSha256, signature };
   }
 
   async manifest(tenant: TenantContext, model: ModelName, buildId: string) {
-    const { explainerKey: _, ...at } = keysOf(tenant, model, buildId);
-    const bytes = await this.#objects.getBytes(at.manifestKey);
+    const { explainerKey: _, signatureKey, ...at } = keysOf(tenant, model, buildId);
+    const [bytes, signed] = await Promise.all([
+      this.#objects.getBytes(at.manifestKey),
+      this.#objects.getBytes(signatureKey),
+    ]);
     if (bytes === undefined) return undefined;
-    const manifest = ModelManifest.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
-    return { ...at, manifestSha256: sha256Hex(bytes), manifest };
+    return {
+      ...{ ...at, manifestSha256: sha256Hex(bytes), manifest: ModelManifest.parse(jsonOf(bytes)) },
+      ...(signed === undefined ? {} : { signature: ManifestSignature.parse(jsonOf(signed)) }),
+    };
   }
 
   async link(tenant: TenantContext, model: ModelName, buildId: string) {
-    const url = await getSignedUrl(
-      this.#objects.client,
-      new GetObjectCommand({
-        Bucket: this.#objects.bucket,
-        Key: keysOf(tenant, model, buildId).artifactKey,
-        ResponseContentDisposition: `attachment; filename="${model}.onnx"`,
-      }),
-      { expiresIn: linkSeconds },
-    );
-    return { url, expiresAtMs: this.#clock.nowMs() + linkSeconds * 1000 };
+    const { artifactKey, manifestKey } = keysOf(tenant, model, buildId);
+    const linked = (Key: string, filename: string) =>
+      getSignedUrl(
+        this.#objects.client,
+        new GetObjectCommand({
+          ...{ Bucket: this.#objects.bucket, Key },
+          ResponseContentDisposition: `attachment; filename="${filename}"`,
+        }),
+        { expiresIn: linkSeconds },
+      );
+    const url = await linked(artifactKey, `${model}.onnx`);
+    const manifestUrl = await linked(manifestKey, `${model}.manifest.json`);
+    return { url, manifestUrl, expiresAtMs: this.#clock.nowMs() + linkSeconds * 1000 };
   }
 
   async remove(tenant: TenantContext, model: ModelName, buildId: string): Promise<void> {
-    const { artifactKey, manifestKey, explainerKey } = keysOf(tenant, model, buildId);
+    const { artifactKey, manifestKey, signatureKey, explainerKey } = keysOf(tenant, model, buildId);
     // The manifest goes first: without it the build does not exist.
-    for (const Key of [manifestKey, artifactKey, explainerKey]) {
+    for (const Key of [manifestKey, signatureKey, artifactKey, explainerKey]) {
       await this.#objects.client.send(new DeleteObjectCommand({ Bucket: this.#objects.bucket, Key }));
     }
   }
 }
 
+const jsonOf = (bytes: Uint8Array): unknown => JSON.parse(Buffer.from(bytes).toString('utf8'));
+
 const keysOf = (tenant: TenantContext, model: ModelName, buildId: string) => ({
   artifactKey: objectKeys.modelFile(tenant, model, buildId, 'model.onnx'),
+  signatureKey: objectKeys.modelFile(tenant, model, buildId, 'manifest.sig'),
   manifestKey: objectKeys.modelFile(tenant, model, buildId, 'manifest.json'),
   explainerKey: objectKeys.modelFile(tenant, model, buildId, 'explainer.json.gz'),
 });

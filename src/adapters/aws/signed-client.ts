@@ -71,7 +71,7 @@ export class SignedClient {
 
   /** @param endpoint of the service, such as https://dynamodb.eu-west-1.amazonaws.com */
   constructor(
-    service: 's3' | 'dynamodb' | 'sagemaker' | 'states' | 'lambda',
+    service: 's3' | 'dynamodb' | 'sagemaker' | 'states' | 'lambda' | 'kms',
     endpoint: string,
     options: { readonly timeoutMs?: number; readonly attempts?: number } = {},
   ) {

@@ -28,9 +28,10 @@ export class SignedServingStore implements ServingStore, TenantSettingsStore {
       artifact_bytes: Number(item.artifact_bytes!.N),
       manifest_key: item.manifest_key!.S!,
       manifest_sha256: item.manifest_sha256!.S!,
+      // Written as JSON: what is nested would take a reader of DynamoDB's types.
+      ...parsed(item, 'signature'),
       ...(item.origin?.S === 'imported' ? { origin: 'imported' } : {}),
       revision: Number(item.revision!.N),
-      // Written as JSON: what is nested would take a reader of DynamoDB's types.
       ...parsed(item, 'canary'),
       ...parsed(item, 'shadow'),
       ...parsed(item, 'settings'),
@@ -46,6 +47,12 @@ export class SignedServingStore implements ServingStore, TenantSettingsStore {
     if (item?.secret?.B === undefined)
       throw new Error('the key of prediction ids is missing; run the migration function');
     return Buffer.from(item.secret.B, 'base64');
+  }
+
+  /** @returns the public half of a key that signs manifests */
+  async publicKey(keyId: string): Promise<Uint8Array | undefined> {
+    const item = await this.#table.get(itemKeys.signingKey(keyId));
+    return item?.public_key?.B === undefined ? undefined : Buffer.from(item.public_key.B, 'base64');
   }
 
   async settings(tenant: TenantContext): Promise<TenantSettings | undefined> {

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ManifestSignature } from '../../contracts/models.ts';
 import type { ModelName } from '../../contracts/names.ts';
 import { compareVersions } from '../../registry/semantic-version.ts';
 import type { ServingPointer } from '../../serving/serving-pointer.ts';
@@ -9,9 +10,21 @@ import type { TenantContext } from '../../tenancy/tenant-context.ts';
 
 /** The file that names the version that serves; without it the highest one does. */
 export const championFile = 'champion';
+/** Beside a manifest: by which key it is signed. */
+export const signatureFile = 'signature.json';
+/** Whose models the folder holds, and the public keys that were brought with the first of them. */
+export const signingKeysFile = 'signing-keys.json';
 const idKeyFile = '.prediction-id-key';
 const modelPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 const semver = /^\d+\.\d+\.\d+$/;
+
+/** What `signing-keys.json` holds. */
+export interface FolderSigningKeys {
+  /** Whose models these are on the platform. */
+  readonly tenant: string;
+  /** Public keys by their id: SubjectPublicKeyInfo, DER in base64. */
+  readonly keys: Readonly<Record<string, string>>;
+}
 
 interface KnownFile {
   readonly mtimeMs: number;
@@ -51,16 +64,27 @@ export class FolderServingStore implements ServingStore {
     if (version === undefined) return undefined;
     const artifactKey = join(model, version, 'model.onnx');
     const manifestKey = join(model, version, 'manifest.json');
-    const [artifact, manifest] = await Promise.all([this.#file(artifactKey), this.#file(manifestKey)]);
+    const [artifact, manifest, signed] = await Promise.all([
+      this.#file(artifactKey),
+      this.#file(manifestKey),
+      readFile(join(this.#folder, model, version, signatureFile), 'utf8').catch(absent),
+    ]);
     if (artifact === undefined || manifest === undefined) return undefined;
     return {
       model_name: model,
       version,
       ...{ artifact_key: artifactKey, artifact_sha256: artifact.sha256, artifact_bytes: artifact.size },
       ...{ manifest_key: manifestKey, manifest_sha256: manifest.sha256 },
+      ...(signed === undefined ? {} : { signature: JSON.parse(signed) as ManifestSignature }),
       // Another revision for other bytes: a pointer that was read again tells whether anything has changed.
       revision: Math.round(Math.max(artifact.mtimeMs, manifest.mtimeMs)),
     };
+  }
+
+  /** @returns `undefined` in a folder to which no signed model was ever brought */
+  async signingKeys(): Promise<FolderSigningKeys | undefined> {
+    const text = await readFile(join(this.#folder, signingKeysFile), 'utf8').catch(absent);
+    return text === undefined ? undefined : (JSON.parse(text) as FolderSigningKeys);
   }
 
   async artifact(tenant: TenantContext, key: string): Promise<Uint8Array | undefined> {

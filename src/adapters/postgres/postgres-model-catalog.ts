@@ -94,11 +94,11 @@ export class PostgresModelCatalog implements ModelCatalog {
       const [made] = await sql<VersionRow[]>`
         INSERT INTO ml_model_versions (tenant_id, model_name, version, mlflow_version, stage, derived_from, description, notes,
           tags, metrics, created_by, build_id, task, algorithm, origin, framework, manifest, artifact_key, artifact_sha256,
-          artifact_bytes, manifest_key, manifest_sha256, dataset_id, schema_hash, job_id, verified_at)
+          artifact_bytes, manifest_key, manifest_sha256, manifest_signature, dataset_id, schema_hash, job_id, verified_at)
         SELECT tenant_id, model_name, ${version}, ${last_mlflow_version + 1}, 'Development', version,
           ${request.description ?? from.description}, ${request.notes ?? from.notes},
           ${sql.json(request.tags ?? from.tags)}, ${sql.json(metrics)}, ${tenant.actor}, build_id, task, algorithm, origin,
-          framework, manifest, artifact_key, artifact_sha256, artifact_bytes, manifest_key, manifest_sha256, dataset_id,
+          framework, manifest, artifact_key, artifact_sha256, artifact_bytes, manifest_key, manifest_sha256, manifest_signature, dataset_id,
           schema_hash, job_id, verified_at
         FROM ml_model_versions WHERE model_name = ${name} AND version = ${from.version} RETURNING *`;
       await sql`

@@ -79,6 +79,7 @@ export class PostgresModelRegistry implements ModelRegistry {
           artifact_bytes: manifest.artifact.bytes,
           manifest_key: registration.manifestKey,
           manifest_sha256: registration.manifestSha256,
+          manifest_signature: registration.signature === undefined ? null : sql.json(registration.signature),
           dataset_id: manifest.dataset_id ?? null,
           schema_hash: schema,
           job_id: manifest.job_id,

@@ -72,7 +72,7 @@ export class PostgresRegistryArchive implements RegistryArchive {
           skipped.push(one.version);
           continue;
         }
-        const columns = { tenant_id: tenant.tenantId, ...rowOf(one, build), ...json(one, sql.json) };
+        const columns = { tenant_id: tenant.tenantId, ...rowOf(one, build), ...json(one, build, sql.json) };
         // The job may have made a version of another model here.
         const [inserted] = await sql`
           INSERT INTO ml_model_versions ${sql(columns)} ON CONFLICT DO NOTHING RETURNING version`;
@@ -137,6 +137,11 @@ function rowOf(one: ExportedVersion, build: ImportedVersion['build']) {
 }
 
 /** Columns of JSON. */
-const json = <Json>({ tags, metrics, manifest }: ExportedVersion, as: (value: never) => Json) => ({
+const json = <Json>(
+  { tags, metrics, manifest }: ExportedVersion,
+  build: ImportedVersion['build'],
+  as: (value: never) => Json,
+) => ({
   ...{ tags: as(tags as never), metrics: as(metrics as never), manifest: as(manifest as never) },
+  manifest_signature: build?.signature === undefined ? null : as(build.signature as never),
 });

@@ -1,4 +1,9 @@
-import { type MLModelMetadata, ModelManifest, type ModelVersion } from '../../contracts/models.ts';
+import {
+  type ManifestSignature,
+  type MLModelMetadata,
+  ModelManifest,
+  type ModelVersion,
+} from '../../contracts/models.ts';
 import type { DatasetId, JobId, ModelName } from '../../contracts/names.ts';
 import type { VersionArtifact } from '../../registry/model-registry.ts';
 
@@ -20,6 +25,7 @@ export interface VersionRow {
   artifact_bytes: string;
   manifest_key: string;
   manifest_sha256: string;
+  manifest_signature: ManifestSignature | null;
   dataset_id: string | null;
   job_id: string;
   verified_at: Date | null;
@@ -68,6 +74,7 @@ export const artifactOf = (row: VersionRow): VersionArtifact => ({
   artifactBytes: Number(row.artifact_bytes),
   manifestKey: row.manifest_key,
   manifestSha256: row.manifest_sha256,
+  ...(row.manifest_signature === null ? {} : { signature: row.manifest_signature }),
 });
 
 export const metadataOf = (row: VersionRow, champion: string | null): MLModelMetadata & VersionArtifact => ({

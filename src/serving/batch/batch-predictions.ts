@@ -5,6 +5,7 @@ import { DatasetNotFoundError, type DatasetStore } from '../../data/dataset-stor
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
 import type { StoredJob } from '../../training/job-store.ts';
 import { jobView } from '../../training/job-view.ts';
+import type { ManifestSignatures } from '../manifest-signatures.ts';
 import type { BatchFiles } from './batch-files.ts';
 import { BatchStarter, type BatchStarterParts } from './batch-starter.ts';
 import { checkDatasetFits } from './dataset-fit.ts';
@@ -13,6 +14,7 @@ import { manifestOf, type VersionFiles } from './pinned-version.ts';
 export interface BatchPredictionParts extends BatchStarterParts {
   readonly datasets: Pick<DatasetStore, 'get'>;
   readonly versions: VersionFiles;
+  readonly signatures: ManifestSignatures;
   readonly files: Pick<BatchFiles, 'putRows' | 'link'>;
 }
 
@@ -35,14 +37,14 @@ export class BatchPredictions {
    * @throws {FeatureTypeMismatchError}
    */
   async start(tenant: TenantContext, request: BatchPredictRequest): Promise<StoredJob> {
-    const { datasets, versions } = this.#parts;
+    const { datasets, versions, signatures } = this.#parts;
     const [dataset, pinned] = await Promise.all([
       datasets.get(tenant, request.dataset_id),
       this.#starter.pinned(tenant, request.model_name, request.version),
     ]);
     if (dataset === undefined) throw new DatasetNotFoundError(request.dataset_id);
     if (pinned !== undefined) {
-      const where = { tenant, model: request.model_name, files: versions };
+      const where = { tenant, model: request.model_name, files: versions, signatures };
       checkDatasetFits((await manifestOf(where, pinned)).features, dataset, request);
     }
     return this.#starter.create(tenant, request, pinned);

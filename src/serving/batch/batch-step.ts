@@ -5,6 +5,7 @@ import type { KeptDataset } from '../../data/kept-dataset.ts';
 import { MLFrameworkError } from '../../errors.ts';
 import { TenantContext } from '../../tenancy/tenant-context.ts';
 import { JobEndedError, type JobStore, type StoredJob } from '../../training/job-store.ts';
+import type { ManifestSignatures } from '../manifest-signatures.ts';
 import type { BatchEngine } from './batch-engine.ts';
 import type { BatchFiles, ResultFacts } from './batch-files.ts';
 import type { BatchWork } from './batch-work.ts';
@@ -40,6 +41,7 @@ export interface BatchParts {
   readonly datasets: DatasetStore;
   readonly keptDataset: KeptDataset;
   readonly versions: VersionFiles;
+  readonly signatures: ManifestSignatures;
   readonly lastModel: LastModel;
   /** What a loaded model may take of the function's memory. */
   readonly modelLimitBytes: number;

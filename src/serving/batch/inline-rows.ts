@@ -28,10 +28,11 @@ export async function scoreInlineRows(
   context: BatchStepContext,
   toFile: string,
 ): Promise<{ nRows: number; nFailedRows: number }> {
-  const { tenant, job, versions, lastModel } = context;
+  const { tenant, job, versions, signatures, lastModel } = context;
   const { model_name } = job.batch;
   const rows = await inlineRows(context);
-  const { manifest, model } = await lastModel.of({ tenant, model: model_name, files: versions }, job.pinned);
+  const where = { tenant, model: model_name, files: versions, signatures };
+  const { manifest, model } = await lastModel.of(where, job.pinned);
   const { batch, readable, refused } = readableRows(manifest.features, rows, {
     ...inputData(true),
     mayMiss: manifest.imported?.accepts_missing !== false,

@@ -5,6 +5,7 @@ import { MLFrameworkError, PredictionError } from '../../errors.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
 import { type ImportedGraphs, ImportedNotServedError } from '../imported/imported-graphs.ts';
 import { ImportedModel } from '../imported/imported-model.ts';
+import { checkedManifest, type ManifestSignatures } from '../manifest-signatures.ts';
 import type { LoadedModel, ModelExecutor } from '../model-executor.ts';
 import { ArtifactDamagedError } from '../served-model.ts';
 import type { ServingPointer, ServingVariant } from '../serving-pointer.ts';
@@ -45,10 +46,11 @@ export function pinnedBy(pointer: ServingPointer, name: string | undefined): Ser
   const found =
     name === undefined ? pointer : [pointer, canary, shadow].find((one) => one && isNamed(one, name));
   if (found === undefined) return undefined;
-  const { version, artifact_key, artifact_sha256, artifact_bytes, manifest_key, manifest_sha256, origin } =
-    found;
+  const { version, artifact_key, artifact_sha256, artifact_bytes, manifest_key, manifest_sha256 } = found;
+  const { signature, origin } = found;
   return {
     ...{ version, artifact_key, artifact_sha256, artifact_bytes, manifest_key, manifest_sha256 },
+    ...(signature === undefined ? {} : { signature }),
     ...(origin === undefined ? {} : { origin }),
   };
 }
@@ -60,15 +62,19 @@ interface Where {
   readonly tenant: TenantContext;
   readonly model: ModelName;
   readonly files: VersionFiles;
+  readonly signatures: ManifestSignatures;
 }
 
 /**
  * @throws {PinnedVersionGoneError}
- * @throws {ArtifactDamagedError}
+ * @throws {ArtifactRefusedError} when it is not what was made here
  */
 export async function manifestOf(where: Where, pinned: ServingVariant): Promise<ModelManifest> {
-  const bytes = await verified(where, pinned, pinned.manifest_key, pinned.manifest_sha256);
-  return JSON.parse(Buffer.from(bytes).toString('utf8')) as ModelManifest;
+  const { value } = await checkedManifest(
+    verified(where, pinned, pinned.manifest_key, pinned.manifest_sha256),
+    where.signatures.checkOf(where.tenant.tenantId, where.model, pinned),
+  );
+  return value;
 }
 
 async function verified(

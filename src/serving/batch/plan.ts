@@ -14,7 +14,7 @@ import { checkModelSize, manifestOf } from './pinned-version.ts';
  * @throws {ModelTooLargeForBatchError}
  */
 export async function plan(context: BatchStepContext): Promise<BatchState> {
-  const { tenant, job, versions, modelLimitBytes, rowsPerPart } = context;
+  const { tenant, job, versions, signatures, modelLimitBytes, rowsPerPart } = context;
   checkModelSize(job.pinned, modelLimitBytes);
   if (job.batch.dataset_id === undefined) {
     const n_rows = (await inlineRows(context)).length;
@@ -22,7 +22,8 @@ export async function plan(context: BatchStepContext): Promise<BatchState> {
     return record(context, { n_rows, rows_per_part: Math.max(1, n_rows) }, []);
   }
   const dataset = await datasetOf(context);
-  const manifest = await manifestOf({ tenant, model: job.batch.model_name, files: versions }, job.pinned);
+  const where = { tenant, model: job.batch.model_name, files: versions, signatures };
+  const manifest = await manifestOf(where, job.pinned);
   checkDatasetFits(manifest.features, dataset, job.batch);
   const division = planParts(dataset.n_rows, rowsPerPart);
   return record(

@@ -16,7 +16,8 @@ export async function resolveVersion(
 ): Promise<object> {
   const { tenant, job } = await beginBatchStep(parts, event, requestId);
   const found = await parts.registry.version(tenant, job.batch.model_name, job.batch.version);
-  const { version, artifactKey, artifactSha256, artifactBytes, manifestKey, manifestSha256 } = found;
+  const { version, artifactKey, artifactSha256, artifactBytes, manifestKey, manifestSha256, signature } =
+    found;
   await parts.jobs.record(tenant, job.job_id, {
     model_version: version,
     pinned: {
@@ -26,6 +27,7 @@ export async function resolveVersion(
       artifact_bytes: artifactBytes,
       manifest_key: manifestKey,
       manifest_sha256: manifestSha256,
+      ...(signature === undefined ? {} : { signature }),
       ...(found.origin === 'imported' ? { origin: 'imported' } : {}),
     },
   });

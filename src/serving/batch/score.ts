@@ -30,8 +30,8 @@ export async function score(context: BatchStepContext, state: BatchState): Promi
 }
 
 async function scorePart(context: BatchStepContext, range: SourceRows['range']): Promise<void> {
-  const { tenant, job, files, versions, lastModel, keptDataset, openEngine } = context;
-  const where = { tenant, model: job.batch.model_name, files: versions };
+  const { tenant, job, files, versions, signatures, lastModel, keptDataset, openEngine } = context;
+  const where = { tenant, model: job.batch.model_name, files: versions, signatures };
   const [scoring, { folder, parquetFile }] = [
     await lastModel.of(where, job.pinned),
     await keptDataset.of(tenant, await datasetOf(context)),

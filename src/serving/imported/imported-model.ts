@@ -4,7 +4,7 @@ import type { TenantContext } from '../../tenancy/tenant-context.ts';
 import { type FeatureBatch, isMissing } from '../feature-batch.ts';
 import { InvalidInputError } from '../input-rows.ts';
 import type { GraphOutput } from '../model-executor.ts';
-import { ArtifactDamagedError, type ServedModel } from '../served-model.ts';
+import { ArtifactDamagedError, type ArtifactRefusedError, type ServedModel } from '../served-model.ts';
 import type { ServingVariant } from '../serving-pointer.ts';
 import { ImportedEnvironmentError, type ImportedGraphs, ImportedModelError } from './imported-graphs.ts';
 import { type ImportedAnswer, type ImportedCall, receivedOutput, sentRows } from './imported-message.ts';
@@ -26,18 +26,26 @@ export class ImportedModel implements ServedModel {
   readonly #graphs: ImportedGraphs;
   readonly #tenant: TenantContext;
   readonly #variant: ServingVariant;
+  readonly #onRefused: ((error: ArtifactRefusedError) => void) | undefined;
   #link: { readonly url: string; readonly untilMs: number } | undefined;
 
   constructor(
     manifest: ModelManifest,
     manifestBytes: number,
-    at: { graphs: ImportedGraphs; tenant: TenantContext; variant: ServingVariant },
+    at: {
+      graphs: ImportedGraphs;
+      tenant: TenantContext;
+      variant: ServingVariant;
+      /** Told when the graph, which is read where it runs, is not the one that was registered. */
+      onRefused?: ((error: ArtifactRefusedError) => void) | undefined;
+    },
   ) {
     this.manifest = manifest;
     this.residentBytes = 4 * manifestBytes;
     this.#graphs = at.graphs;
     this.#tenant = at.tenant;
     this.#variant = at.variant;
+    this.#onRefused = at.onRefused;
   }
 
   /** Brings the graph into the memory of an environment, and predicts nothing. */
@@ -92,7 +100,11 @@ export class ImportedModel implements ServedModel {
     }
     const answer = await this.#graphs.call(this.#tenant, call, leftMs);
     if (answer.ok) return answer;
-    if (answer.code === 'ARTIFACT_DAMAGED') throw new ArtifactDamagedError(this.manifest.model_name, version);
+    if (answer.code === 'ARTIFACT_DAMAGED') {
+      const damaged = new ArtifactDamagedError(this.manifest.model_name, version);
+      this.#onRefused?.(damaged);
+      throw damaged;
+    }
     if (answer.code === 'STORE_UNAVAILABLE') throw new PredictionError(answer.code, answer.message);
     if (answer.code === 'INVALID_INPUT') throw new InvalidInputError(answer.message);
     throw new ImportedModelError(answer.message);

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { OnnxruntimeExecutor } from '../../../src/adapters/onnxruntime/onnxruntime-executor.ts';
 import { nativeInput, predictionsOf } from '../../../src/serving/dialects/native.ts';
+import { unsignedManifests } from '../../../src/serving/manifest-signatures.ts';
 import { ModelCache } from '../../../src/serving/model-cache.ts';
 import { PredictionIds } from '../../../src/serving/prediction-id.ts';
 import { Predictor, type Resident, type VersionChoice } from '../../../src/serving/predictor.ts';
@@ -20,6 +21,7 @@ beforeEach(() => {
   store = new MemoryServingStore();
   clock = new ManualClock();
   predictor = new Predictor({
+    signatures: unsignedManifests,
     ...{ store, clock, executor: new OnnxruntimeExecutor() },
     cache: new ModelCache<Resident>({ budgetBytes: 64 * 1024 * 1024, maxModels: 10 }, clock),
   });

@@ -7,6 +7,7 @@ import {
   BatchPredictions,
 } from '../../../../src/serving/batch/batch-predictions.ts';
 import { BatchStarter } from '../../../../src/serving/batch/batch-starter.ts';
+import { unsignedManifests } from '../../../../src/serving/manifest-signatures.ts';
 import type { ServingPointer } from '../../../../src/serving/serving-pointer.ts';
 import type { Executions, RunInput } from '../../../../src/training/executions.ts';
 import { jobView } from '../../../../src/training/job-view.ts';
@@ -64,6 +65,7 @@ beforeEach(() => {
           ? { ...pointer, ...(canary && { canary }) }
           : undefined,
     },
+    signatures: unsignedManifests,
     versions: {
       bytes: async (_tenant, key) => (key === pointer.manifest_key ? Buffer.from(manifestText) : undefined),
     },

@@ -11,6 +11,7 @@ import type { BatchWork } from '../../../../src/serving/batch/batch-work.ts';
 import { LastModel } from '../../../../src/serving/batch/pinned-version.ts';
 import { runBatchStep } from '../../../../src/serving/batch/run-batch-step.ts';
 import type { FeatureBatch } from '../../../../src/serving/feature-batch.ts';
+import { unsignedManifests } from '../../../../src/serving/manifest-signatures.ts';
 import type { ServingVariant } from '../../../../src/serving/serving-pointer.ts';
 import type { StoredJob } from '../../../../src/training/job-store.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
@@ -84,6 +85,7 @@ beforeEach(async () => {
   parts = {
     ...{ jobs, files, clock, datasets, resultDays: 30, rowsPerPart: 100, modelLimitBytes: 1024 ** 3 },
     keptDataset: new KeptDataset(datasets),
+    signatures: unsignedManifests,
     versions: { bytes: async (_tenant, key) => stored.get(key) },
     lastModel: new LastModel({
       load: async () => {

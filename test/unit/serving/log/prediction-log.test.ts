@@ -7,6 +7,7 @@ import type { LogRecord } from '../../../../src/serving/log/log-record.ts';
 import { type LogObjects, PredictionHistory } from '../../../../src/serving/log/prediction-history.ts';
 import type { ShadowResult } from '../../../../src/serving/log/prediction-log.ts';
 import { shadowReport } from '../../../../src/serving/log/shadow-report.ts';
+import { unsignedManifests } from '../../../../src/serving/manifest-signatures.ts';
 import { ModelCache } from '../../../../src/serving/model-cache.ts';
 import { Predictor, type Resident } from '../../../../src/serving/predictor.ts';
 import type { ServingPointer } from '../../../../src/serving/serving-pointer.ts';
@@ -78,6 +79,7 @@ beforeEach(() => {
     onFailure: (_, lost) => void failures.push(lost),
   });
   predictor = new Predictor({
+    signatures: unsignedManifests,
     ...{ store, clock, log, executor: new OnnxruntimeExecutor() },
     cache: new ModelCache<Resident>({ budgetBytes: 64 * 1024 * 1024, maxModels: 10 }, clock),
   });
@@ -274,6 +276,7 @@ describe('the prediction log', () => {
       shadow: (tenant, call) => predictor.shadow(tenant, call),
     });
     predictor = new Predictor({
+      signatures: unsignedManifests,
       ...{ store, clock, log, executor: new OnnxruntimeExecutor() },
       cache: new ModelCache<Resident>({ budgetBytes: 64 * 1024 * 1024, maxModels: 10 }, clock),
     });
@@ -301,6 +304,7 @@ describe('the prediction log', () => {
     store.objects.delete(shadow.artifact_key);
     clock.advance(60_000);
     predictor = new Predictor({
+      signatures: unsignedManifests,
       ...{ store, clock, log, executor: new OnnxruntimeExecutor() },
       cache: new ModelCache<Resident>({ budgetBytes: 64 * 1024 * 1024, maxModels: 10 }, clock),
     });
@@ -328,6 +332,7 @@ describe('the prediction log', () => {
         onFailure: (_, lost) => void failures.push(lost),
       });
       predictor = new Predictor({
+        signatures: unsignedManifests,
         ...{ store, clock, log, executor: new OnnxruntimeExecutor() },
         cache: new ModelCache<Resident>({ budgetBytes: 64 * 1024 * 1024, maxModels: 10 }, clock),
       });
