@@ -41,7 +41,12 @@ export async function measureColdStart(
   };
 }
 
-async function firstAnswer(twin: Twin, row: Record<string, unknown>): Promise<number> {
+/** @param environment over what the template sets */
+export async function firstAnswer(
+  twin: Twin,
+  row: Record<string, unknown>,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<number> {
   const config = functionConfigurations(twin.template).find(
     ({ label }) => label.toLowerCase() === 'predict',
   )!;
@@ -80,7 +85,7 @@ async function firstAnswer(twin: Twin, row: Record<string, unknown>): Promise<nu
   });
   await new Promise<void>((done) => api.listen(0, '127.0.0.1', done));
   const { s3, dynamodb, stepFunctions } = twin.endpoints;
-  const environment = processEnvironment(config, {
+  const hosted = processEnvironment(config, {
     credentials: twin.administrator,
     endpoints: {
       ...{
@@ -96,7 +101,7 @@ async function firstAnswer(twin: Twin, row: Record<string, unknown>): Promise<nu
   });
   const before = performance.now();
   const child = spawn(process.execPath, [join(root, 'local/lambda/runtime-bootstrap.cjs')], {
-    ...{ env: environment, cwd: config.taskRoot, stdio: ['ignore', 'ignore', 'inherit'] },
+    ...{ env: { ...hosted, ...environment }, cwd: config.taskRoot, stdio: ['ignore', 'ignore', 'inherit'] },
   });
   const answer = JSON.parse(await answered.promise) as { statusCode: number; body: string };
   const elapsed = performance.now() - before;
