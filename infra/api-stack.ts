@@ -21,7 +21,12 @@ import { acknowledge } from './constructs/acknowledgement.ts';
 import { FunctionSchedule } from './constructs/function-schedule.ts';
 import { ModelLayers } from './constructs/model-layers.ts';
 import { PlatformAlarms } from './constructs/platform-alarms.ts';
-import { type PlatformContext, PlatformFunction, unsignedModels } from './constructs/platform-function.ts';
+import {
+  type FunctionContext,
+  type PlatformContext,
+  PlatformFunction,
+  unsignedModels,
+} from './constructs/platform-function.ts';
 import type { DataStack } from './data-stack.ts';
 import type { IdentityStack } from './identity-stack.ts';
 import { predictFunction } from './predict-function.ts';
@@ -39,21 +44,21 @@ export interface ApiStackProps extends StackProps {
 
 /** The HTTP surface: gateway, authorizer and the functions behind it, the promotion repair and the migrations. */
 export class ApiStack extends Stack {
-  private readonly platform: PlatformContext;
+  private readonly platform: FunctionContext;
   private readonly data: DataStack;
   private readonly training: TrainingStack;
   private readonly layers: ModelLayers;
 
   constructor(scope: Construct, id: string, props: ApiStackProps) {
     super(scope, id, props);
-    this.platform = props.platform;
+    this.platform = { ...props.platform, logKey: props.data.encryptionKey };
     this.data = props.data;
     this.training = props.training;
     this.layers = new ModelLayers(this, 'Layers', { root: props.platform.root });
 
     const authorizer = this.authorizer(props.identity);
     const functions: Record<HttpFunction, lambda.Function> = {
-      predict: predictFunction(this, { ...props, layers: this.layers }),
+      predict: predictFunction(this, { ...props, platform: this.platform, layers: this.layers }),
       train: this.train(),
       datasets: this.datasets(),
       registry: this.registry(),
@@ -70,6 +75,7 @@ export class ApiStack extends Stack {
       api,
       cluster: this.data.database.cluster,
       lostEvents: this.training.lostEvents,
+      encryptionKey: this.data.encryptionKey,
       machines: this.training.machines.map(({ machine }) => machine),
     });
     new CfnOutput(this, 'ApiUrl', { value: stage.url });
@@ -128,6 +134,7 @@ export class ApiStack extends Stack {
           new logs.LogGroup(this, 'AccessLogs', {
             retention: settings.logRetentionDays as logs.RetentionDays,
             removalPolicy: RemovalPolicy.DESTROY,
+            encryptionKey: this.platform.logKey,
           }),
         ),
         format: AccessLogFormat.custom(JSON.stringify(ACCESS_LOG_FIELDS)),

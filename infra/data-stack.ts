@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
@@ -47,6 +48,7 @@ export class DataStack extends Stack {
       enableKeyRotation: true,
       removalPolicy,
     });
+    this.encryptLogs();
     this.signingKey = new kms.Key(this, 'SigningKey', {
       description: `TenantML ${settings.name}: manifests of model versions`,
       keySpec: kms.KeySpec.ECC_NIST_P256,
@@ -104,6 +106,7 @@ export class DataStack extends Stack {
 
     this.network = new PrivateNetwork(this, 'Network', {
       logRetention: settings.logRetentionDays as logs.RetentionDays,
+      logKey: this.encryptionKey,
     });
     this.database = new RegistryDatabase(this, 'Database', {
       settings,
@@ -116,6 +119,26 @@ export class DataStack extends Stack {
     new CfnOutput(this, 'StagingBucketName', { value: this.stagingBucket.bucketName });
     new CfnOutput(this, 'PredictionBucketName', { value: this.predictionBucket.bucketName });
     new CfnOutput(this, 'ResultBucketName', { value: this.resultBucket.bucketName });
+  }
+
+  /** Lets CloudWatch Logs use the key, for log groups of this account and region. */
+  private encryptLogs(): void {
+    const { partition, region, account } = this;
+    this.encryptionKey.addToResourcePolicy(
+      new iam.PolicyStatement({
+        principals: [new iam.ServicePrincipal(`logs.${region}.amazonaws.com`)],
+        actions: [
+          ...['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey'],
+          ...['kms:GenerateDataKeyWithoutPlaintext', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'],
+        ],
+        resources: ['*'],
+        conditions: {
+          ArnLike: {
+            'kms:EncryptionContext:aws:logs:arn': `arn:${partition}:logs:${region}:${account}:log-group:*`,
+          },
+        },
+      }),
+    );
   }
 
   /** Keeps `cdk synth` from asking the account for its zones. */

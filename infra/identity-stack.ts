@@ -24,7 +24,7 @@ export class IdentityStack extends Stack {
     const { accessTable } = props.data;
 
     const preToken = new PlatformFunction(this, 'PreToken', {
-      platform: props.platform,
+      platform: { ...props.platform, logKey: props.data.encryptionKey },
       code: 'pre-token',
       description: 'Puts tenant and role into access tokens',
       memoryMiB: 256,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { App, Tags, Validations } from 'aws-cdk-lib';
-import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
+import { AwsSolutionsChecks, NIST80053R5Checks, ServerlessChecks } from 'cdk-nag';
 import { ApiStack } from './api-stack.ts';
 import { bundleFunctions, type FunctionBundles } from './bundle-functions.ts';
 import type { PlatformContext } from './constructs/platform-function.ts';
@@ -75,7 +75,11 @@ export class PlatformApp extends App {
     });
 
     Tags.of(this).add('tenantml:stage', settings.name);
-    Validations.of(this).addPlugins(new AwsSolutionsChecks(this), new ServerlessChecks(this));
+    Validations.of(this).addPlugins(
+      new AwsSolutionsChecks(this),
+      new ServerlessChecks(this),
+      new NIST80053R5Checks(this),
+    );
   }
 }
 

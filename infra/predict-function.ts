@@ -3,12 +3,12 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { acknowledge, flatten } from './constructs/acknowledgement.ts';
 import type { ModelLayers } from './constructs/model-layers.ts';
-import { type PlatformContext, PlatformFunction, unsignedModels } from './constructs/platform-function.ts';
+import { type FunctionContext, PlatformFunction, unsignedModels } from './constructs/platform-function.ts';
 import type { DataStack } from './data-stack.ts';
 import type { TrainingStack } from './training-stack.ts';
 
 export interface PredictFunctionProps {
-  readonly platform: PlatformContext;
+  readonly platform: FunctionContext;
   readonly data: DataStack;
   readonly training: TrainingStack;
   readonly layers: ModelLayers;

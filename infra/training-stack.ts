@@ -11,7 +11,12 @@ import { acknowledge } from './constructs/acknowledgement.ts';
 import { FunctionSchedule } from './constructs/function-schedule.ts';
 import { JobMachine } from './constructs/job-machine.ts';
 import { ModelLayers } from './constructs/model-layers.ts';
-import { type PlatformContext, PlatformFunction, unsignedModels } from './constructs/platform-function.ts';
+import {
+  type FunctionContext,
+  type PlatformContext,
+  PlatformFunction,
+  unsignedModels,
+} from './constructs/platform-function.ts';
 import type { DataStack } from './data-stack.ts';
 import { importDefinition } from './import-definition.ts';
 import { ingestDefinition, trainingDefinition } from './state-machines.ts';
@@ -47,17 +52,18 @@ export class TrainingStack extends Stack {
   readonly predictImported: lambda.Function;
   /** Ends of executions that could not be handed to close-job. */
   readonly lostEvents: sqs.Queue;
-  private readonly platform: PlatformContext;
+  private readonly platform: FunctionContext;
   private readonly data: DataStack;
   private readonly layers: ModelLayers;
 
   constructor(scope: Construct, id: string, props: TrainingStackProps) {
     super(scope, id, props);
-    this.platform = props.platform;
+    this.platform = { ...props.platform, logKey: props.data.encryptionKey };
     this.data = props.data;
     this.layers = new ModelLayers(this, 'Layers', { root: props.platform.root });
     const { settings } = props.platform;
     const logRetention = settings.logRetentionDays as logs.RetentionDays;
+    const { logKey } = this.platform;
 
     const trainerSmall = this.trainer('small', settings.trainerMemoryMiB.small);
     const trainerMedium = this.trainer('medium', settings.trainerMemoryMiB.medium);
@@ -84,6 +90,7 @@ export class TrainingStack extends Stack {
       ),
       functions: [trainerSmall, trainerMedium, trainerLarge, registrar, closeJob],
       logRetention,
+      logKey,
     });
     this.ingestMachine = new JobMachine(this, 'Ingest', {
       name: 'ingest',
@@ -94,6 +101,7 @@ export class TrainingStack extends Stack {
       ),
       functions: [ingest, closeJob],
       logRetention,
+      logKey,
     });
 
     this.batchMachine = new JobMachine(this, 'Batch', {
@@ -109,6 +117,7 @@ export class TrainingStack extends Stack {
       ),
       functions: [batch, registrar, closeJob],
       logRetention,
+      logKey,
     });
 
     this.importMachine = new JobMachine(this, 'Import', {
@@ -121,6 +130,7 @@ export class TrainingStack extends Stack {
       }),
       functions: [importer, registrar, closeJob],
       logRetention,
+      logKey,
     });
 
     this.lostEvents = new sqs.Queue(this, 'LostEvents', {

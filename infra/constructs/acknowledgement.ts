@@ -9,6 +9,10 @@ export function acknowledge(construct: IConstruct, id: string, reason: string): 
   Validations.of(construct).acknowledge({ id, reason });
 }
 
+/** Why roles have inline policies. */
+export const ONE_ROLE_ONE_POLICY =
+  'A policy that is written into its one role goes with it, and cannot be attached to another by mistake; no policy here is shared.';
+
 /**
  * Acknowledges one wildcard resource of a policy, in which `value` (a token of `owner`) stands between two texts
  * of the grantee's stack.

@@ -4,7 +4,7 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
 import { Construct } from 'constructs';
-import { acknowledge } from './acknowledgement.ts';
+import { acknowledge, ONE_ROLE_ONE_POLICY } from './acknowledgement.ts';
 
 export interface FunctionScheduleProps {
   readonly target: lambda.Function;
@@ -32,6 +32,7 @@ export class FunctionSchedule extends Construct {
         maxEventAge: Duration.minutes(1),
       }),
     });
+    acknowledge(role, 'NIST.800.53.R5-IAMNoInlinePolicy', ONE_ROLE_ONE_POLICY);
     const target = Stack.of(this).getLogicalId(props.target.node.defaultChild as lambda.CfnFunction);
     acknowledge(
       role,

@@ -1,11 +1,12 @@
 import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as kms from 'aws-cdk-lib/aws-kms';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { Definition } from '../state-machines.ts';
-import { acknowledge, acknowledgeResourceWildcard } from './acknowledgement.ts';
+import { acknowledge, acknowledgeResourceWildcard, ONE_ROLE_ONE_POLICY } from './acknowledgement.ts';
 
 export interface JobMachineProps {
   /** Part of the log group's name. */
@@ -15,6 +16,7 @@ export interface JobMachineProps {
   /** The functions that the definition calls. */
   readonly functions: readonly lambda.IFunction[];
   readonly logRetention: logs.RetentionDays;
+  readonly logKey: kms.IKey;
 }
 
 /** A standard state machine that runs one kind of job. */
@@ -34,6 +36,7 @@ export class JobMachine extends Construct {
           // The prefix keeps log delivery from filling the account's resource policy, which has 5,120 characters.
           logGroupName: `/aws/vendedlogs/states/tenantml-${props.stageName}-${props.name}`,
           retention: props.logRetention,
+          encryptionKey: props.logKey,
           removalPolicy: RemovalPolicy.DESTROY,
         }),
       },
@@ -45,6 +48,7 @@ export class JobMachine extends Construct {
       'AwsSolutions-SF1',
       'Errors are logged; every transition is in the execution history already, and logging all of them would be paid twice.',
     );
+    acknowledge(this.machine, 'NIST.800.53.R5-IAMNoInlinePolicy', ONE_ROLE_ONE_POLICY);
     acknowledge(
       this.machine,
       'AwsSolutions-IAM5[Resource::*]',

@@ -3,6 +3,7 @@ import type { IHttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type * as kms from 'aws-cdk-lib/aws-kms';
 import type { DatabaseCluster } from 'aws-cdk-lib/aws-rds';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
@@ -17,6 +18,8 @@ export interface PlatformAlarmsProps {
   readonly api: IHttpApi;
   readonly cluster: DatabaseCluster;
   readonly lostEvents: IQueue;
+  /** Encrypts what is sent. */
+  readonly encryptionKey: kms.IKey;
   readonly machines: readonly IStateMachine[];
 }
 
@@ -28,7 +31,7 @@ export class PlatformAlarms extends Construct {
 
   constructor(scope: Construct, id: string, props: PlatformAlarmsProps) {
     super(scope, id);
-    this.actions = this.topics(props.settings).map((topic) => new SnsAction(topic));
+    this.actions = this.topics(props).map((topic) => new SnsAction(topic));
 
     this.alarm('LambdaErrors', {
       metric: lambdaMetric('Errors'),
@@ -103,20 +106,27 @@ export class PlatformAlarms extends Construct {
       treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
     });
     alarm.addAlarmAction(...this.actions);
+    if (this.actions.length === 0) {
+      acknowledge(
+        alarm,
+        'NIST.800.53.R5-CloudWatchAlarmAction',
+        'Where alarms go is a setting of the stage (alarms.topicArn, alarms.email), and this stage names nobody.',
+      );
+    }
   }
 
-  private topics(settings: StageSettings): sns.ITopic[] {
+  private topics({ settings, encryptionKey }: PlatformAlarmsProps): sns.ITopic[] {
     const { topicArn, email } = settings.alarms;
     const topics: sns.ITopic[] = [];
     if (topicArn !== undefined) topics.push(sns.Topic.fromTopicArn(this, 'OperatorTopic', topicArn));
     if (email !== undefined) {
-      const topic = new sns.Topic(this, 'Topic', { enforceSSL: true });
+      const topic = new sns.Topic(this, 'Topic', { enforceSSL: true, masterKey: encryptionKey });
       // The policy that enforces TLS replaces the default one, under which CloudWatch could publish.
-      topic.grantPublish(
-        new ServicePrincipal('cloudwatch.amazonaws.com', {
-          conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
-        }),
-      );
+      const cloudWatch = new ServicePrincipal('cloudwatch.amazonaws.com', {
+        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+      });
+      topic.grantPublish(cloudWatch);
+      encryptionKey.grant(cloudWatch, 'kms:Decrypt', 'kms:GenerateDataKey');
       const subscription = topic.addSubscription(new EmailSubscription(email));
       acknowledge(
         subscription,

@@ -1,11 +1,12 @@
 import { Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { FunctionBundles, FunctionName } from '../bundle-functions.ts';
 import type { StageSettings } from '../stage.ts';
-import { acknowledge } from './acknowledgement.ts';
+import { acknowledge, ONE_ROLE_ONE_POLICY } from './acknowledgement.ts';
 import type { PrivateNetwork } from './private-network.ts';
 
 /** What every stack of the platform is built from. */
@@ -16,8 +17,14 @@ export interface PlatformContext {
   readonly root: string;
 }
 
+/** The same where the data stack is there. */
+export interface FunctionContext extends PlatformContext {
+  /** Encrypts what functions write to their logs. */
+  readonly logKey: kms.IKey;
+}
+
 export interface PlatformFunctionProps {
-  readonly platform: PlatformContext;
+  readonly platform: FunctionContext;
   /** The folder below `functions/`. */
   readonly code: FunctionName;
   /** The name in logs, metrics and traces. @default - the name of the code folder */
@@ -42,11 +49,12 @@ export class PlatformFunction extends Construct {
 
   constructor(scope: Construct, id: string, props: PlatformFunctionProps) {
     super(scope, id);
-    const { settings, bundles } = props.platform;
+    const { settings, bundles, logKey } = props.platform;
 
     const logGroup = new logs.LogGroup(this, 'Logs', {
       retention: settings.logRetentionDays as logs.RetentionDays,
       removalPolicy: RemovalPolicy.DESTROY,
+      encryptionKey: logKey,
     });
     // A role of our own: the managed policies that CDK attaches allow logs of every function in the account.
     this.role = new iam.Role(this, 'Role', {
@@ -95,11 +103,26 @@ export class PlatformFunction extends Construct {
         ? 'X-Ray segments and the network interfaces that Lambda makes for a function in a VPC have no ARN to name.'
         : 'X-Ray has no resource to name: traces are written to the account.',
     );
+    for (const id of ['Serverless-LambdaDLQ', 'NIST.800.53.R5-LambdaDLQ']) {
+      acknowledge(
+        this.function,
+        id,
+        'Callers wait for the answer (API Gateway, Step Functions, CloudFormation) or come again by themselves (schedules); what is closed by an event is also bounded by the deadline in its job.',
+      );
+    }
     acknowledge(
       this.function,
-      'Serverless-LambdaDLQ',
-      'Callers wait for the answer (API Gateway, Step Functions, CloudFormation) or come again by themselves (schedules); what is closed by an event is also bounded by the deadline in its job.',
+      'NIST.800.53.R5-LambdaConcurrency',
+      'Reserved concurrency takes from the account what other functions may need, and new accounts have ten environments in all; tenants are limited by their plans, and everybody by the throttle of the API.',
     );
+    if (!props.network) {
+      acknowledge(
+        this.function,
+        'NIST.800.53.R5-LambdaInsideVPC',
+        'Only functions that use Postgres are in the network: the others speak to services of AWS with signed requests, and a VPC would give them a slower start and endpoints billed by the hour, but nothing to reach.',
+      );
+    }
+    acknowledge(this.role, 'NIST.800.53.R5-IAMNoInlinePolicy', ONE_ROLE_ONE_POLICY);
   }
 
   /** What Lambda itself needs to attach a function to the network, as in AWSLambdaVPCAccessExecutionRole without logs. */

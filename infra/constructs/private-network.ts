@@ -1,13 +1,16 @@
 import { Fn } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { acknowledge, ONE_ROLE_ONE_POLICY } from './acknowledgement.ts';
 
 const POSTGRES_PORT = 5432;
 const HTTPS_PORT = 443;
 
 export interface PrivateNetworkProps {
   readonly logRetention: logs.RetentionDays;
+  readonly logKey: kms.IKey;
 }
 
 /**
@@ -48,13 +51,27 @@ export class PrivateNetwork extends Construct {
     });
     this.addIpv6Egress();
 
-    this.vpc.addFlowLog('RejectedTraffic', {
+    acknowledge(
+      this.vpc,
+      'NIST.800.53.R5-VPCDefaultSecurityGroupClosed',
+      'Nothing is in the default group, and nothing can be put there from outside; CloudFormation cannot empty it without a function of its own.',
+    );
+    acknowledge(
+      this.vpc,
+      'NIST.800.53.R5-VPCSubnetAutoAssignPublicIpDisabled',
+      'The addresses are IPv6, and the only way out of the network lets nothing in; there is no internet gateway and no public IPv4 address.',
+    );
+    const flowLog = this.vpc.addFlowLog('RejectedTraffic', {
       // Rejected only: enough to see a blocked connection, and next to nothing to pay for.
       trafficType: ec2.FlowLogTrafficType.REJECT,
       destination: ec2.FlowLogDestination.toCloudWatchLogs(
-        new logs.LogGroup(this, 'FlowLogs', { retention: props.logRetention }),
+        new logs.LogGroup(this, 'FlowLogs', {
+          retention: props.logRetention,
+          encryptionKey: props.logKey,
+        }),
       ),
     });
+    acknowledge(flowLog, 'NIST.800.53.R5-IAMNoInlinePolicy', ONE_ROLE_ONE_POLICY);
 
     // `allowAllOutbound` would open 0.0.0.0/0 only and leave IPv6 closed, so each way out is named.
     this.functionSecurityGroup = new ec2.SecurityGroup(this, 'FunctionSecurityGroup', {

@@ -8,7 +8,7 @@ import * as rds from 'aws-cdk-lib/aws-rds';
 import * as cr from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
 import type { StageSettings } from '../stage.ts';
-import { acknowledge } from './acknowledgement.ts';
+import { acknowledge, ONE_ROLE_ONE_POLICY } from './acknowledgement.ts';
 import type { PrivateNetwork } from './private-network.ts';
 
 const DATABASE_NAME = 'tenantml';
@@ -67,17 +67,31 @@ export class RegistryDatabase extends Construct {
         },
       }),
     });
-    acknowledge(
-      this.cluster,
-      'AwsSolutions-SMG4',
-      'The master password is used by the deployment only, through the Data API; a rotation would wake the paused cluster. All functions use IAM tokens.',
-    );
-    if (!retain) {
+    for (const id of ['AwsSolutions-SMG4', 'NIST.800.53.R5-SecretsManagerRotationEnabled']) {
       acknowledge(
         this.cluster,
-        'AwsSolutions-RDS10',
-        'A stage whose settings say removal: destroy is meant to go away.',
+        id,
+        'The master password is used by the deployment only, through the Data API; a rotation would wake the paused cluster. All functions use IAM tokens.',
       );
+    }
+    acknowledge(
+      this.cluster,
+      'NIST.800.53.R5-RDSLoggingEnabled[LogExport::postgresql]',
+      "The log of Postgres may quote statements with tenants' values, in a group that no setting of ours expires; who changed what is in the audit table.",
+    );
+    acknowledge(
+      this.cluster,
+      'NIST.800.53.R5-RDSEnhancedMonitoringEnabled',
+      'It is billed by the log lines that it writes while the cluster is awake; load is watched by the alarm on its capacity.',
+    );
+    acknowledge(
+      this.cluster,
+      'NIST.800.53.R5-RDSInBackupPlan',
+      'Aurora backs itself up all the time, kept for as many days as the stage says; a plan of AWS Backup would keep what was deleted for longer than tenants are told.',
+    );
+    if (!retain) {
+      for (const id of ['AwsSolutions-RDS10', 'NIST.800.53.R5-RDSInstanceDeletionProtectionEnabled'])
+        acknowledge(this.cluster, id, 'A stage whose settings say removal: destroy is meant to go away.');
     }
     this.makeRoles(props);
   }
@@ -103,6 +117,7 @@ export class RegistryDatabase extends Construct {
     const logGroup = new logs.LogGroup(this, 'BootstrapLogs', {
       retention: props.settings.logRetentionDays as logs.RetentionDays,
       removalPolicy: RemovalPolicy.DESTROY,
+      encryptionKey: props.encryptionKey,
     });
     const call: cr.AwsSdkCall = {
       service: 'RDSData',
@@ -127,6 +142,7 @@ export class RegistryDatabase extends Construct {
         new PolicyStatement({ actions: ['rds-data:ExecuteStatement'], resources: [this.cluster.clusterArn] }),
       ]),
     });
+    acknowledge(bootstrap, 'NIST.800.53.R5-IAMNoInlinePolicy', ONE_ROLE_ONE_POLICY);
     secret.grantRead(bootstrap);
     // The cluster with its writer: without an instance there is nothing to run statements on.
     bootstrap.node.addDependency(this.cluster);
@@ -142,6 +158,9 @@ export class RegistryDatabase extends Construct {
     );
     acknowledge(provider, 'Serverless-LambdaDLQ', reason);
     acknowledge(provider, 'Serverless-LambdaTracing', reason);
+    for (const rule of ['LambdaDLQ', 'LambdaConcurrency', 'LambdaInsideVPC'])
+      acknowledge(provider, `NIST.800.53.R5-${rule}`, reason);
+    acknowledge(provider, 'NIST.800.53.R5-IAMNoInlinePolicy', ONE_ROLE_ONE_POLICY);
   }
 }
 

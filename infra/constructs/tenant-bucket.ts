@@ -55,11 +55,25 @@ export class TenantBucket extends Construct {
         },
       ],
     });
+    for (const id of ['AwsSolutions-S1', 'NIST.800.53.R5-S3BucketLoggingEnabled']) {
+      acknowledge(
+        this.bucket,
+        id,
+        'Server access logs would add a billed write to every prediction and a second bucket to protect; object access is recorded by CloudTrail data events where an operator turns them on.',
+      );
+    }
     acknowledge(
       this.bucket,
-      'AwsSolutions-S1',
-      'Server access logs would add a billed write to every prediction and a second bucket to protect; object access is recorded by CloudTrail data events where an operator turns them on.',
+      'NIST.800.53.R5-S3BucketReplicationEnabled',
+      'S3 keeps every object in three zones already; a copy in another region is a choice of the operator, as tenants may have been promised that their data stays.',
     );
+    if (props.versioned !== true) {
+      acknowledge(
+        this.bucket,
+        'NIST.800.53.R5-S3BucketVersioningEnabled',
+        'What is here is written once and expires: an older version would only outlive the time after which it is said to be gone.',
+      );
+    }
   }
 
   get bucketName(): string {

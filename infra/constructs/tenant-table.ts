@@ -3,6 +3,7 @@ import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
+import { acknowledge } from './acknowledgement.ts';
 
 /** The item operations that a role may be given; each is one IAM action. */
 export type ItemAction = 'GetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'Query' | 'Scan';
@@ -53,6 +54,11 @@ export class TenantTable extends Construct {
       removalPolicy: props.removalPolicy,
       ...(props.timeToLiveAttribute !== undefined && { timeToLiveAttribute: props.timeToLiveAttribute }),
     });
+    acknowledge(
+      this.table,
+      'NIST.800.53.R5-DynamoDBInBackupPlan',
+      'Point-in-time recovery brings back any second of the last 35 days; a plan of AWS Backup would keep what was deleted for longer than tenants are told.',
+    );
     for (const index of props.indexes ?? []) {
       this.table.addGlobalSecondaryIndex({
         indexName: index.name,

@@ -12,8 +12,9 @@ const ASSUMED = {
   secondsCold: 1,
   logBytes: 1_500,
   readUnits: 1,
-  /** DynamoDB asks KMS for the key of an encrypted table again after this. */
+  /** DynamoDB and CloudWatch Logs ask KMS again for the key of a table and of a log group after this. */
   keyForMinutes: 5,
+  keys: 2,
 } as const;
 
 /** What a schedule costs by itself: its calls, the function that it calls, and what that reads and writes. */
@@ -40,7 +41,11 @@ export function scheduleCharges(schedule: BilledResource, all: readonly BilledRe
       : []),
     { price: 'logIngestion', quantity: logGb, what: `${what}: ${ASSUMED.logBytes} bytes each` },
     { price: 'tableRead', quantity: calls * ASSUMED.readUnits, what },
-    { price: 'kmsRequest', quantity: MINUTES_A_MONTH / Math.max(everyMinutes, ASSUMED.keyForMinutes), what },
+    {
+      price: 'kmsRequest',
+      quantity: (ASSUMED.keys * MINUTES_A_MONTH) / Math.max(everyMinutes, ASSUMED.keyForMinutes),
+      what,
+    },
   ];
 }
 

@@ -103,7 +103,7 @@ describe('an idle month', () => {
         ]),
       );
     expect(quantities('1 minute', 256)).toMatchObject({
-      ...{ schedule: 43_800, lambdaRequest: 43_800, trace: 43_800, kmsRequest: 8_760 },
+      ...{ schedule: 43_800, lambdaRequest: 43_800, trace: 43_800, kmsRequest: 2 * 8_760 },
     });
     // Once an hour each call starts an environment: 1 s of it. 730 × 1 s × 0.5 GB
     expect(quantities('1 hour', 512).lambdaSecond).toBeCloseTo(365, 10);

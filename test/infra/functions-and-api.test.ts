@@ -1,9 +1,15 @@
 import { describe, expect, it } from 'vitest';
+import { stages } from '../../infra/stages.ts';
 import { ingestDefinition } from '../../infra/state-machines.ts';
 import { maxUploadBytes } from '../../src/contracts/datasets.ts';
 import { gatewayRoutes } from '../../src/contracts/planes.ts';
 import { ingestTimeoutMinutes } from '../../src/contracts/time-limits.ts';
-import { identityStatements, platformFunctions, synthesize } from './support/synthesized-app.ts';
+import {
+  identityStatements,
+  platformFunctions,
+  type Synthesized,
+  synthesize,
+} from './support/synthesized-app.ts';
 
 const prod = synthesize({ stage: 'prod' });
 const dev = synthesize({ stage: 'dev' });
@@ -151,6 +157,20 @@ describe('functions', () => {
     const common = /^(TENANTML_STAGE|POWERTOOLS_.*)$/;
     const variables = Object.keys(functions.get(name)?.Properties.Environment.Variables);
     expect(variables.filter((variable) => !common.test(variable)).sort()).toEqual(expected);
+  });
+
+  it('let versions without a signature pass only where the stage says so', () => {
+    const told = (app: Synthesized) =>
+      [...platformFunctions(app)]
+        .filter(([, { Properties }]) => Properties.Environment.Variables.UNSIGNED_MODELS === 'allow')
+        .map(([name]) => name)
+        .sort();
+    expect(told(dev)).toEqual([]);
+    const migrating = synthesize({
+      stage: 'migrating',
+      stages: { migrating: { ...stages.prod, unsignedModels: 'allow' } },
+    });
+    expect(told(migrating)).toEqual(['batch', 'predict', 'registrar', 'registry', 'train']);
   });
 
   it('log in as the role that fits their work', () => {
@@ -432,6 +452,13 @@ describe('fixed costs', () => {
     for (const { Properties } of alarmed.resources('AWS::CloudWatch::Alarm')) {
       expect(Properties.AlarmActions).toHaveLength(2);
     }
+    const [topic] = alarmed.resources('AWS::SNS::Topic');
+    expect(JSON.stringify(topic?.Properties.KmsMasterKeyId)).toContain('EncryptionKey');
+    // An alarm that may not use the key of its topic is sent nowhere, and nobody is told.
+    const [key] = alarmed.resources('AWS::KMS::Key');
+    expect(JSON.stringify(key?.Properties.KeyPolicy)).toMatch(
+      /kms:GenerateDataKey"\],"Condition":\{"StringEquals":\{"aws:SourceAccount"/,
+    );
     const [policy] = alarmed.resources('AWS::SNS::TopicPolicy');
     expect(policy?.Properties.PolicyDocument.Statement).toContainEqual(
       expect.objectContaining({

@@ -2,12 +2,14 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type CfnResource, Validations } from 'aws-cdk-lib';
 import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
+import { CfnLogGroup } from 'aws-cdk-lib/aws-logs';
 import { CfnBucket } from 'aws-cdk-lib/aws-s3';
-import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
+import { AwsSolutionsChecks, NIST80053R5Checks, ServerlessChecks } from 'cdk-nag';
 import type { IConstruct } from 'constructs';
 import { describe, expect, it } from 'vitest';
 import type { DataStack } from '../../infra/data-stack.ts';
 import type { PlatformApp } from '../../infra/platform-app.ts';
+import { stages } from '../../infra/stages.ts';
 import { scratchApp } from './support/synthesized-app.ts';
 
 interface Acknowledged {
@@ -29,7 +31,7 @@ function acknowledgements(app: PlatformApp): Acknowledged[] {
 
 /** All findings, also those that are acknowledged, as `<rule> <construct path>`. */
 function rawFindings(app: PlatformApp): { rule: string; construct: string }[] {
-  return [new AwsSolutionsChecks(), new ServerlessChecks()].flatMap((pack) => {
+  return [new AwsSolutionsChecks(), new ServerlessChecks(), new NIST80053R5Checks()].flatMap((pack) => {
     Object.assign(pack, { isAcknowledged: () => false });
     return pack
       .validateScope(app)
@@ -47,7 +49,15 @@ function dataStack(app: PlatformApp): DataStack {
   return app.node.findChild(`tenantml-${app.stage}-data`) as DataStack;
 }
 
-const apps = ['prod', 'dev', 'local'].map((stage) => scratchApp({ stage }));
+/** A stage that tells somebody of alarms, which brings resources that the others lack. */
+const watched = {
+  ...stages.prod,
+  alarms: { email: 'ops@example.com', topicArn: 'arn:aws:sns:eu-central-1:123456789012:ops' },
+};
+const apps = [
+  ...['prod', 'dev', 'local'].map((stage) => scratchApp({ stage })),
+  scratchApp({ stage: 'watched', stages: { watched } }),
+];
 
 describe('rule packs', () => {
   it.each(apps)('find nothing unacknowledged in stage $stage', (app) => {
@@ -60,6 +70,12 @@ describe('rule packs', () => {
     new CfnBucket(dataStack(app), 'Planted');
     expect(() => app.synth()).toThrow(/Validation failed|AwsSolutions-S10/);
     expect(reportOf(app)).toContain('AwsSolutions-S10');
+  });
+
+  it('stop the synthesis of a log group that anybody could read who can read logs', () => {
+    const app = scratchApp({ stage: 'prod' });
+    new CfnLogGroup(dataStack(app), 'Planted');
+    expect(() => app.synth()).toThrow(/NIST.800.53.R5-CloudWatchLogGroupEncrypted/);
   });
 
   it('stop the synthesis of a template that CloudFormation would refuse', () => {

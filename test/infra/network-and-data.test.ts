@@ -235,6 +235,22 @@ describe('tables', () => {
   });
 });
 
+describe('logs', () => {
+  it('are encrypted with the key of the platform, which lets CloudWatch use it for its own groups', () => {
+    const groups = prod.resources('AWS::Logs::LogGroup');
+    expect(groups.length).toBeGreaterThan(20);
+    for (const { Properties } of groups)
+      expect(JSON.stringify(Properties.KmsKeyId)).toContain('EncryptionKey');
+    const [key] = prod.resources('AWS::KMS::Key');
+    const statements = key?.Properties.KeyPolicy.Statement as Record<string, unknown>[];
+    const [forLogs, ...more] = statements.filter(({ Principal }) =>
+      JSON.stringify(Principal).includes('logs.'),
+    );
+    expect(more).toEqual([]);
+    expect(JSON.stringify(forLogs?.Condition)).toMatch(/kms:EncryptionContext:aws:logs:arn.*:log-group:\*/);
+  });
+});
+
 describe('stateful resources', () => {
   const STATEFUL = [
     'AWS::S3::Bucket',
