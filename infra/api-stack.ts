@@ -76,7 +76,7 @@ export class ApiStack extends Stack {
       cluster: this.data.database.cluster,
       lostEvents: this.training.lostEvents,
       encryptionKey: this.data.encryptionKey,
-      machines: this.training.machines.map(({ machine }) => machine),
+      failedExecutions: this.training.failedExecutions,
     });
     new CfnOutput(this, 'ApiUrl', { value: stage.url });
   }

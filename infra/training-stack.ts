@@ -52,6 +52,8 @@ export class TrainingStack extends Stack {
   readonly predictImported: lambda.Function;
   /** Ends of executions that could not be handed to close-job. */
   readonly lostEvents: sqs.Queue;
+  /** Matches executions of any machine that failed or timed out. */
+  readonly failedExecutions: events.Rule;
   private readonly platform: FunctionContext;
   private readonly data: DataStack;
   private readonly layers: ModelLayers;
@@ -140,19 +142,10 @@ export class TrainingStack extends Stack {
     for (const id of ['AwsSolutions-SQS3', 'Serverless-SQSRedrivePolicy']) {
       acknowledge(this.lostEvents, id, 'This queue is itself the dead letter queue of the rule below.');
     }
-    // A machine that is stopped or times out runs no closing state of its own.
-    new events.Rule(this, 'ExecutionEnded', {
-      description: 'Closes the job of an execution that ended without closing it',
-      eventPattern: {
-        source: ['aws.states'],
-        detailType: ['Step Functions Execution Status Change'],
-        detail: {
-          status: ['FAILED', 'TIMED_OUT', 'ABORTED'],
-          stateMachineArn: this.machines.map(({ arn }) => arn),
-        },
-      },
-      targets: [new targets.LambdaFunction(closeJob, { deadLetterQueue: this.lostEvents })],
-    });
+    // A machine that is stopped or times out runs no closing state of its own. Two rules: the first one's matches are what
+    // the alarm on failing jobs counts, and a job that somebody has stopped has not failed.
+    this.failedExecutions = this.closesJobs('ExecutionEnded', ['FAILED', 'TIMED_OUT'], closeJob);
+    this.closesJobs('ExecutionStopped', ['ABORTED'], closeJob);
 
     new FunctionSchedule(this, 'RetrainSchedule', {
       target: this.retrain(),
@@ -168,6 +161,18 @@ export class TrainingStack extends Stack {
 
   get machines(): readonly JobMachine[] {
     return [this.trainingMachine, this.ingestMachine, this.batchMachine, this.importMachine];
+  }
+
+  private closesJobs(id: string, status: readonly string[], closeJob: lambda.Function): events.Rule {
+    return new events.Rule(this, id, {
+      description: `Closes the job of an execution that is ${status.join(' or ')} and has not closed it`,
+      eventPattern: {
+        source: ['aws.states'],
+        detailType: ['Step Functions Execution Status Change'],
+        detail: { status, stateMachineArn: this.machines.map(({ arn }) => arn) },
+      },
+      targets: [new targets.LambdaFunction(closeJob, { deadLetterQueue: this.lostEvents })],
+    });
   }
 
   private trainer(size: 'small' | 'medium' | 'large', memoryMiB: number): lambda.Function {

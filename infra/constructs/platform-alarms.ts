@@ -2,13 +2,13 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import type { IHttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type { IRule } from 'aws-cdk-lib/aws-events';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import type { DatabaseCluster } from 'aws-cdk-lib/aws-rds';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
-import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { StageSettings } from '../stage.ts';
 import { acknowledge } from './acknowledgement.ts';
@@ -20,7 +20,8 @@ export interface PlatformAlarmsProps {
   readonly lostEvents: IQueue;
   /** Encrypts what is sent. */
   readonly encryptionKey: kms.IKey;
-  readonly machines: readonly IStateMachine[];
+  /** Matches executions that failed or timed out. */
+  readonly failedExecutions: IRule;
 }
 
 const FIVE_MINUTES = Duration.minutes(5);
@@ -47,16 +48,10 @@ export class PlatformAlarms extends Construct {
         'Calls were refused for want of concurrency in two periods running; raise the account quota',
     });
     this.alarm('JobsFailing', {
-      metric: new cloudwatch.MathExpression({
-        expression: props.machines.flatMap((_, index) => [`failed${index}`, `late${index}`]).join(' + '),
-        usingMetrics: Object.fromEntries(
-          props.machines.flatMap((machine, index) => [
-            [`failed${index}`, machine.metricFailed({ period: FIVE_MINUTES })],
-            [`late${index}`, machine.metricTimedOut({ period: FIVE_MINUTES })],
-          ]),
-        ),
-        period: FIVE_MINUTES,
-        label: 'Failed and timed out jobs',
+      // One metric, where those of the machines would be two for each of them.
+      metric: new cloudwatch.Metric({
+        ...{ namespace: 'AWS/Events', metricName: 'TriggeredRules', statistic: 'Sum', period: FIVE_MINUTES },
+        dimensionsMap: { RuleName: props.failedExecutions.ruleName },
       }),
       // A single failure is mostly a tenant's data; a handful at once is mostly the platform.
       threshold: 5,

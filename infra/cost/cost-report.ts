@@ -67,8 +67,7 @@ Offers that end after a year do not count here.
 
 The encryption key is rotated every year, and KMS bills the first two rotations of a key 1.00 USD a month each for as long as it is
 there, and later ones not at all. From the third year on an idle month is ${usd(report.idleUsd + report.rotatedKeys * BILLED_ROTATIONS)} USD by the list, and **${usd(report.laterIdleUsd)} USD**
-without what is always free. What would make it cheaper: one metric instead of eight for \`JobsFailing\`, no traces of the minute's
-schedule, a longer rotation period.
+without what is always free. What would make it cheaper: no traces of the minute's schedule, a longer rotation period.
 
 ## A million predictions
 

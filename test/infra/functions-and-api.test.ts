@@ -420,8 +420,8 @@ describe('fixed costs', () => {
     for (const metric of [
       'Errors',
       'Throttles',
-      'ExecutionsFailed',
-      'ExecutionsTimedOut',
+      'TriggeredRules',
+      'artifacts_refused',
       '5xx',
       'ACUUtilization',
     ]) {
@@ -496,16 +496,25 @@ describe('schedules and rules', () => {
   });
 
   it('close the job of an execution that did not end well', () => {
-    const [rule, ...more] = prod.resources('AWS::Events::Rule');
-    expect(more).toEqual([]);
-    expect(rule?.Properties.EventBusName).toBeUndefined();
-    expect(rule?.Properties.EventPattern).toMatchObject({
-      source: ['aws.states'],
-      'detail-type': ['Step Functions Execution Status Change'],
-      detail: { status: ['FAILED', 'TIMED_OUT', 'ABORTED'] },
-    });
-    expect(rule?.Properties.EventPattern.detail.stateMachineArn).toHaveLength(4);
-    expect(rule?.Properties.Targets[0].DeadLetterConfig).toBeDefined();
+    const rules = prod.resources('AWS::Events::Rule');
+    expect(rules.map(({ Properties }) => Properties.EventPattern.detail.status)).toEqual([
+      ['FAILED', 'TIMED_OUT'],
+      ['ABORTED'],
+    ]);
+    for (const { Properties } of rules) {
+      expect(Properties.EventBusName).toBeUndefined();
+      expect(Properties.EventPattern).toMatchObject({
+        source: ['aws.states'],
+        'detail-type': ['Step Functions Execution Status Change'],
+      });
+      expect(Properties.EventPattern.detail.stateMachineArn).toHaveLength(4);
+      expect(Properties.Targets[0].DeadLetterConfig).toBeDefined();
+    }
+    // What somebody has stopped has not failed: the alarm counts the first rule alone.
+    const [alarm] = prod
+      .resources('AWS::CloudWatch::Alarm')
+      .filter(({ Properties }) => Properties.MetricName === 'TriggeredRules');
+    expect(JSON.stringify(alarm?.Properties.Dimensions)).toContain(rules[0]!.logicalId);
   });
 });
 
