@@ -26,6 +26,7 @@ export function isSigned(statement: ManifestStatement, publicKey: KeyObject, sig
     'sha256',
     manifestStatement(statement),
     { key: publicKey, dsaEncoding: 'der' },
-    Buffer.from(signature, 'base64'),
+    // What is stored is not what the type says when somebody has written it by hand.
+    Buffer.from(String(signature), 'base64'),
   );
 }

@@ -178,7 +178,7 @@ export const routes = {
     function: 'registry',
     authorized: true,
     tag: 'models',
-    summary: 'Get a link to download the ONNX file of a version',
+    summary: 'Get links to the ONNX file and the manifest of a version, with what verifies them',
     params: z.object({ model_name: ModelName, model_version: VersionName }),
     answers: ok(ArtifactLink, 'A presigned link'),
   },

@@ -75,7 +75,7 @@ export class FolderServingStore implements ServingStore {
       version,
       ...{ artifact_key: artifactKey, artifact_sha256: artifact.sha256, artifact_bytes: artifact.size },
       ...{ manifest_key: manifestKey, manifest_sha256: manifest.sha256 },
-      ...(signed === undefined ? {} : { signature: JSON.parse(signed) as ManifestSignature }),
+      ...(signed === undefined ? {} : { signature: signatureOf(signed) }),
       // Another revision for other bytes: a pointer that was read again tells whether anything has changed.
       revision: Math.round(Math.max(artifact.mtimeMs, manifest.mtimeMs)),
     };
@@ -130,6 +130,15 @@ export class FolderServingStore implements ServingStore {
     const file = { mtimeMs: stats.mtimeMs, size: bytes.byteLength, sha256 };
     this.#known.set(key, file);
     return file;
+  }
+}
+
+/** A file that is none is a signature that holds for nothing, rather than none. */
+function signatureOf(text: string): ManifestSignature {
+  try {
+    return JSON.parse(text) as ManifestSignature;
+  } catch {
+    return { key_id: 'unreadable', algorithm: 'ECDSA_SHA_256', signature: '' };
   }
 }
 

@@ -137,6 +137,10 @@ describe('a signed version', () => {
     await checked();
     writeFileSync(at('1.0.0', 'manifest.json'), `${manifestOf('1.0.0').toString()} `);
     await expect(checked()).rejects.toMatchObject({ code: 'ARTIFACT_SIGNATURE_INVALID' });
+    for (const text of ['not JSON', '{}', '{"key_id":"key-1","algorithm":"ECDSA_SHA_256"}']) {
+      writeFileSync(at('1.0.0', 'signature.json'), text);
+      await expect(checked()).rejects.toMatchObject({ code: 'ARTIFACT_SIGNATURE_INVALID' });
+    }
     rmSync(at('1.0.0', 'signature.json'));
     await expect(checked()).rejects.toThrow(/pull it again with tenantml serve risk/);
     // A folder that was filled by hand has no keys.
