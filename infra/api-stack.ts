@@ -14,7 +14,6 @@ import { HttpLambdaAuthorizer, HttpLambdaResponseType } from 'aws-cdk-lib/aws-ap
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
-import * as triggers from 'aws-cdk-lib/triggers';
 import type { Construct } from 'constructs';
 import { gatewayRoutes, type HttpFunction } from '../src/contracts/planes.ts';
 import { acknowledge } from './constructs/acknowledgement.ts';
@@ -29,6 +28,7 @@ import {
 } from './constructs/platform-function.ts';
 import type { DataStack } from './data-stack.ts';
 import type { IdentityStack } from './identity-stack.ts';
+import { migrateBefore } from './migrate-function.ts';
 import { predictFunction } from './predict-function.ts';
 import { placeholderIssuer } from './stages.ts';
 import type { TokenRules } from './token-rules.ts';
@@ -68,7 +68,7 @@ export class ApiStack extends Stack {
     const { api, stage } = this.gateway(authorizer, functions);
     const relay = this.repair();
     // New code of this stack meets the new schema only.
-    this.migrate([functions.registry, relay]);
+    migrateBefore(this, [functions.registry, relay], { platform: this.platform, data: this.data });
 
     new PlatformAlarms(this, 'Alarms', {
       settings: props.platform.settings,
@@ -300,10 +300,11 @@ export class ApiStack extends Stack {
         SERVING_TABLE: servingTable.tableName,
         FEEDBACK_TABLE: feedbackTable.tableName,
         PREDICTION_LOG_DAYS: String(settings.predictionLogDays),
+        ...unsignedModels(settings),
       },
     });
     this.data.idempotencyTable.grantAllItems(role, IDEMPOTENCY_ACTIONS);
-    servingTable.grantTenantItems(role, ['GetItem']);
+    servingTable.grantItems(role, ['tenant/*', 'platform/*'], ['GetItem']);
     feedbackTable.grantTenantItems(role, ['PutItem', 'Query']);
     artifactBucket.grantTenantRead(role, 'models/*/builds/*/manifest.json');
     artifactBucket.grantTenantList(role);
@@ -371,33 +372,6 @@ export class ApiStack extends Stack {
       description: 'Repairs promotions that stopped half way',
     });
     return relay.function;
-  }
-
-  private migrate(before: lambda.Function[]): void {
-    const { servingTable, database, signingKey } = this.data;
-    const { function: migrate, role } = new PlatformFunction(this, 'Migrate', {
-      platform: this.platform,
-      code: 'migrate',
-      description: 'Migrates the schema at each deployment that changes it',
-      memoryMiB: 512,
-      timeoutSeconds: 300,
-      network: this.data.network,
-      environment: {
-        ...database.environment('tenantml_migrator'),
-        SERVING_TABLE: servingTable.tableName,
-        SIGNING_KEY_ID: signingKey.keyId,
-        // The dual-stack name: the network has no IPv4 way out.
-        AWS_ENDPOINT_URL_KMS: `https://kms.${this.region}.api.aws`,
-      },
-    });
-    signingKey.grant(role, 'kms:GetPublicKey');
-    database.grantConnect(role, 'tenantml_migrator');
-    servingTable.grantItems(role, ['platform/*'], ['PutItem']);
-    new triggers.Trigger(this, 'MigrateTrigger', {
-      handler: migrate,
-      timeout: Duration.minutes(5),
-      executeBefore: before,
-    });
   }
 
   private idempotency(): Record<string, string> {

@@ -9,14 +9,16 @@ import type { ModelName } from '../contracts/names.ts';
 import { deployedManifest } from '../serving/deployed-manifest.ts';
 import { PredictionHistory } from '../serving/log/prediction-history.ts';
 import type { TenantContext } from '../tenancy/tenant-context.ts';
+import { manifestSignatures } from './signatures.ts';
 import { artifactObjects, dynamodb } from './stores.ts';
 
 /** @returns what looks up what the deployed version of a model is made of */
 export function deployedVersions() {
   const champions = new DynamoDbServingPointers(dynamodb(), config.servingTable);
   const versions = new S3VersionFiles(artifactObjects);
+  const signatures = manifestSignatures();
   return (tenant: TenantContext, model: ModelName) =>
-    deployedManifest(tenant, model, { champions, versions });
+    deployedManifest(tenant, model, { champions, versions, signatures });
 }
 
 export function monitoringPlane() {

@@ -170,7 +170,9 @@ describe('functions', () => {
       stage: 'migrating',
       stages: { migrating: { ...stages.prod, unsignedModels: 'allow' } },
     });
-    expect(told(migrating)).toEqual(['batch', 'predict', 'registrar', 'registry', 'train']);
+    expect(told(migrating)).toEqual([
+      ...['batch', 'monitoring', 'predict', 'registrar', 'registry', 'train'],
+    ]);
   });
 
   it('log in as the role that fits their work', () => {
