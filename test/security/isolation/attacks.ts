@@ -9,6 +9,8 @@ export interface Attack {
   readonly request: SentRequest;
   /** The same for what nobody has: the answer must not differ but in the names. */
   readonly control?: SentRequest;
+  /** What the owner does just before. */
+  readonly warmedBy?: SentRequest;
   /** Token to send, or none. @default - the attacker's own */
   readonly token?: string | null;
   /** Whether an answer of 2xx is no harm: what is asked for is the attacker's own. */
@@ -310,6 +312,7 @@ function changedLinks({ links }: World): Attack[] {
 
 /** What the owner has just used is in memory: it must not be found there by its name. */
 function cacheProbes({ ids }: World): Attack[] {
+  const warmedBy = requestOf('predict', ids);
   const probes: OperationId[] = [
     'predict',
     'predictAlias',
@@ -322,7 +325,7 @@ function cacheProbes({ ids }: World): Attack[] {
     ...probes.flatMap((id) =>
       Array.from({ length: 3 }, (_, i) => ({
         name: `cache probe: ${id} ${i}`,
-        ...{ request: requestOf(id, ids), control: requestOf(id, nobody) },
+        ...{ request: requestOf(id, ids), control: requestOf(id, nobody), warmedBy },
       })),
     ),
     { name: 'cache probe: modelCache', request: requestOf('modelCache', ids), mayServe: true },

@@ -13,6 +13,11 @@ export async function judge(world: World, attack: Attack): Promise<Finding[]> {
   const { request, control, token = world.attackerToken, mayServe = false } = attack;
   const sendIt = (one: SentRequest): Promise<Answer> =>
     attack.url === undefined ? world.send(one, token ?? undefined) : sendTo(attack.url, one);
+  if (attack.warmedBy !== undefined) {
+    const warmed = await world.send(attack.warmedBy, world.ownerToken);
+    if (warmed.status !== 200)
+      throw new Error(`the owner's own call failed: ${warmed.status} ${warmed.text}`);
+  }
   const answer = await sendIt(request);
   const found = (kind: Finding['kind'], detail: string): Finding => ({ attack: attack.name, kind, detail });
   const said = `${answer.status} ${answer.text.slice(0, 300)}`;

@@ -83,6 +83,8 @@ export async function makeWorld(options: { cloudAssembly?: string; dataDir?: str
   await client.call('putServing', { params, body: { settings: { log: 'durable' } } });
   const predicted = { params, body: { input_data: { amount: 9, [column]: 4 } } };
   const { prediction_id } = (await client.call('predict', predicted)) as Prediction;
+  // From here on the owner may predict without leaving a trace, and does so before its caches are probed.
+  await client.call('putServing', { params, body: { settings: { log: 'off' } } });
   const upload = (await client.call('createDataset', {
     body: { upload: { format: 'csv', size_bytes: 8 } },
   })) as DatasetUpload;
