@@ -52,3 +52,20 @@ export class PredictionError extends MLFrameworkError {
     super(code, message, options);
   }
 }
+
+/** What should be a model cannot be made one: damaged, cut short, or of an unknown format. */
+export class ModelLoadError extends MLFrameworkError {
+  constructor(message: string, options: ErrorOptions = {}) {
+    super('MODEL_LOAD_FAILED', message, options);
+  }
+}
+
+/** A model cannot be written in the form that was asked for. */
+export class ModelSaveError extends MLFrameworkError {
+  constructor(message: string, options: ErrorOptions = {}) {
+    super('MODEL_SAVE_FAILED', message, options);
+  }
+}
+
+/** The name that the source documents use for it. */
+export { TrainingError as MLTrainingError };

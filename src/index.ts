@@ -1,9 +1,17 @@
 /** The public surface: the HTTP client, and the learners as a library. Nothing else of `src` is meant to be imported. */
 
 export { ThreadPool } from './adapters/worker-threads/thread-pool.ts';
-export { ApiError, HttpClient, UnreachableError } from './client/http-client.ts';
+export { ApiError, HttpClient, ModelNotFoundError, UnreachableError } from './client/http-client.ts';
 export { createModelServer, type ModelServer, type ModelServerOptions } from './composition/model-server.ts';
-export { MLFrameworkError, PredictionError, TrainingError, ValidationError } from './errors.ts';
+export {
+  MLFrameworkError,
+  MLTrainingError,
+  ModelLoadError,
+  ModelSaveError,
+  PredictionError,
+  TrainingError,
+  ValidationError,
+} from './errors.ts';
 export { algorithms, resolveHyperparameters } from './ml/algorithms.ts';
 export type { Algorithm } from './ml/catalogue/algorithm.ts';
 export { type Explanation, explain, importanceOf } from './ml/explain/explain.ts';

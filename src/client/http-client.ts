@@ -1,21 +1,22 @@
 import type { z } from 'zod';
 import { Problem } from '../contracts/problem.ts';
 import { type OperationId, type Route, routes } from '../contracts/routes.ts';
+import { MLFrameworkError } from '../errors.ts';
 
 /** The server's refusal or failure, as it said it. */
-export class ApiError extends Error {
+export class ApiError extends MLFrameworkError {
   readonly status: number;
-  readonly code: string;
   readonly problem: Problem | undefined;
 
   constructor(status: number, code: string, message: string, problem?: Problem) {
-    super(message);
-    this.name = 'ApiError';
+    super(code, message, { errors: problem?.errors ?? [] });
     this.status = status;
-    this.code = code;
     this.problem = problem;
   }
 }
+
+/** The tenant has no such model, or no deployed one where one is needed. */
+export class ModelNotFoundError extends ApiError {}
 
 /** Nobody answers at the address. */
 export class UnreachableError extends Error {
@@ -101,7 +102,11 @@ export class HttpClient {
 function errorOf(status: number, text: string): ApiError {
   try {
     const parsed = Problem.safeParse(JSON.parse(text));
-    if (parsed.success) return new ApiError(status, parsed.data.code, parsed.data.detail, parsed.data);
+    if (parsed.success) {
+      const { code, detail } = parsed.data;
+      const Refusal = code === 'MODEL_NOT_FOUND' ? ModelNotFoundError : ApiError;
+      return new Refusal(status, code, detail, parsed.data);
+    }
     const { code, message, detail } = JSON.parse(text) as {
       code?: string;
       message?: string;

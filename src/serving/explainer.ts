@@ -2,7 +2,7 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { FeatureSpec } from '../contracts/models.ts';
 import type { Explanation } from '../contracts/prediction.ts';
-import { PredictionError } from '../errors.ts';
+import { ModelLoadError } from '../errors.ts';
 import { explain } from '../ml/explain/explain.ts';
 import { pipelineFromJSON } from '../ml/pipeline-from-json.ts';
 import type { PipelineModel } from '../ml/pipeline-model.ts';
@@ -28,7 +28,7 @@ export class Explainer {
       const text = await promisify(gunzip)(bytes, { maxOutputLength: jsonBytes });
       return new Explainer(pipelineFromJSON(JSON.parse(text.toString('utf8'))), explainerBytes(jsonBytes));
     } catch (cause) {
-      throw new PredictionError('MODEL_LOAD_FAILED', 'the fitted model beside the graph cannot be read', {
+      throw new ModelLoadError('the fitted model beside the graph cannot be read', {
         cause,
       });
     }

@@ -22,6 +22,6 @@ export interface LoadedModel {
 }
 
 export interface ModelExecutor {
-  /** @throws {PredictionError} MODEL_LOAD_FAILED when the bytes are no graph that can be run */
+  /** @throws {ModelLoadError} when the bytes are no graph that can be run */
   load(modelBytes: Uint8Array): Promise<LoadedModel>;
 }

@@ -1,5 +1,5 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
-import { PredictionError } from '../../errors.ts';
+import { ModelLoadError } from '../../errors.ts';
 import type { FeatureBatch, FeatureValues } from '../../serving/feature-batch.ts';
 import type { GraphOutput, LoadedModel, ModelExecutor } from '../../serving/model-executor.ts';
 
@@ -23,11 +23,7 @@ export class OnnxruntimeExecutor implements ModelExecutor {
         logSeverityLevel: 3,
       });
     } catch (cause) {
-      throw new PredictionError(
-        'MODEL_LOAD_FAILED',
-        'the artifact is no ONNX graph that this platform can run',
-        { cause },
-      );
+      throw new ModelLoadError('the artifact is no ONNX graph that this platform can run', { cause });
     }
     return new OnnxruntimeModel(runtime, session, modelBytes.byteLength);
   }

@@ -1,4 +1,4 @@
-import { ValidationError } from '../../errors.ts';
+import { ModelSaveError } from '../../errors.ts';
 import { BaselinePipelineModel } from '../baseline/baseline-pipeline.ts';
 import { ForestPipelineModel } from '../ensemble/forest-pipeline.ts';
 import { LinearPipelineModel } from '../linear/linear-pipeline.ts';
@@ -48,5 +48,5 @@ function scoresOf(graph: GraphBuilder, model: PipelineModel, inputs: readonly Fe
   if (model instanceof BoostingPipelineModel) return boostingScores(graph, model, inputs);
   if (model instanceof LinearPipelineModel) return linearScores(graph, model, inputs);
   if (model instanceof BaselinePipelineModel) return constantScores(graph, inputs[0]!.input, model.scores);
-  throw new ValidationError(`a model of algorithm "${model.algorithm}" has no ONNX export`);
+  throw new ModelSaveError(`a model of algorithm "${model.algorithm}" has no ONNX export`);
 }

@@ -1,4 +1,4 @@
-import { PredictionError } from '../../errors.ts';
+import { ModelLoadError } from '../../errors.ts';
 import { readModel } from '../../ml/onnx/read/read-model.ts';
 import type { FeatureBatch } from '../feature-batch.ts';
 import type { GraphOutput, LoadedModel, ModelExecutor } from '../model-executor.ts';
@@ -9,9 +9,9 @@ import { NotSupported } from './not-supported.ts';
 const residentBaseBytes = 48 * 1024;
 
 /** An ONNX model that may be a good one, and that another executor has to run. */
-export class GraphNotSupportedError extends PredictionError {
+export class GraphNotSupportedError extends ModelLoadError {
   constructor(reason: string) {
-    super('MODEL_LOAD_FAILED', `the executor in TypeScript does not run graphs with ${reason}`, {
+    super(`the executor in TypeScript does not run graphs with ${reason}`, {
       evidence: { reason },
     });
   }
