@@ -9,6 +9,7 @@ import { serve } from './commands/serve.ts';
 import { train } from './commands/train.ts';
 import { exitCode, exitCodeOf } from './exit-code.ts';
 import { print, printJson } from './output.ts';
+import { addRegistryCommands } from './registry-commands.ts';
 import { session, twinToken } from './session.ts';
 
 const collect = (value: string, all: readonly string[]): string[] => [...all, value];
@@ -130,12 +131,15 @@ function program(json: boolean): Command {
     );
   sub(models, 'delete', 'delete a version, its bytes included')
     .argument('<name>')
-    .argument('<version>')
+    .argument('[version]')
+    .option('--all', 'every version, and the model', false)
     .option('--force', 'also when it is deployed: takes the model out of service', false)
-    .action((name: string, version: string, _options, command: Command) =>
+    .action((name: string, version: string | undefined, _options, command: Command) =>
       deleteModel(client, name, version, all(command)),
     );
   models.action((_options, command: Command) => listModels(client, all(command)));
+
+  addRegistryCommands(root, models, client, sub);
 
   const jobs = sub(root, 'jobs', 'list, show and cancel jobs').option('--limit <n>', 'how many', '20');
   sub(jobs, 'list', 'list jobs, newest first').action((_options, command: Command) =>

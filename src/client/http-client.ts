@@ -58,6 +58,19 @@ export class HttpClient {
     input: InputOf<(typeof routes)[Id]>,
     options: { readonly idempotencyKey?: string } = {},
   ): Promise<AnswerOf<(typeof routes)[Id]>> {
+    return JSON.parse(await this.text(operationId, input, options)) as AnswerOf<(typeof routes)[Id]>;
+  }
+
+  /**
+   * @returns the answer as it was sent: of an operation that can answer with a text
+   * @throws {ApiError} when the server refuses or fails
+   * @throws {UnreachableError}
+   */
+  async text<Id extends OperationId>(
+    operationId: Id,
+    input: InputOf<(typeof routes)[Id]>,
+    options: { readonly idempotencyKey?: string } = {},
+  ): Promise<string> {
     const route: Route = routes[operationId];
     const {
       params = {},
@@ -94,7 +107,7 @@ export class HttpClient {
       throw new UnreachableError(this.url, cause);
     }
     const text = await response.text();
-    if (response.ok) return JSON.parse(text) as AnswerOf<(typeof routes)[Id]>;
+    if (response.ok) return text;
     throw errorOf(response.status, text);
   }
 }

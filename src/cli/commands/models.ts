@@ -1,5 +1,6 @@
 import type { HttpClient } from '../../client/http-client.ts';
 import type { ModelDetail, ModelSummary } from '../../contracts/models.ts';
+import { UsageError } from '../exit-code.ts';
 import { bold, type Output, print, printJson, table } from '../output.ts';
 
 /** The figure that people look at first. */
@@ -79,12 +80,23 @@ export async function deployModel(
 export async function deleteModel(
   client: HttpClient,
   name: string,
-  version: string,
-  options: Output & { force: boolean },
+  version: string | undefined,
+  options: Output & { force: boolean; all: boolean },
 ): Promise<void> {
+  const force = options.force ? 'true' : 'false';
+  if (version === undefined) {
+    if (!options.all)
+      throw new UsageError('name a version, or pass --all to delete the model with every version');
+    const gone = await client.call('deleteModel', {
+      params: { model_name: name as never },
+      query: { force },
+    });
+    if (options.json) return printJson(gone);
+    return print(`${gone.model_name} is deleted, with ${gone.versions.join(', ') || 'no versions'}`);
+  }
   const answer = await client.call('deleteModelVersion', {
     params: { model_name: name as never, model_version: version },
-    query: { force: options.force ? 'true' : 'false' },
+    query: { force },
   });
   if (options.json) return printJson(answer);
   print(`${answer.model_name} ${answer.model_version} is deleted`);
