@@ -12,7 +12,7 @@ import { Authorizer } from './iam/authorizer.ts';
 import { CredentialRegistry, type SessionCredentials } from './iam/credential-registry.ts';
 import { collectPolicies, type PolicySet } from './iam/policies.ts';
 import { roleSession } from './iam/principal.ts';
-import { OidcIssuer } from './identity/oidc-issuer.ts';
+import { OidcIssuer, type TokenRequest } from './identity/oidc-issuer.ts';
 import { acquireInstanceLock } from './instance-lock.ts';
 import { KmsServer } from './kms/kms-server.ts';
 import { functionConfigurations } from './lambda/function-configuration.ts';
@@ -59,6 +59,9 @@ export type TwinDatabase = Pick<PostgresServer, 'start' | 'stop'> & {
   connect(): ReturnType<PostgresServer['connectAsSuperuser']>;
 };
 
+/** What a token says beside tenant and role. */
+export type TokenClaims = Pick<TokenRequest, 'scope' | 'subject'>;
+
 export interface Twin {
   readonly url: string;
   readonly database: TwinDatabase;
@@ -66,7 +69,7 @@ export interface Twin {
   /** Credentials that may do everything on the local servers. */
   readonly administrator: SessionCredentials;
   readonly template: DeployedTemplate;
-  issueToken(tenant: string, role?: string): Promise<string>;
+  issueToken(tenant: string, role?: string, more?: TokenClaims): Promise<string>;
   /** Processes of a function now, by its name, logical id or service name. */
   functionPids(name: string, tenantId?: string): number[];
   stop(): Promise<void>;
@@ -272,7 +275,8 @@ async function start(
     endpoints,
     administrator,
     template,
-    issueToken: (tenant, role) => issuer.issueToken({ tenant, ...(role === undefined ? {} : { role }) }),
+    issueToken: (tenant, role, more) =>
+      issuer.issueToken({ tenant, ...(role === undefined ? {} : { role }), ...more }),
     functionPids: (name, tenantId) => host.pids(name, tenantId),
   };
 }

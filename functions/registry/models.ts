@@ -3,6 +3,7 @@ import type { Answer, Operations } from '../../src/adapters/aws/lambda/http-func
 import type { ModelName } from '../../src/contracts/names.ts';
 import { deleteModel } from '../../src/registry/deletion.ts';
 import type { TenantContext } from '../../src/tenancy/tenant-context.ts';
+import { isForced } from './forced.ts';
 import type { RegistryParts } from './registry-parts.ts';
 
 /** Models as a whole, and their aliases. */
@@ -23,7 +24,7 @@ export function modelOperations(parts: RegistryParts) {
       return shown(tenant, params.model_name);
     },
     deleteModel: async ({ tenant, params, query }) => ({
-      body: await deleteModel(tenant, params.model_name, { force: query.force === 'true' }, parts),
+      body: await deleteModel(tenant, params.model_name, { force: isForced(tenant, query) }, parts),
     }),
     listAliases: async ({ tenant, params }) => ({
       body: { items: await catalog.aliases(tenant, params.model_name) },

@@ -5,6 +5,7 @@ import { modelCard, modelCardMarkdown } from '../../src/registry/model-card.ts';
 import { metadataView } from '../../src/registry/registry-view.ts';
 import { compareModelVersions } from '../../src/registry/version-comparison.ts';
 import { artifactLink } from '../../src/training/artifact-link.ts';
+import { isForced } from './forced.ts';
 import type { RegistryParts } from './registry-parts.ts';
 
 /** One version, or two of a model. */
@@ -67,7 +68,7 @@ export function versionOperations(parts: RegistryParts) {
       return { body: await artifactLink(tenant, version, parts) };
     },
     deleteModelVersion: async ({ tenant, params: { model_name, model_version }, query }) => {
-      const options = { force: query.force === 'true' };
+      const options = { force: isForced(tenant, query) };
       const version = await deleteVersion(tenant, model_name, model_version, options, parts);
       return { body: { model_name, model_version: version, status: 'deleted' } };
     },

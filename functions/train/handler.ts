@@ -12,6 +12,7 @@ import { deployedVersions } from '../../src/composition/monitoring.ts';
 import { datasetStore, jobStore, retrainingRuns, schedules } from '../../src/composition/stores.ts';
 import { trainingJobs } from '../../src/composition/training.ts';
 import type { JobId } from '../../src/contracts/names.ts';
+import { requireScope } from '../../src/tenancy/scopes.ts';
 import { jobView } from '../../src/training/job-view.ts';
 import { retrain } from '../../src/training/retraining.ts';
 import { nextDue } from '../../src/training/retraining-schedules.ts';
@@ -54,7 +55,11 @@ export const handler = httpFunction({
     const page = await jobs.list(tenant, query);
     return { body: { items: page.items.map(jobView), next_cursor: page.nextCursor } };
   },
-  batchPredict: async ({ tenant, body }) => ({ body: jobView(await batches.start(tenant, body)) }),
+  batchPredict: async ({ tenant, body }) => {
+    // The result would show what the caller may not read.
+    if (body.include_columns === 'all' || body.include_columns.length > 0) requireScope(tenant, 'data:read');
+    return { body: jobView(await batches.start(tenant, body)) };
+  },
   getJob: async ({ tenant, params }) => ({
     body: await batches.view(tenant, await jobs.get(tenant, params.job_id)),
   }),

@@ -15,6 +15,8 @@ import { readBody } from '../aws/http.ts';
 export interface TokenRequest {
   readonly tenant: string;
   readonly role?: string;
+  /** Scopes with spaces between them, which narrow the role. @default - the token has no such claim */
+  readonly scope?: string;
   readonly subject?: string;
   readonly expiresInSeconds?: number;
 }
@@ -65,7 +67,9 @@ export class OidcIssuer {
 
   issueToken(request: TokenRequest): Promise<string> {
     const nowSeconds = Math.floor(Date.now() / 1000);
-    return new SignJWT({ tenant: request.tenant, role: request.role ?? 'admin', token_use: 'access' })
+    const { tenant, role = 'admin', scope } = request;
+    const claims = { tenant, role, token_use: 'access', ...(scope === undefined ? {} : { scope }) };
+    return new SignJWT(claims)
       .setProtectedHeader({ alg: 'RS256', kid: 'twin', typ: 'JWT' })
       .setIssuer(this.#options.issuer)
       .setAudience(this.#options.audience)
@@ -110,7 +114,7 @@ export class OidcIssuer {
     const fields = parseFields(body, String(request.headers['content-type'] ?? ''));
     const expiresIn = fields?.expires_in === undefined ? DEFAULT_EXPIRY_SECONDS : Number(fields.expires_in);
     if (typeof fields?.tenant !== 'string' || fields.tenant === '' || !Number.isInteger(expiresIn)) {
-      refuse(response, 'send tenant, and if you like role, subject, expires_in (whole seconds)');
+      refuse(response, 'send tenant, and if you like role, scope, subject, expires_in (whole seconds)');
       return;
     }
     if (fields.tenant.length > MAX_TENANT_LENGTH || !TENANT_PATTERN.test(fields.tenant)) {
@@ -124,6 +128,7 @@ export class OidcIssuer {
       tenant: fields.tenant,
       expiresInSeconds: expiresIn,
       ...(fields.role === undefined ? {} : { role: String(fields.role) }),
+      ...(fields.scope === undefined ? {} : { scope: String(fields.scope) }),
       ...(fields.subject === undefined ? {} : { subject: String(fields.subject) }),
     });
     sendJson(response, 200, { access_token: token, token_type: 'Bearer', expires_in: expiresIn });

@@ -1,5 +1,7 @@
 import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { defaultRole } from '../contracts/scopes.ts';
 import type { TokenVerifier } from '../tenancy/authenticate.ts';
+import { roleOf } from '../tenancy/scopes.ts';
 import type { VerifiedClaims } from '../tenancy/tenant-context.ts';
 
 export interface OidcSettings {
@@ -35,11 +37,13 @@ export class OidcTokens implements TokenVerifier {
       const audiences = [payload.aud ?? payload.client_id].flat();
       if (!audiences.includes(audience)) return { denied: 'TOKEN_INVALID' };
       const tenant = payload[tenantClaim];
-      const role = payload[roleClaim];
       if (typeof tenant !== 'string') return { denied: 'TENANT_CLAIM_INVALID' };
+      const role = payload[roleClaim] === undefined ? defaultRole : roleOf(payload[roleClaim]);
+      if (role === undefined) return { denied: 'ROLE_UNKNOWN' };
       return {
         tenant,
-        role: typeof role === 'string' ? role : 'viewer',
+        role,
+        ...(typeof payload.scope === 'string' ? { scope: payload.scope } : {}),
         subject: payload.sub!,
         expires_at: payload.exp!,
       };

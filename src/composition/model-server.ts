@@ -122,7 +122,7 @@ export class ModelServer {
 
 const contextOf = (requestId: string): TenantContext =>
   TenantContext.fromClaims(
-    { tenant, role: 'service', subject: 'model-server', expires_at: Number.POSITIVE_INFINITY },
+    { tenant, role: 'admin', subject: 'model-server', expires_at: Number.POSITIVE_INFINITY },
     requestId,
     0,
   );

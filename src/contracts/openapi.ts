@@ -42,7 +42,8 @@ function operationOf(operationId: string, route: Route): ZodOpenApiOperationObje
     summary: route.summary,
     ...(route.description === undefined ? {} : { description: route.description }),
     tags: [route.tag],
-    security: route.authorized ? [{ bearer: [] }] : [],
+    // https://spec.openapis.org/oas/v3.1.1.html#security-requirement-object: names that the caller must have.
+    security: route.authorized ? [{ bearer: [route.scope] }] : [],
     requestParams: {
       ...(route.params === undefined ? {} : { path: route.params }),
       ...(route.query === undefined ? {} : { query: route.query }),

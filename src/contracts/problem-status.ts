@@ -23,6 +23,8 @@ export const statusByCode: Readonly<Record<string, number>> = {
   TOKEN_EXPIRED: 401,
   API_KEY_INVALID: 401,
   TENANT_CLAIM_INVALID: 403,
+  ROLE_UNKNOWN: 403,
+  SCOPE_MISSING: 403,
   ROUTE_NOT_FOUND: 404,
   MODEL_NOT_FOUND: 404,
   VERSION_NOT_FOUND: 404,

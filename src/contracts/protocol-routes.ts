@@ -20,7 +20,6 @@ const openInference = <Method extends 'GET' | 'POST', Path extends string>(
 ) => ({
   ...{ method, path, summary },
   function: 'predict' as const,
-  authorized: true,
   tag: 'open inference protocol',
   dialect: 'open-inference' as const,
 });
@@ -32,11 +31,13 @@ const scoring = <Method extends 'GET' | 'POST', Path extends string>(
 ) => ({
   ...{ method, path, summary },
   function: 'predict' as const,
-  authorized: true,
   tag: 'mlflow scoring',
   dialect: 'scoring' as const,
 });
 
+const open = { authorized: false } as const;
+const reads = { authorized: true, scope: 'models:read' } as const;
+const predicts = { authorized: true, scope: 'predict' } as const;
 const ofModel = z.object({ model_name: ModelName });
 const versionOfModel = z.object({ model_name: ModelName, model_version: VersionName });
 
@@ -56,21 +57,22 @@ const inferMessages = {
 export const protocolRoutes = {
   serverMetadata: {
     ...openInference('GET', '/v2', 'Name, version and extensions of the server'),
-    authorized: false,
+    ...open,
     answers: ok(ServerMetadata, 'The server'),
   },
   serverLive: {
     ...openInference('GET', '/v2/health/live', 'Whether the server lives'),
-    authorized: false,
+    ...open,
     answers: ok(ServerLive, 'It does'),
   },
   serverReady: {
     ...openInference('GET', '/v2/health/ready', 'Whether the server takes requests'),
-    authorized: false,
+    ...open,
     answers: ok(ServerReady, 'It does'),
   },
   modelTensors: {
     ...openInference('GET', '/v2/models/{model_name}', 'Inputs and outputs of a model'),
+    ...reads,
     params: ofModel,
     answers: ok(ModelMetadata, 'Its tensors'),
   },
@@ -80,11 +82,13 @@ export const protocolRoutes = {
       '/v2/models/{model_name}/versions/{model_version}',
       'Inputs and outputs of a version that serves',
     ),
+    ...reads,
     params: versionOfModel,
     answers: ok(ModelMetadata, 'Its tensors'),
   },
   modelReady: {
     ...openInference('GET', '/v2/models/{model_name}/ready', 'Whether a model is loaded and scores a row'),
+    ...reads,
     params: ofModel,
     answers: ok(ModelReady, 'It is'),
   },
@@ -94,11 +98,13 @@ export const protocolRoutes = {
       '/v2/models/{model_name}/versions/{model_version}/ready',
       'Whether a version is loaded and scores a row',
     ),
+    ...reads,
     params: versionOfModel,
     answers: ok(ModelReady, 'It is'),
   },
   infer: {
     ...openInference('POST', '/v2/models/{model_name}/infer', 'Predict from tensors, in JSON or binary'),
+    ...predicts,
     params: ofModel,
     ...inferMessages,
   },
@@ -108,21 +114,24 @@ export const protocolRoutes = {
       '/v2/models/{model_name}/versions/{model_version}/infer',
       'Predict from tensors with a version that serves',
     ),
+    ...predicts,
     params: versionOfModel,
     ...inferMessages,
   },
   ping: {
     ...scoring('GET', '/ping', 'Whether the server takes requests'),
-    authorized: false,
+    ...open,
     answers: ok(z.string(), 'It does'),
   },
   pingModel: {
     ...scoring('GET', '/endpoints/{model_name}/ping', 'Whether a model is loaded and scores a row'),
+    ...reads,
     params: ofModel,
     answers: ok(z.string(), 'It is'),
   },
   invocations: {
     ...scoring('POST', '/endpoints/{model_name}/invocations', 'Predict for a data frame, JSON or CSV'),
+    ...predicts,
     params: ofModel,
     body: Invocation,
     example: { dataframe_split: { columns: ['channel', 'affected_users'], data: [['phone', 80]] } },
@@ -131,6 +140,7 @@ export const protocolRoutes = {
   },
   targetedInvocations: {
     ...scoring('POST', '/invocations', 'The same for the model that X-Amzn-SageMaker-Target-Model names'),
+    ...predicts,
     body: Invocation,
     example: { instances: [{ channel: 'phone', affected_users: 80 }] },
     maxBodyBytes: maxPredictBytes,

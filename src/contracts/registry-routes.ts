@@ -9,6 +9,7 @@ import {
   WholeModelDeleted,
 } from './models.ts';
 import { ModelName, VersionName } from './names.ts';
+import { Page } from './page.ts';
 import {
   AliasList,
   AliasName,
@@ -36,11 +37,6 @@ import {
 import { ok, type Route } from './route.ts';
 import { Algorithm, Task } from './training.ts';
 
-export const Page = z.object({
-  limit: z.coerce.number().int().min(1).max(100).default(50).describe('Items a page'),
-  cursor: z.string().max(1_000).optional().describe('`next_cursor` of the page before'),
-});
-
 const ofModel = z.object({ model_name: ModelName });
 const ofVersion = z.object({ model_name: ModelName, model_version: VersionName });
 const ofAlias = z.object({ model_name: ModelName, alias: AliasName });
@@ -60,6 +56,7 @@ export const registryRoutes = {
     method: 'GET',
     path: '/api/v1/ml/models',
     ...registry,
+    scope: 'models:read',
     tag: 'models',
     summary: 'List models by name',
     query: Page.extend({
@@ -77,6 +74,7 @@ export const registryRoutes = {
     method: 'GET',
     path: '/api/v1/ml/models/{model_name}',
     ...registry,
+    scope: 'models:read',
     tag: 'models',
     summary: 'Show a model and its newest versions',
     description: 'Its `ETag` is what `If-Match` of a change is compared with.',
@@ -87,6 +85,7 @@ export const registryRoutes = {
     method: 'PATCH',
     path: '/api/v1/ml/models/{model_name}',
     ...registry,
+    scope: 'models:write',
     conditional: true,
     summary: 'Change description, notes and tags of a model, or put it away',
     params: ofModel,
@@ -99,6 +98,7 @@ export const registryRoutes = {
     method: 'DELETE',
     path: '/api/v1/ml/models/{model_name}',
     ...registry,
+    scope: 'models:write',
     summary: 'Delete a model: every version, their bytes, what serves',
     description:
       'What happened to it stays in the audit log. Sent again after a failure it goes on where it stopped.',
@@ -112,6 +112,7 @@ export const registryRoutes = {
     method: 'GET',
     path: '/api/v1/ml/models/{model_name}/versions',
     ...registry,
+    scope: 'models:read',
     summary: 'List versions, newest first',
     params: ofModel,
     query: Page.extend({ stage: ModelStage.optional() }),
@@ -121,6 +122,7 @@ export const registryRoutes = {
     method: 'POST',
     path: '/api/v1/ml/models/{model_name}/versions',
     ...registry,
+    scope: 'models:write',
     summary: 'Make a version of the bytes of another one, with other metadata: the next patch',
     params: ofModel,
     body: CreateModelVersionRequest,
@@ -132,6 +134,7 @@ export const registryRoutes = {
     method: 'GET',
     path: '/api/v1/ml/models/{model_name}/versions/{model_version}',
     ...registry,
+    scope: 'models:read',
     summary: 'Show all that is known of one version',
     params: ofVersion,
     answers: ok(MLModelMetadata, 'The metadata'),
@@ -140,6 +143,7 @@ export const registryRoutes = {
     method: 'PATCH',
     path: '/api/v1/ml/models/{model_name}/versions/{model_version}',
     ...registry,
+    scope: 'models:write',
     conditional: true,
     summary: 'Change description, notes and tags of a version',
     params: ofVersion,
@@ -152,6 +156,7 @@ export const registryRoutes = {
     method: 'POST',
     path: '/api/v1/ml/models/{model_name}/versions/{model_version}/stage',
     ...registry,
+    scope: 'models:deploy',
     conditional: true,
     summary: 'Move a version to another stage',
     description:
@@ -167,6 +172,7 @@ export const registryRoutes = {
     method: 'GET',
     path: '/api/v1/ml/models/{model_name}/versions/{model_version}/stage',
     ...registry,
+    scope: 'models:read',
     summary: 'Show the stages that a version has been in, oldest first',
     params: ofVersion,
     answers: ok(z.object({ items: z.array(StageTransition) }), 'The history'),
@@ -175,6 +181,7 @@ export const registryRoutes = {
     method: 'GET',
     path: '/api/v1/ml/models/{model_name}/versions/{model_version}/card',
     ...registry,
+    scope: 'models:read',
     summary: 'Show the model card of a version',
     description: 'JSON, or Markdown with `format=markdown`.',
     params: ofVersion,
@@ -185,6 +192,7 @@ export const registryRoutes = {
     method: 'GET',
     path: '/api/v1/ml/models/{model_name}/aliases',
     ...registry,
+    scope: 'models:read',
     summary: 'List aliases of versions',
     params: ofModel,
     answers: ok(AliasList, '`champion`, and those that were set'),
@@ -193,6 +201,7 @@ export const registryRoutes = {
     method: 'PUT',
     path: '/api/v1/ml/models/{model_name}/aliases/{alias}',
     ...registry,
+    scope: 'models:deploy',
     conditional: true,
     summary: 'Let a name stand for a version',
     params: ofAlias,
@@ -205,6 +214,7 @@ export const registryRoutes = {
     method: 'DELETE',
     path: '/api/v1/ml/models/{model_name}/aliases/{alias}',
     ...registry,
+    scope: 'models:deploy',
     conditional: true,
     summary: 'Remove an alias',
     params: ofAlias,
@@ -214,6 +224,7 @@ export const registryRoutes = {
     method: 'GET',
     path: '/api/v1/ml/models/{model_name}/deployments',
     ...registry,
+    scope: 'models:read',
     summary: 'Show what was deployed, newest first, and what was Production at a time',
     params: ofModel,
     query: Page.extend({ at: Instant.optional().describe('What was Production then, in `production_at`') }),
@@ -223,6 +234,7 @@ export const registryRoutes = {
     method: 'POST',
     path: '/api/v1/ml/models/{model_name}/rollback',
     ...registry,
+    scope: 'models:deploy',
     conditional: true,
     summary: 'Deploy the version that served before',
     params: ofModel,
@@ -235,6 +247,7 @@ export const registryRoutes = {
     method: 'POST',
     path: '/api/v1/ml/models/{model_name}/promote',
     ...registry,
+    scope: 'models:deploy',
     conditional: true,
     summary: 'Deploy a version if it beats the champion on the same holdout',
     params: ofModel,
@@ -247,6 +260,7 @@ export const registryRoutes = {
     method: 'GET',
     path: '/api/v1/ml/models/{model_name}/compare',
     ...registry,
+    scope: 'models:read',
     summary: 'Compare two versions: metrics, parameters, features, data',
     params: ofModel,
     query: z.object({
@@ -261,6 +275,7 @@ export const registryRoutes = {
     method: 'POST',
     path: '/api/v1/ml/models/{model_name}/archive-old-versions',
     ...registry,
+    scope: 'models:write',
     summary: 'Archive all but the newest versions; never what serves or has an alias',
     params: ofModel,
     body: ArchiveOldVersionsRequest,
@@ -272,6 +287,7 @@ export const registryRoutes = {
     method: 'GET',
     path: '/api/v1/ml/models/{model_name}/lineage',
     ...registry,
+    scope: 'models:read',
     summary: 'Show where versions came from and went: dataset → run → version → deployment',
     params: ofModel,
     query: z.object({ version: VersionName.optional().describe('One version only') }),
@@ -281,6 +297,7 @@ export const registryRoutes = {
     method: 'GET',
     path: '/api/v1/ml/registry',
     ...registry,
+    scope: 'models:read',
     summary: 'Export models and versions as JSON: everything but bytes',
     query: z.object({
       limit: z.coerce.number().int().min(1).max(100).default(20).describe('Models a page'),
@@ -292,6 +309,7 @@ export const registryRoutes = {
     method: 'POST',
     path: '/api/v1/ml/registry',
     ...registry,
+    scope: 'models:write',
     summary: 'Import models and versions from an export; what is there already stays as it is',
     description:
       'Nothing is deployed. A version whose artifact is not in this registry, byte for byte, is kept as Archived and cannot ' +
@@ -305,6 +323,7 @@ export const registryRoutes = {
     method: 'GET',
     path: '/api/v1/ml/audit',
     ...registry,
+    scope: 'audit:read',
     tag: 'platform',
     summary: 'Show who changed what, when, newest first',
     query: z.object({

@@ -1,14 +1,19 @@
 import type { z } from 'zod';
 import type { HttpFunction } from './planes.ts';
+import type { Scope } from './scopes.ts';
 
-/** One operation of the HTTP surface. */
-export interface Route {
+/** One operation of the HTTP surface: of a tenant whose caller has the scope, or open to everybody. */
+export type Route = RouteFacts &
+  (
+    | { readonly authorized: true; readonly scope: Scope }
+    | { readonly authorized: false; readonly scope?: never }
+  );
+
+interface RouteFacts {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** OpenAPI notation: `/api/v1/ml/jobs/{job_id}`. */
   readonly path: string;
   readonly function: HttpFunction;
-  /** Whether a verified tenant is needed. */
-  readonly authorized: boolean;
   readonly summary: string;
   readonly description?: string;
   readonly tag: string;
@@ -32,3 +37,6 @@ export interface Route {
 export const ok = <Schema extends z.ZodType>(schema: Schema, description: string) => ({
   200: { description, schema },
 });
+
+/** Small JSON bodies. */
+export const defaultBodyBytes = 256 * 1024;

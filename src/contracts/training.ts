@@ -61,7 +61,9 @@ export const ModelTrainingRequest = z
     auto_promote: z
       .boolean()
       .default(true)
-      .describe('Deploy when there is no champion, or when it is beaten on the same holdout'),
+      .describe(
+        'Deploy when there is no champion, or when it is beaten on the same holdout; false where the caller lacks models:deploy',
+      ),
     notes: z.string().max(2_000).optional(),
     retrain_every_days: z
       .int()

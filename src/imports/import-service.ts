@@ -5,6 +5,7 @@ import { importTimeoutMinutes } from '../contracts/time-limits.ts';
 import { UploadNotArrivedError } from '../data/dataset-service.ts';
 import { UploadNotFoundError, type UploadStore } from '../data/upload-store.ts';
 import { ValidationError } from '../errors.ts';
+import { requireScope } from '../tenancy/scopes.ts';
 import type { TenantContext } from '../tenancy/tenant-context.ts';
 import type { Executions } from '../training/executions.ts';
 import type { JobStore, StoredJob } from '../training/job-store.ts';
@@ -27,9 +28,13 @@ export class ImportService {
     this.#parts = parts;
   }
 
-  /** @throws {ValidationError} PAYLOAD_TOO_LARGE */
+  /**
+   * @throws {ValidationError} PAYLOAD_TOO_LARGE
+   * @throws {ScopeMissingError} to deploy is more than to bring
+   */
   async create(tenant: TenantContext, model: ModelName, request: ImportRequest): Promise<ImportUpload> {
     const { size_bytes } = request;
+    if (request.deploy) requireScope(tenant, 'models:deploy');
     if (size_bytes > maxImportBytes) {
       throw new ValidationError(
         `the file has ${size_bytes} bytes, and at most ${maxImportBytes} (${maxImportBytes / mebibyte} MiB) are taken, of which a session in the environment of imported graphs takes six times as much; export a smaller model, or serve it from an endpoint of SageMaker`,

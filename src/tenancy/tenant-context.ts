@@ -1,12 +1,17 @@
 import type { TenantId } from '../contracts/names.ts';
+import { defaultRole, type Role, roles, type Scope } from '../contracts/scopes.ts';
 import { MLFrameworkError } from '../errors.ts';
+import { grantedScopes, roleOf } from './scopes.ts';
 
 const tenantPattern = /^[a-z0-9](-?[a-z0-9]){1,62}$/;
 
 /** What the request authorizer states about a call, after it has verified the token. */
 export interface VerifiedClaims {
   readonly tenant?: string;
+  /** @default viewer */
   readonly role?: string;
+  /** Scopes that narrow the role, with spaces between them. @default - all that the role has */
+  readonly scope?: string;
   readonly subject?: string;
   /** When the token ends; the authorizer's answer is cached and may outlive it. */
   readonly expires_at?: number | string;
@@ -31,7 +36,9 @@ const refusals: Readonly<Record<string, string>> = {
   UNAUTHENTICATED: 'send an Authorization header with a bearer token, or an API key',
   TENANT_CLAIM_INVALID:
     'the token names no tenant; ask whoever administers your identity provider for a membership',
-  API_KEY_INVALID: 'the API key is unknown or revoked; make a new one',
+  ROLE_UNKNOWN: `the token names a role that there is not; the roles are ${roles.join(', ')}`,
+  TENANT_OFFBOARDED: 'the tenant was offboarded; its data is gone, and its name is not given again',
+  API_KEY_INVALID: 'the API key is unknown, revoked or expired; make a new one',
 };
 
 /**
@@ -43,10 +50,17 @@ export class TenantContext {
   /** Who acts: the token's subject. */
   readonly actor: string;
   readonly requestId: string;
+  readonly role: Role;
+  readonly #scopes: ReadonlySet<Scope>;
   // A private member makes the type nominal: an object of the same shape is no tenant context.
   readonly #made: true = true;
 
-  private constructor(tenantId: string, actor: string, requestId: string) {
+  private constructor(
+    tenantId: string,
+    actor: string,
+    requestId: string,
+    granted: { readonly role: Role; readonly scopes: ReadonlySet<Scope> },
+  ) {
     if (tenantId.length > 63 || !tenantPattern.test(tenantId)) {
       throw new UnauthenticatedError(
         'TENANT_CLAIM_INVALID',
@@ -56,6 +70,8 @@ export class TenantContext {
     this.tenantId = tenantId as TenantId;
     this.actor = actor;
     this.requestId = requestId;
+    this.role = granted.role;
+    this.#scopes = granted.scopes;
   }
 
   /**
@@ -74,14 +90,28 @@ export class TenantContext {
     if (!(nowMs < Number(claims.expires_at) * 1000)) {
       throw new UnauthenticatedError('TOKEN_EXPIRED', refusals.TOKEN_EXPIRED!);
     }
-    return new TenantContext(claims.tenant, claims.subject ?? 'unknown', requestId);
+    const role = claims.role === undefined ? defaultRole : roleOf(claims.role);
+    if (role === undefined) throw new UnauthenticatedError('ROLE_UNKNOWN', refusals.ROLE_UNKNOWN!);
+    const scopes = grantedScopes(role, claims.scope);
+    return new TenantContext(claims.tenant, claims.subject ?? 'unknown', requestId, { role, scopes });
   }
 
-  /** @throws {UnknownJobError} when no such job was ever created */
+  /**
+   * What a job may do was decided when it was created: its steps act as a service of its tenant.
+   * @throws {UnknownJobError} when no such job was ever created
+   */
   static async fromJob(jobs: JobOwners, jobId: string, requestId: string): Promise<TenantContext> {
     const owner = await jobs.ownerOf(jobId);
     if (owner === undefined) throw new UnknownJobError('JOB_NOT_FOUND', `no job ${jobId} was ever created`);
-    return new TenantContext(owner.tenant, owner.subject, requestId);
+    const role = 'service';
+    return new TenantContext(owner.tenant, owner.subject, requestId, {
+      ...{ role, scopes: grantedScopes(role, undefined) },
+    });
+  }
+
+  /** Whether the caller's role, and the scopes of its token, allow this. */
+  may(scope: Scope): boolean {
+    return this.#scopes.has(scope);
   }
 
   toString(): string {

@@ -65,7 +65,9 @@ export class TrainingJobs {
     const model_type = checkedTask(request, dataset);
     checkSelection(request, model_type, dataset);
     if (model_type === 'regression') checkNumericTarget(request, dataset);
-    return this.startChecked(tenant, { ...request, model_type }, as.trigger, as.jobId);
+    // Who may not deploy trains all the same: the version waits for someone who may.
+    const auto_promote = request.auto_promote && tenant.may('models:deploy');
+    return this.startChecked(tenant, { ...request, model_type, auto_promote }, as.trigger, as.jobId);
   }
 
   /** Starts the job of a request that was checked before: of a schedule. */

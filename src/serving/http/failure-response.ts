@@ -41,6 +41,7 @@ export function failureResponse(failure: Failure, request: ServingRequest): Serv
 /** MLflow's words where it has one, ours otherwise. */
 function scoringCode(code: string, status: number): string {
   if (code === 'MODEL_NOT_FOUND' || code === 'ROUTE_NOT_FOUND') return 'RESOURCE_DOES_NOT_EXIST';
+  if (code === 'SCOPE_MISSING') return 'PERMISSION_DENIED';
   if (code === 'INVALID_INPUT') return 'INVALID_PARAMETER_VALUE';
   return status === 400 ? 'BAD_REQUEST' : code;
 }

@@ -1,4 +1,5 @@
 import type { ModelName } from '../../contracts/names.ts';
+import type { Scope } from '../../contracts/scopes.ts';
 import { MLFrameworkError, ValidationError } from '../../errors.ts';
 
 /** How a caller speaks, and is spoken to. */
@@ -56,6 +57,27 @@ const patterns: readonly (readonly [RegExp, 'GET' | 'POST', ServingOperation])[]
   [/^\/api\/v1\/ml\/predictions\/shadow$/, 'GET', 'shadow'],
   [/^\/api\/v1\/ml\/predictions\/([\w-]+)$/, 'GET', 'prediction'],
 ];
+
+/** What a caller needs, where there has to be one: as the route table states it. */
+export const scopeOf: Readonly<Record<ServingOperation, Scope | undefined>> = {
+  predict: 'predict',
+  'predict-batch': 'predict',
+  'predict-alias': 'predict',
+  infer: 'predict',
+  invocations: 'predict',
+  cache: 'models:read',
+  'model-metadata': 'models:read',
+  'model-ready': 'models:read',
+  // Of a named model.
+  ping: 'models:read',
+  predictions: 'data:read',
+  shadow: 'data:read',
+  prediction: 'data:read',
+  'server-metadata': undefined,
+  'server-live': undefined,
+  'server-ready': undefined,
+  version: undefined,
+};
 
 /** @returns the dialect that a path belongs to, also when there is no such path */
 export function dialectOf(path: string): Dialect {

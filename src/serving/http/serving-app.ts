@@ -1,4 +1,5 @@
 import { ValidationError } from '../../errors.ts';
+import { requireScope } from '../../tenancy/scopes.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
 import type { BatchStarter } from '../batch/batch-starter.ts';
 import { bareInput, isExplained, nativeInput, predictEach, predictionsOf } from '../dialects/native.ts';
@@ -25,6 +26,7 @@ import {
   type ServingOperation,
   type ServingRoute,
   ServingRouteError,
+  scopeOf,
 } from './routes.ts';
 import { json, type ServingRequest, type ServingResponse } from './serving-message.ts';
 
@@ -87,13 +89,13 @@ export class ServingApp {
       invocations: (request, route) => this.#invocations(request, route),
       ping: (request, route) => this.#ping(request, route),
       version: () => ({ status: 200, headers: { 'content-type': 'text/plain' }, body: this.#parts.version }),
-      predictions: (request) => this.#predictions(request),
-      shadow: (request) => this.#shadow(request),
+      predictions: (request, route) => this.#predictions(request, route),
+      shadow: (request, route) => this.#shadow(request, route),
       prediction: async (request, route) => {
-        const tenant = request.tenant();
+        const tenant = callerOf(request, route);
         return json(await this.#history().find(tenant, route.predictionId!));
       },
-      cache: (request) => json(this.#parts.predictor.cacheView(request.tenant())),
+      cache: (request, route) => json(this.#parts.predictor.cacheView(callerOf(request, route))),
     };
   }
 
@@ -114,8 +116,8 @@ export class ServingApp {
   }
 
   /** Knows the caller, the model and that the plan allows the call, before anything is read. */
-  async #begin(request: ServingRequest, name: string): Promise<ScoringCall> {
-    const tenant = request.tenant();
+  async #begin(request: ServingRequest, route: ServingRoute, name = route.model!): Promise<ScoringCall> {
+    const tenant = callerOf(request, route);
     const model = modelNameOf(name);
     const { predictor, gate } = this.#parts;
     const admitted = gate?.admit(tenant);
@@ -127,11 +129,11 @@ export class ServingApp {
     };
   }
 
-  async #predict(request: ServingRequest, { model }: ServingRoute): Promise<ServingResponse> {
-    const call = await this.#begin(request, model!);
+  async #predict(request: ServingRequest, route: ServingRoute): Promise<ServingResponse> {
+    const call = await this.#begin(request, route);
     const { read, rows, isList, explained } = nativeInput(jsonBody(request));
     if (isAsync(request)) {
-      const job = await this.#startJob(request, model!, rows);
+      const job = await this.#startJob(request, route.model!, rows);
       if (job !== undefined) return job;
     }
     const scored = await call.score(read, { explained: explained || isExplained(request.query.explain) });
@@ -160,16 +162,16 @@ export class ServingApp {
     return json({ job_id, status, model_name, created_at }, headers, 202);
   }
 
-  async #predictAlias(request: ServingRequest, { model }: ServingRoute): Promise<ServingResponse> {
-    const call = await this.#begin(request, model!);
+  async #predictAlias(request: ServingRequest, route: ServingRoute): Promise<ServingResponse> {
+    const call = await this.#begin(request, route);
     const explained = isExplained(request.query.explain);
     const scored = await call.score(bareInput(jsonBody(request)), { explained });
     const [prediction] = predictionsOf(scored);
     return json({ prediction: { ...prediction, request_id: request.requestId } }, call.headersOf(scored));
   }
 
-  async #predictBatch(request: ServingRequest, { model }: ServingRoute): Promise<ServingResponse> {
-    const call = await this.#begin(request, model!);
+  async #predictBatch(request: ServingRequest, route: ServingRoute): Promise<ServingResponse> {
+    const call = await this.#begin(request, route);
     const { results, scored } = await predictEach(jsonBody(request), call.score);
     const nFailed = results.filter((result) => 'error' in result).length;
     return json(
@@ -178,14 +180,14 @@ export class ServingApp {
     );
   }
 
-  async #infer(request: ServingRequest, { model, version }: ServingRoute): Promise<ServingResponse> {
-    const call = await this.#begin(request, model!);
+  async #infer(request: ServingRequest, route: ServingRoute): Promise<ServingResponse> {
+    const call = await this.#begin(request, route);
     const sent = inferRequest(unpacked(request), request.headers['inference-header-content-length']);
     const read: ReadBatch = (manifest) => {
       wantedOutputs(manifest, sent);
       return batchOfTensors(manifest, sent);
     };
-    const scored = await call.score(read, { version });
+    const scored = await call.score(read, { version: route.version });
     const response = inferResponse(sent, scored);
     Object.assign(response.headers, call.headersOf(scored));
     return response;
@@ -197,8 +199,8 @@ export class ServingApp {
     throw new ServingRouteError('ROUTE_NOT_FOUND', 'this server keeps no predictions');
   }
 
-  async #predictions(request: ServingRequest): Promise<ServingResponse> {
-    const tenant = request.tenant();
+  async #predictions(request: ServingRequest, route: ServingRoute): Promise<ServingResponse> {
+    const tenant = callerOf(request, route);
     const { limit = '100', model_name: model } = request.query;
     const wanted = Number(limit);
     if (!Number.isInteger(wanted) || wanted < 1 || wanted > 1_000) {
@@ -210,15 +212,16 @@ export class ServingApp {
     return json(await this.#history().recent(tenant, wanted, name));
   }
 
-  async #shadow(request: ServingRequest): Promise<ServingResponse> {
-    const tenant = request.tenant();
+  async #shadow(request: ServingRequest, route: ServingRoute): Promise<ServingResponse> {
+    const tenant = callerOf(request, route);
     const model = modelNameOf(request.query.model_name ?? '');
     const { items } = await this.#history().recent(tenant, 1_000, model);
     return json(shadowReport(model, items));
   }
 
-  async #describe(request: ServingRequest, { model, version }: ServingRoute) {
-    return this.#parts.predictor.describe(request.tenant(), modelNameOf(model!), { version });
+  async #describe(request: ServingRequest, route: ServingRoute) {
+    const tenant = callerOf(request, route);
+    return this.#parts.predictor.describe(tenant, modelNameOf(route.model!), { version: route.version });
   }
 
   async #modelMetadata(request: ServingRequest, route: ServingRoute): Promise<ServingResponse> {
@@ -248,7 +251,7 @@ export class ServingApp {
     const named = route.model ?? request.headers['x-amzn-sagemaker-target-model'];
     if (named !== undefined) await this.#describe(request, { ...route, model: named });
     else if (defaultModel !== undefined)
-      await this.#parts.predictor.describe(watcher ?? request.tenant(), modelNameOf(defaultModel));
+      await this.#parts.predictor.describe(watcher ?? callerOf(request, route), modelNameOf(defaultModel));
     const isServing = named !== undefined || (isReady?.() ?? true);
     return { status: isServing ? 200 : 503, headers: { 'content-type': 'application/json' }, body: '\n' };
   }
@@ -256,12 +259,12 @@ export class ServingApp {
   async #invocations(request: ServingRequest, route: ServingRoute): Promise<ServingResponse> {
     const model = this.#scoringModel(request, route);
     if (model === undefined) {
-      request.tenant();
+      callerOf(request, route);
       throw new ValidationError(
         'no model is named; POST /endpoints/{model_name}/invocations, or send X-Amzn-SageMaker-Target-Model',
       );
     }
-    const call = await this.#begin(request, model);
+    const call = await this.#begin(request, route, model);
     const { read, method } = await invocation(request);
     const scored = await call.score((manifest) => {
       checkMethod(manifest, method);
@@ -273,6 +276,16 @@ export class ServingApp {
     headers['x-amzn-invoked-production-variant'] = scored.version;
     return json({ predictions: scoringPredictions(scored, method) }, headers);
   }
+}
+
+/**
+ * @throws {UnauthenticatedError}
+ * @throws {ScopeMissingError}
+ */
+function callerOf(request: ServingRequest, { operation }: ServingRoute): TenantContext {
+  const tenant = request.tenant();
+  requireScope(tenant, scopeOf[operation]!);
+  return tenant;
 }
 
 /** https://www.rfc-editor.org/rfc/rfc7240#section-4.1 */

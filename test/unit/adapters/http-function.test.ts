@@ -123,6 +123,15 @@ describe('httpFunction', () => {
     expect(calls).toEqual([]);
   });
 
+  it.each([
+    ['a role that does not have the scope', { role: 'viewer' }],
+    ['a token that leaves the scope out', { role: 'admin', scope: 'models:read' }],
+  ])('refuses %s before it reads the body', async (_, claims) => {
+    const { problem } = await refused(post('{"no json', { claims }), 403, 'SCOPE_MISSING');
+    expect(problem.detail).toContain('models:write');
+    expect(calls).toEqual([]);
+  });
+
   it('says of an extension of the Open Inference Protocol that it has not, in that protocol', async () => {
     const { statusCode, headers, json } = await ask({ method: 'POST', path: '/v2/repository/index' });
     expect([statusCode, headers!['content-type']]).toEqual([404, 'application/json']);

@@ -73,6 +73,12 @@ describe('OidcTokens', () => {
     expect(await tokens().verify(token)).toMatchObject({ tenant: 'acme', role: 'viewer' });
   });
 
+  it('hands on the scopes of a token, and nothing that is no text', async () => {
+    const scoped = await signed(claims({ scope: 'predict models:read' }));
+    expect(await tokens().verify(scoped)).toMatchObject({ scope: 'predict models:read' });
+    expect(await tokens().verify(await signed(claims({ scope: ['predict'] })))).not.toHaveProperty('scope');
+  });
+
   it.each<[string, Record<string, unknown>, string]>([
     ['that has expired', { exp: 1_700_000_000 }, 'TOKEN_EXPIRED'],
     ['without an end', { exp: undefined }, 'TOKEN_INVALID'],
@@ -90,6 +96,10 @@ describe('OidcTokens', () => {
     ['without a subject', { sub: undefined }, 'TOKEN_INVALID'],
     ['without a tenant', { tenant: undefined }, 'TENANT_CLAIM_INVALID'],
     ['whose tenant is a list', { tenant: ['acme', 'other'] }, 'TENANT_CLAIM_INVALID'],
+    ['with a role that there is not', { role: 'owner' }, 'ROLE_UNKNOWN'],
+    ['whose role is that of every object', { role: 'toString' }, 'ROLE_UNKNOWN'],
+    ['whose roles are a list', { role: ['admin'] }, 'ROLE_UNKNOWN'],
+    ['whose role is empty', { role: '' }, 'ROLE_UNKNOWN'],
     ['whose tenant is a number', { tenant: 7 }, 'TENANT_CLAIM_INVALID'],
   ])('refuses a token %s', async (_, over, denied) => {
     expect(await tokens().verify(await signed(claims(over)))).toEqual({ denied });

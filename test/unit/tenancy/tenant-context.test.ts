@@ -19,6 +19,12 @@ describe('TenantContext.fromClaims', () => {
     expect([tenant.tenantId, tenant.actor, tenant.requestId]).toEqual(['acme', 'user-1', 'request-7']);
   });
 
+  it('is a viewer where the claims name no role', () => {
+    const { role: _, ...claims } = good;
+    const tenant = TenantContext.fromClaims(claims, 'r', 0);
+    expect([tenant.role, tenant.may('models:read'), tenant.may('predict')]).toEqual(['viewer', true, false]);
+  });
+
   it.each<[string, VerifiedClaims | undefined, string]>([
     ['no authorizer at all', undefined, 'UNAUTHENTICATED'],
     ['no tenant', { subject: 'x', expires_at: 1_000 }, 'UNAUTHENTICATED'],
@@ -27,6 +33,7 @@ describe('TenantContext.fromClaims', () => {
     ['a refusal together with a tenant', { ...good, denied: 'TOKEN_INVALID' }, 'TOKEN_INVALID'],
     ['a refusal with a name of its own', { denied: 'toString' }, 'TOKEN_INVALID'],
     ['a refusal that is empty', { ...good, denied: '' }, 'TOKEN_INVALID'],
+    ['a role that there is not', { ...good, role: 'root' }, 'ROLE_UNKNOWN'],
     ['no end of the token', { tenant: 'acme' }, 'TOKEN_EXPIRED'],
     ['an end that is no number', { ...good, expires_at: 'soon' }, 'TOKEN_EXPIRED'],
   ])('refuses %s', (_, claims, code) => {

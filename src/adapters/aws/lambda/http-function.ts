@@ -9,6 +9,7 @@ import { type Clock, systemClock } from '../../../clock.ts';
 import { config } from '../../../config.ts';
 import { type OperationId, type Route, routes } from '../../../contracts/routes.ts';
 import { MLFrameworkError } from '../../../errors.ts';
+import { requireScope } from '../../../tenancy/scopes.ts';
 import { TenantContext, type VerifiedClaims } from '../../../tenancy/tenant-context.ts';
 import { fittingAnswer } from './answer-size.ts';
 import { expectedVersion } from './entity-tag.ts';
@@ -93,7 +94,10 @@ export function httpFunction(
           clock.nowMs(),
         )
       : undefined;
-    if (tenant !== undefined) logger.appendKeys({ tenant: tenant.tenantId });
+    if (tenant !== undefined) {
+      logger.appendKeys({ tenant: tenant.tenantId });
+      if (route.scope !== undefined) requireScope(tenant, route.scope);
+    }
     const call = {
       tenant,
       params: route.params === undefined ? undefined : parseWith(route.params, found.params, 'path'),

@@ -1,0 +1,132 @@
+import { z } from 'zod';
+import { BatchPredictRequest } from './batch.ts';
+import { ModelName } from './names.ts';
+import {
+  BarePredictionRequest,
+  BatchedPredictionRequest,
+  BatchedPredictionResponse,
+  LoggedPrediction,
+  maxPredictBytes,
+  PredictionList,
+  PredictionRequest,
+  PredictionResponse,
+  ShadowReport,
+  WrappedPrediction,
+} from './prediction.ts';
+import { defaultBodyBytes, ok, type Route } from './route.ts';
+import { ModelCacheView } from './serving.ts';
+import { Job, ModelTrainingResponse } from './training.ts';
+
+/** Predictions in the platform's own form, and what is kept of them. */
+export const predictionRoutes = {
+  predict: {
+    method: 'POST',
+    path: '/api/v1/ml/predict/{model_name}',
+    function: 'predict',
+    authorized: true,
+    scope: 'predict',
+    tag: 'predictions',
+    summary: 'Predict with the deployed version of a model',
+    params: z.object({ model_name: ModelName }),
+    body: PredictionRequest,
+    example: { input_data: { channel: 'phone', affected_users: 80 } },
+    maxBodyBytes: maxPredictBytes,
+    answers: {
+      ...ok(PredictionResponse, 'One result, or a list in the order of the rows'),
+      202: {
+        description: 'With `Prefer: respond-async`: the job of the rows',
+        schema: ModelTrainingResponse,
+      },
+    },
+  },
+  predictAlias: {
+    method: 'POST',
+    path: '/api/ml/predict/{model_id}',
+    function: 'predict',
+    authorized: true,
+    scope: 'predict',
+    tag: 'predictions',
+    summary: 'Predict for one bare feature object',
+    params: z.object({ model_id: ModelName }),
+    body: BarePredictionRequest,
+    example: { channel: 'phone', affected_users: 80 },
+    maxBodyBytes: maxPredictBytes,
+    answers: ok(WrappedPrediction, 'The result'),
+  },
+  predictBatch: {
+    method: 'POST',
+    path: '/api/v1/ml/predict/{model_name}/batch',
+    function: 'predict',
+    authorized: true,
+    scope: 'predict',
+    tag: 'predictions',
+    summary: 'Predict for rows that stand for themselves: one that cannot be read fails alone',
+    params: z.object({ model_name: ModelName }),
+    body: BatchedPredictionRequest,
+    example: { input_batch: [{ channel: 'phone', affected_users: 80 }, { affected_users: 'many' }] },
+    maxBodyBytes: maxPredictBytes,
+    answers: ok(BatchedPredictionResponse, 'One result or error a row, in order'),
+  },
+  modelCache: {
+    method: 'GET',
+    path: '/api/v1/ml/cache',
+    function: 'predict',
+    authorized: true,
+    scope: 'models:read',
+    tag: 'predictions',
+    summary: 'Show which of your models are in the memory of the environment that answers',
+    answers: ok(ModelCacheView, 'Your part of the model cache'),
+  },
+  listPredictions: {
+    method: 'GET',
+    path: '/api/v1/ml/predictions',
+    function: 'predict',
+    authorized: true,
+    scope: 'data:read',
+    tag: 'predictions',
+    summary: 'List predictions from the log, newest first',
+    query: z.object({
+      limit: z.coerce.number().int().min(1).max(1_000).default(100).describe('How many'),
+      model_name: ModelName.optional().describe('Of this model only'),
+    }),
+    answers: ok(PredictionList, 'The newest predictions that are written'),
+  },
+  shadowReport: {
+    method: 'GET',
+    path: '/api/v1/ml/predictions/shadow',
+    function: 'predict',
+    authorized: true,
+    scope: 'data:read',
+    tag: 'predictions',
+    summary: 'Compare what a model and its shadow gave, over the newest 1,000 predictions',
+    query: z.object({ model_name: ModelName }),
+    answers: ok(ShadowReport, 'One comparison for each pair of versions'),
+  },
+  getPrediction: {
+    method: 'GET',
+    path: '/api/v1/ml/predictions/{prediction_id}',
+    function: 'predict',
+    authorized: true,
+    scope: 'data:read',
+    tag: 'predictions',
+    summary: 'Show a prediction: what went in, what came out, by which version, when',
+    params: z.object({ prediction_id: z.string() }),
+    answers: ok(LoggedPrediction, 'The prediction'),
+  },
+  batchPredict: {
+    method: 'POST',
+    path: '/api/v1/ml/batch-predict',
+    function: 'train',
+    authorized: true,
+    scope: 'predict',
+    tag: 'predictions',
+    summary: 'Score a dataset',
+    description:
+      'Answers at once with a job; follow it with GET /api/v1/ml/jobs/{job_id}, whose `result` links to the file. ' +
+      'All rows are scored by one version, whatever is deployed meanwhile.',
+    body: BatchPredictRequest,
+    example: { model_name: 'ticket-priority', dataset_id: '0'.repeat(64), format: 'csv' },
+    maxBodyBytes: defaultBodyBytes,
+    answers: { 202: { description: 'The job', schema: Job } },
+  },
+} as const satisfies Record<string, Route>;
