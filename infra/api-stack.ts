@@ -31,6 +31,7 @@ import type { IdentityStack } from './identity-stack.ts';
 import { migrateBefore } from './migrate-function.ts';
 import { predictFunction } from './predict-function.ts';
 import { placeholderIssuer } from './stages.ts';
+import { tenantFunction } from './tenant-functions.ts';
 import type { TokenRules } from './token-rules.ts';
 import type { TrainingStack } from './training-stack.ts';
 
@@ -63,6 +64,7 @@ export class ApiStack extends Stack {
       datasets: this.datasets(),
       registry: this.registry(),
       monitoring: this.monitoring(),
+      tenant: tenantFunction(this, props),
       platform: this.platformFunction(),
     };
     const { api, stage } = this.gateway(authorizer, functions);

@@ -9,6 +9,7 @@ export const functionNames = [
   'train',
   'datasets',
   'registry',
+  'tenant',
   'platform',
   'ingest',
   'batch',

@@ -96,6 +96,10 @@ export const StageSettings = z.strictObject({
       burst: z.int().min(1).default(1000),
     })
     .prefault({}),
+  /** Of the metric, below which a model counts as degraded; a tenant may have its own. */
+  performanceThreshold: z.number().min(0).max(1).default(0.7),
+  /** Pieces of feedback that call for a retraining; a tenant may have its own. */
+  retrainingFeedbackThreshold: z.int().min(1).default(50),
   /** Limits by the name of a plan; `default` is the plan of tenants that have none, and without it they have no limits. */
   plans: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/), PlanLimits).default({}),
   /**

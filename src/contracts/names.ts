@@ -46,4 +46,18 @@ export const DatasetId = z
   .brand<'DatasetId'>();
 export type DatasetId = z.infer<typeof DatasetId>;
 
+/** Names an API key to its tenant's admins; it says nothing of the key. */
+export const KeyId = Ulid.brand<'KeyId'>();
+export type KeyId = z.infer<typeof KeyId>;
+
+/** Who somebody is to the identity provider: the `sub` of the token. */
+export const Subject = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$/,
+    'must be 1 to 128 letters, digits, ".", "_", "@" or "-", starting with a letter or digit',
+  )
+  .brand<'Subject'>();
+export type Subject = z.infer<typeof Subject>;
+
 export const Timestamp = z.iso.datetime().describe('RFC 3339, UTC');

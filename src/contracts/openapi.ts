@@ -18,7 +18,7 @@ const failure = (description: string, { dialect }: Route) => ({
 
 function operationOf(operationId: string, route: Route): ZodOpenApiOperationObject {
   const headers = {
-    ...(route.method === 'POST' && route.function !== 'predict' && route.authorized
+    ...(route.method === 'POST' && route.function !== 'predict' && route.authorized && !route.holdsSecret
       ? {
           'Idempotency-Key': z
             .string()

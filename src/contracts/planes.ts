@@ -1,7 +1,14 @@
 /** Which function serves which part of the HTTP surface: the greedy routes of API Gateway, one line each. */
 
 /** Functions that answer HTTP requests. */
-export type HttpFunction = 'predict' | 'train' | 'datasets' | 'registry' | 'monitoring' | 'platform';
+export type HttpFunction =
+  | 'predict'
+  | 'train'
+  | 'datasets'
+  | 'registry'
+  | 'monitoring'
+  | 'tenant'
+  | 'platform';
 
 export interface GatewayRoute {
   /** Route key in API Gateway's notation. */
@@ -46,6 +53,8 @@ export const gatewayRoutes: readonly GatewayRoute[] = [
   ...authorized('train', '/api/v1/ml/models/{model_name}/retrain'),
   ...authorized('registry', '/api/v1/ml/models', '/api/v1/ml/models/{proxy+}', '/api/v1/ml/deploy/{proxy+}'),
   ...authorized('registry', '/api/v1/ml/registry', '/api/v1/ml/audit'),
+  ...authorized('tenant', '/api/v1/ml/api-keys', '/api/v1/ml/api-keys/{proxy+}', '/api/v1/ml/settings'),
+  ...authorized('tenant', '/api/v1/ml/members', '/api/v1/ml/members/{proxy+}'),
   // Whatever matches nothing above is answered by `platform`: health, documentation, and 404 as a problem.
   { routeKey: '$default', function: 'platform', authorized: false },
 ];

@@ -30,6 +30,8 @@ interface RouteFacts {
   readonly conditional?: boolean;
   /** Whether a request gives the same answer however often it is sent: then `Idempotency-Key` has nothing to remember. */
   readonly repeatable?: (body: unknown) => boolean;
+  /** Whether the answer shows what must be stored nowhere: then `Idempotency-Key` is not heeded. */
+  readonly holdsSecret?: true;
   readonly answers: Readonly<Record<number, { readonly description: string; readonly schema: z.ZodType }>>;
 }
 

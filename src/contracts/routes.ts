@@ -6,6 +6,7 @@ import { predictionRoutes } from './prediction-routes.ts';
 import { protocolRoutes } from './protocol-routes.ts';
 import { registryRoutes } from './registry-routes.ts';
 import type { Route } from './route.ts';
+import { tenantRoutes } from './tenant-routes.ts';
 import { trainingRoutes } from './training-routes.ts';
 
 /** The route table: validation, dispatch, OpenAPI and the typed client all come from here. */
@@ -17,6 +18,7 @@ export const routes = {
   ...predictionRoutes,
   ...protocolRoutes,
   ...monitoringRoutes,
+  ...tenantRoutes,
   ...platformRoutes,
 } as const satisfies Record<string, Route>;
 

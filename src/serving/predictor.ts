@@ -83,7 +83,7 @@ export class Predictor {
   readonly #store: ServingStore;
   readonly #clock: Clock;
   readonly #cache: ModelCache<Resident>;
-  readonly #limits: Pick<KnownLimits, 'cacheBounds'> | undefined;
+  readonly #limits: Pick<KnownLimits, 'cacheBounds' | 'logFeatures'> | undefined;
   readonly #log: PredictionLog | undefined;
   readonly #outputs: PredictionCache | undefined;
   readonly #loader: ModelLoader;
@@ -100,7 +100,7 @@ export class Predictor {
     /** Artifact bytes nearer than the store. */
     tier?: ArtifactTier;
     /** What tenants may hold in the cache. */
-    limits?: Pick<KnownLimits, 'cacheBounds'>;
+    limits?: Pick<KnownLimits, 'cacheBounds' | 'logFeatures'>;
     log?: PredictionLog;
     /** Where models may ask for outputs to be kept. */
     outputs?: PredictionCache;
@@ -244,12 +244,19 @@ export class Predictor {
     };
     const kept = log?.add(tenant, position, {
       ...{ model, version, manifest, batch, output, ids },
-      settings: pointer.settings,
+      settings: this.#loggedAs(tenant, pointer.settings),
       shadow: pointer.shadow,
       atMs: nowMs,
       requestId: tenant.requestId,
     });
     return kept === undefined ? scored : kept.then(() => scored);
+  }
+
+  /** The settings of a model, with the tenant's own choice where the model leaves open what the log keeps. */
+  #loggedAs(tenant: TenantContext, settings: ServingPointer['settings']): ServingPointer['settings'] {
+    const kept = this.#limits?.logFeatures(tenant);
+    if (kept === undefined || settings?.log_features !== undefined) return settings;
+    return { ...settings, log_features: kept };
   }
 
   async #serve<Result>(

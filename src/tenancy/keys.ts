@@ -1,4 +1,4 @@
-import type { DatasetId, JobId, ModelName, UploadId } from '../contracts/names.ts';
+import type { DatasetId, JobId, KeyId, ModelName, Subject, UploadId } from '../contracts/names.ts';
 import type { TenantContext } from './tenant-context.ts';
 
 /**
@@ -69,6 +69,10 @@ export const objectKeys = {
   healthProbe: 'tenants/platform-health/health/probe',
 } as const;
 
+export const jobPrefix = 'job/';
+export const apiKeyPrefix = 'api-key/';
+export const memberPrefix = 'member/';
+
 const partition = (tenant: TenantContext): string => `tenant/${tenant.tenantId}/`;
 
 /** Keys of items in DynamoDB. */
@@ -120,11 +124,21 @@ export const itemKeys = {
   signingKey: (keyId: string): ItemKey => ({ pk: 'platform/', sk: `signing-key/${keyId}/` }),
   /** Of the platform: asked for by the health probe, and never there. */
   healthProbe: { pk: 'platform/', sk: 'health/' } as ItemKey,
+  /** What a key that is sent leads to. */
   apiKey: (sha256: string): ItemKey => ({ pk: `api-key/${sha256}/`, sk: 'key/' }),
+  /** What a tenant sees of its keys. */
+  listedApiKey: (t: TenantContext, key: KeyId): ItemKey => ({
+    pk: partition(t),
+    sk: `${apiKeyPrefix}${key}/`,
+  }),
+  /** What a user's token is made from. */
   membership: (subject: string): ItemKey => ({ pk: `member/${subject}/`, sk: 'membership/' }),
+  /** What a tenant sees of its members. */
+  listedMember: (t: TenantContext, subject: Subject): ItemKey => ({
+    pk: partition(t),
+    sk: `${memberPrefix}${subject}/`,
+  }),
 } as const;
-
-export const jobPrefix = 'job/';
 
 /** Whether an object key, read back from a store, lies under the tenant's own prefix. */
 export const isTenantKey = (tenant: TenantContext, key: string): boolean =>

@@ -35,6 +35,7 @@ describe('functions', () => {
       'relay',
       'repair',
       'retrain',
+      'tenant',
       'train',
       'trainer-large',
       'trainer-medium',
@@ -147,6 +148,13 @@ describe('functions', () => {
     [
       'import',
       ['ARTIFACT_BUCKET', 'IMPORTED_FUNCTION_NAME', 'JOBS_TABLE', 'SIGNING_KEY_ID', 'STAGING_BUCKET'],
+    ],
+    [
+      'tenant',
+      [
+        ...['ACCESS_TABLE', 'ML_PERFORMANCE_THRESHOLD', 'ML_RETRAINING_FEEDBACK_THRESHOLD'],
+        ...['SERVING_TABLE', 'TENANT_PLANS'],
+      ],
     ],
     ['predict-imported', []],
     ['trainer-small', ['ARTIFACT_BUCKET', 'JOBS_TABLE', 'SIGNING_KEY_ID', 'STAGING_BUCKET']],

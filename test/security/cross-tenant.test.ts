@@ -6,6 +6,7 @@ import type { Prediction } from '../../src/contracts/prediction.ts';
 import { type OperationId, type Route, routes } from '../../src/contracts/routes.ts';
 import type { Job } from '../../src/contracts/training.ts';
 import {
+  clientOf,
   createSample,
   jobEnd,
   type RunningTwin,
@@ -21,6 +22,7 @@ const attackers = ['acme-two', 'acm', 'zeta'];
 let running: RunningTwin;
 let job: Job;
 let ids: Record<string, string>;
+let ownersKey: string;
 
 beforeAll(async () => {
   running = await runTwin();
@@ -40,7 +42,12 @@ beforeAll(async () => {
     params: { model_name: 'private' as never },
     body: { input_data: { amount: 1 } },
   })) as Prediction;
+  const { key_id, api_key } = await client.call('createApiKey', { body: { name: 'private', role: 'admin' } });
+  ownersKey = api_key;
+  await client.call('putMember', { params: { subject: 'user-7' as never }, body: { role: 'viewer' } });
   ids = {
+    key_id,
+    subject: 'user-7',
     prediction_id,
     dataset_id,
     job_id: job.job_id,
@@ -102,6 +109,13 @@ const namesNoResource = new Set<OperationId>([
     'listPredictions',
     'modelCache',
     'shadowReport',
+    'createApiKey',
+    'listApiKeys',
+    'getSettings',
+    'putSettings',
+    'listMembers',
+    // Answered as for a user of nobody, and without effect: the test of members below.
+    'putMember',
   ] as const),
 ]);
 const authorizedRoutes = (Object.keys(routes) as OperationId[]).filter((id) => routes[id].authorized);
@@ -137,14 +151,53 @@ describe.each(attackers)('tenant %s', (attacker) => {
 
   it('sees nothing of the owner in any list, even with a cursor of the owner', async () => {
     const client = running.client(attacker);
-    for (const id of ['listDatasets', 'listJobs', 'listModels', 'listPredictions', 'listAudit'] as const) {
+    for (const id of [
+      'listDatasets',
+      'listJobs',
+      'listModels',
+      'listPredictions',
+      'listAudit',
+      'listMembers',
+    ] as const) {
       expect((await client.call(id, { query: {} })).items).toEqual([]);
     }
     expect((await client.call('exportRegistry', { query: {} })).models).toEqual([]);
+    expect((await client.call('listApiKeys', {})).items).toEqual([]);
     await createSample(running.client(owner), 101);
     const { next_cursor } = await running.client(owner).call('listDatasets', { query: { limit: 1 } });
     expect(next_cursor).toBeDefined();
     expect((await client.call('listDatasets', { query: { cursor: next_cursor } })).items).toEqual([]);
+  });
+});
+
+describe('a member', () => {
+  it.each(attackers)('of the owner is not taken over by %s, who learns nothing', async (attacker) => {
+    const client = running.client(attacker);
+    const put = async (subject: string) => {
+      const body = { role: 'admin' } as const;
+      const { changed_at: _, ...member } = await client.call('putMember', {
+        params: { subject: subject as never },
+        body,
+      });
+      await client.call('removeMember', { params: { subject: subject as never } });
+      return JSON.stringify(member).replaceAll(subject, 'somebody');
+    };
+    expect(await put('user-7')).toBe(await put('user-of-nobody'));
+    expect(
+      (await running.client(owner).call('getMember', { params: { subject: 'user-7' as never } })).role,
+    ).toBe('viewer');
+  });
+});
+
+describe('settings', () => {
+  it('that another tenant changes are its own', async () => {
+    const { revision } = await running.client(owner).call('getSettings', {});
+    for (const attacker of attackers)
+      await running.client(attacker).call('putSettings', { body: { revision: 0, log_features: 'drop' } });
+    expect(await running.client(owner).call('getSettings', {})).toMatchObject({
+      revision,
+      log_features: 'keep',
+    });
   });
 });
 
@@ -192,6 +245,13 @@ describe('a batch prediction', () => {
 });
 
 describe('the owner', () => {
+  it('still has its API key, which acts for the owner and nobody else', async () => {
+    const client = clientOf(running.twin.url, async () => ownersKey);
+    expect((await client.call('getModel', { params: { model_name: 'private' as never } })).n_versions).toBe(
+      1,
+    );
+  });
+
   it('still has everything after the attacks, and it still serves', async () => {
     const client = running.client(owner);
     const logged = await client.call('getPrediction', { params: { prediction_id: ids.prediction_id! } });

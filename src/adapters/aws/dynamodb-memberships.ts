@@ -1,13 +1,28 @@
-import { type DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
-import { itemKeys } from '../../tenancy/keys.ts';
+import {
+  DeleteCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+} from '@aws-sdk/lib-dynamodb';
+import type { Subject } from '../../contracts/names.ts';
+import type { Member } from '../../contracts/tenant.ts';
+import { itemKeys, memberPrefix } from '../../tenancy/keys.ts';
+import type { MemberStore } from '../../tenancy/members.ts';
+import type { TenantContext } from '../../tenancy/tenant-context.ts';
+import { decodeCursor, encodeCursor } from '../page-cursor.ts';
+import { isConditionFailure } from './document-client.ts';
 
 export interface Membership {
   readonly tenant: string;
   readonly role: string;
 }
 
-/** Which tenant a user of the deployment's user pool belongs to. */
-export class DynamoDbMemberships {
+/**
+ * Which tenant a user of the deployment's user pool belongs to: an item by subject, which tokens are made from, and one
+ * below the tenant, which its admins see.
+ */
+export class DynamoDbMemberships implements MemberStore {
   readonly #client: DynamoDBDocumentClient;
   readonly #table: string;
 
@@ -22,4 +37,78 @@ export class DynamoDbMemberships {
     );
     return Item === undefined ? undefined : { tenant: Item.tenant as string, role: Item.role as string };
   }
+
+  async put(tenant: TenantContext, member: Member): Promise<void> {
+    const { subject, role } = member;
+    await this.#client.send(
+      new PutCommand({
+        TableName: this.#table,
+        Item: { ...itemKeys.listedMember(tenant, subject), ...member },
+      }),
+    );
+    await this.#unlessElsewhere(
+      new PutCommand({
+        TableName: this.#table,
+        Item: { ...itemKeys.membership(subject), tenant: tenant.tenantId, role },
+        ConditionExpression: 'attribute_not_exists(pk) OR tenant = :tenant',
+        ExpressionAttributeValues: { ':tenant': tenant.tenantId },
+      }),
+    );
+  }
+
+  async get(tenant: TenantContext, subject: Subject): Promise<Member | undefined> {
+    const Key = itemKeys.listedMember(tenant, subject);
+    const { Item } = await this.#client.send(
+      new GetCommand({ TableName: this.#table, Key, ConsistentRead: true }),
+    );
+    return Item === undefined ? undefined : memberOf(Item);
+  }
+
+  async list(tenant: TenantContext, page: { limit: number; cursor?: string | undefined }) {
+    const pk = itemKeys.partition(tenant);
+    const after =
+      page.cursor === undefined ? undefined : decodeCursor(page.cursor, /^member\/[A-Za-z0-9._@-]{1,128}\/$/);
+    const { Items = [], LastEvaluatedKey } = await this.#client.send(
+      new QueryCommand({
+        TableName: this.#table,
+        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :members)',
+        ExpressionAttributeValues: { ':pk': pk, ':members': memberPrefix },
+        ConsistentRead: true,
+        Limit: page.limit,
+        ...(after === undefined ? {} : { ExclusiveStartKey: { pk, sk: after } }),
+      }),
+    );
+    return {
+      items: Items.map(memberOf),
+      ...(LastEvaluatedKey === undefined ? {} : { nextCursor: encodeCursor(LastEvaluatedKey.sk as string) }),
+    };
+  }
+
+  async remove(tenant: TenantContext, subject: Subject): Promise<void> {
+    await this.#unlessElsewhere(
+      new DeleteCommand({
+        TableName: this.#table,
+        Key: itemKeys.membership(subject),
+        ConditionExpression: 'attribute_not_exists(pk) OR tenant = :tenant',
+        ExpressionAttributeValues: { ':tenant': tenant.tenantId },
+      }),
+    );
+    await this.#client.send(
+      new DeleteCommand({ TableName: this.#table, Key: itemKeys.listedMember(tenant, subject) }),
+    );
+  }
+
+  async #unlessElsewhere(command: PutCommand | DeleteCommand): Promise<void> {
+    try {
+      await this.#client.send(command as PutCommand);
+    } catch (error) {
+      // The user belongs to another tenant, which is nobody's business here.
+      if (!isConditionFailure(error)) throw error;
+    }
+  }
+}
+
+function memberOf(item: Record<string, unknown>): Member {
+  const { pk: _pk, sk: _sk, ...member } = item;
+  return member as unknown as Member;
 }

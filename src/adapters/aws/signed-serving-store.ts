@@ -1,5 +1,10 @@
 import type { ModelName } from '../../contracts/names.ts';
-import type { TenantSettings, TenantSettingsStore } from '../../serving/limits/tenant-limits.ts';
+import type { OwnSettings } from '../../contracts/tenant.ts';
+import type {
+  TenantLimits,
+  TenantSettings,
+  TenantSettingsStore,
+} from '../../serving/limits/tenant-limits.ts';
 import type { ServingPointer } from '../../serving/serving-pointer.ts';
 import type { ServingStore } from '../../serving/serving-store.ts';
 import { itemKeys } from '../../tenancy/keys.ts';
@@ -65,12 +70,30 @@ export class SignedServingStore implements ServingStore, TenantSettingsStore {
       ...limit(item.concurrency, 'concurrency'),
       ...limit(item.max_memory_mb, 'maxMemoryMiB'),
       ...limit(item.max_models, 'maxModels'),
+      ...ownSettings(item),
     };
   }
 }
 
 const limit = (value: AttributeValue | undefined, name: keyof TenantSettings): Record<string, number> =>
   value?.N === undefined ? {} : { [name]: Number(value.N) };
+
+/** What the tenant has set itself, once a minute. */
+function ownSettings({ own }: Item): Pick<TenantSettings, 'lowered' | 'logFeatures'> {
+  if (own?.S === undefined) return {};
+  const { limits = {}, log_features } = JSON.parse(own.S) as OwnSettings;
+  const lowered = {
+    ...lowerLimit(limits.requests_per_second, 'requestsPerSecond'),
+    ...lowerLimit(limits.burst, 'burst'),
+    ...lowerLimit(limits.concurrency, 'concurrency'),
+    ...lowerLimit(limits.max_memory_mb, 'maxMemoryMiB'),
+    ...lowerLimit(limits.max_models, 'maxModels'),
+  };
+  return { lowered, ...(log_features === undefined ? {} : { logFeatures: log_features }) };
+}
+
+const lowerLimit = (value: number | undefined, name: keyof TenantLimits): TenantLimits =>
+  value === undefined ? {} : { [name]: value };
 
 const parsed = (item: Item, name: string): Record<string, never> =>
   item[name]?.S === undefined ? {} : { [name]: JSON.parse(item[name].S) as never };

@@ -18,7 +18,13 @@ export interface TenantLimits {
 export interface TenantSettings extends TenantLimits {
   /** A name in the deployment's plans. */
   readonly plan?: string;
+  /** What the tenant wants of less: each of it counts where it is the lower one. */
+  readonly lowered?: TenantLimits;
+  /** What the log keeps of the features, for models that say nothing of it. */
+  readonly logFeatures?: LogFeatures;
 }
+
+export type LogFeatures = 'keep' | 'hash' | 'drop';
 
 export interface TenantSettingsStore {
   /** @returns `undefined` for a tenant of which nothing is written down */
@@ -31,11 +37,15 @@ export type Plans = Readonly<Record<string, TenantLimits>>;
 /** The plan of who has none. */
 export const defaultPlan = 'default';
 
-/** @returns the limits of the plan with those of the tenant over them */
+/** @returns the limits of the plan, with those agreed with the tenant over them, and lowered where the tenant wants it */
 export function limitsOf(plans: Plans, settings: TenantSettings | undefined): TenantLimits {
-  const { plan = defaultPlan, ...own } = settings ?? {};
+  const { plan = defaultPlan, lowered, logFeatures: _, ...own } = settings ?? {};
   const ofPlan = Object.hasOwn(plans, plan) ? plans[plan] : undefined;
-  return { ...(ofPlan ?? (Object.hasOwn(plans, defaultPlan) ? plans[defaultPlan] : {})), ...own };
+  const agreed = { ...(ofPlan ?? (Object.hasOwn(plans, defaultPlan) ? plans[defaultPlan] : {})), ...own };
+  if (lowered === undefined) return agreed;
+  const limits: Record<string, number> = { ...agreed };
+  for (const [name, value] of Object.entries(lowered)) limits[name] = Math.min(limits[name] ?? value, value);
+  return limits;
 }
 
 /** Bounds of a tenant in the model cache. */
@@ -47,6 +57,7 @@ export interface CacheBounds {
 interface Known {
   readonly limits: TenantLimits;
   readonly bounds: CacheBounds | undefined;
+  readonly logFeatures: LogFeatures | undefined;
   readonly untilMs: number;
 }
 
@@ -72,10 +83,15 @@ export class KnownLimits {
   }
 
   async #read(tenant: TenantContext, nowMs: number): Promise<TenantLimits> {
-    const limits = await this.#store.settings(tenant).then(
-      (settings) => limitsOf(this.#plans, settings),
-      // What was known still holds; of a tenant that is new, no more is known than the plan of everybody.
-      () => this.#known.get(tenant.tenantId)?.limits ?? limitsOf(this.#plans, undefined),
+    const { limits, logFeatures } = await this.#store.settings(tenant).then(
+      (settings) => ({ limits: limitsOf(this.#plans, settings), logFeatures: settings?.logFeatures }),
+      // What was known still holds; of a tenant that is new, no more is known than the plan of everybody, and what
+      // it wants kept is kept from the log until that is known.
+      () =>
+        this.#known.get(tenant.tenantId) ?? {
+          limits: limitsOf(this.#plans, undefined),
+          logFeatures: 'hash' as const,
+        },
     );
     this.#known.delete(tenant.tenantId);
     if (this.#known.size >= maxTenants) this.#known.delete(this.#known.keys().next().value!);
@@ -87,8 +103,13 @@ export class KnownLimits {
             ...(maxMemoryMiB === undefined ? {} : { maxBytes: maxMemoryMiB * mebibyte }),
             ...(maxModels === undefined ? {} : { maxModels }),
           };
-    this.#known.set(tenant.tenantId, { limits, bounds, untilMs: nowMs + refreshMs });
+    this.#known.set(tenant.tenantId, { limits, bounds, logFeatures, untilMs: nowMs + refreshMs });
     return limits;
+  }
+
+  /** @returns what the log keeps of the features where a model does not say, as far as that is known without asking */
+  logFeatures(tenant: TenantContext): LogFeatures | undefined {
+    return this.#known.get(tenant.tenantId)?.logFeatures;
   }
 
   /** @returns what the tenant may hold in the model cache, as far as that is known without asking */

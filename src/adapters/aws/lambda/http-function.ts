@@ -122,7 +122,8 @@ export function httpFunction(
       };
     };
     const key = event.headers['idempotency-key'];
-    const nothingToRemember = route.method !== 'POST' || route.repeatable?.(call.body) === true;
+    const nothingToRemember =
+      route.method !== 'POST' || route.holdsSecret || route.repeatable?.(call.body) === true;
     if (key === undefined || nothingToRemember || tenant === undefined) return work();
     idempotency ??= new Idempotency(config.idempotencyTable);
     return idempotency.run(

@@ -1,0 +1,66 @@
+import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { Limits, type OwnSettings } from '../../contracts/tenant.ts';
+import { itemKeys } from '../../tenancy/keys.ts';
+import type { SettingsStore, StoredSettings } from '../../tenancy/settings.ts';
+import type { TenantContext } from '../../tenancy/tenant-context.ts';
+import { isConditionFailure } from './document-client.ts';
+
+const limitNames = Object.keys(Limits.shape);
+
+/**
+ * Settings as the item of the serving table that the predict path reads: `plan` and limits are what is agreed with the
+ * operator; `own`, as JSON, is what the tenant has set, and `revision` counts that.
+ */
+export class DynamoDbTenantSettings implements SettingsStore {
+  readonly #client: DynamoDBDocumentClient;
+  readonly #table: string;
+
+  constructor(client: DynamoDBDocumentClient, table: string) {
+    this.#client = client;
+    this.#table = table;
+  }
+
+  async read(tenant: TenantContext): Promise<StoredSettings> {
+    const Key = itemKeys.tenantSettings(tenant);
+    const { Item = {} } = await this.#client.send(
+      new GetCommand({ TableName: this.#table, Key, ConsistentRead: true }),
+    );
+    const { plan, own, revision, changed_by, changed_at } = Item as Partial<Record<string, string>>;
+    return {
+      ...(plan === undefined ? {} : { plan }),
+      agreed: Object.fromEntries(Object.entries(Item).filter(([name]) => limitNames.includes(name))),
+      own: own === undefined ? {} : (JSON.parse(own) as OwnSettings),
+      revision: Number(revision ?? 0),
+      ...(changed_by === undefined ? {} : { changed_by }),
+      ...(changed_at === undefined ? {} : { changed_at }),
+    };
+  }
+
+  async write(
+    tenant: TenantContext,
+    own: OwnSettings,
+    change: { readonly from: number; readonly changed_by: string; readonly changed_at: string },
+  ): Promise<boolean> {
+    try {
+      await this.#client.send(
+        new UpdateCommand({
+          TableName: this.#table,
+          Key: itemKeys.tenantSettings(tenant),
+          UpdateExpression: 'SET own = :own, revision = :next, changed_by = :by, changed_at = :at',
+          ConditionExpression: change.from === 0 ? 'attribute_not_exists(revision)' : 'revision = :from',
+          ExpressionAttributeValues: {
+            ':own': JSON.stringify(own),
+            ':next': change.from + 1,
+            ':by': change.changed_by,
+            ':at': change.changed_at,
+            ...(change.from === 0 ? {} : { ':from': change.from }),
+          },
+        }),
+      );
+      return true;
+    } catch (error) {
+      if (isConditionFailure(error)) return false;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,121 @@
+import { type Clock, isoAt } from '../clock.ts';
+import type { LimitName, Limits, OwnSettings, SettingsRequest, SettingsView } from '../contracts/tenant.ts';
+import { type FieldError, MLFrameworkError, ValidationError } from '../errors.ts';
+import type { TenantContext } from './tenant-context.ts';
+
+/** Somebody changed the settings since they were read. */
+export class SettingsChangedError extends MLFrameworkError {
+  constructor(given: number) {
+    super(
+      'SETTINGS_CHANGED',
+      `the settings are no longer those of revision ${given}; read them again, and send the change with their revision`,
+    );
+  }
+}
+
+/** What is written down of a tenant. */
+export interface StoredSettings {
+  readonly plan?: string;
+  /** Agreed beside or instead of the plan. */
+  readonly agreed: Limits;
+  readonly own: OwnSettings;
+  /** 0 where the tenant never set anything. */
+  readonly revision: number;
+  readonly changed_by?: string;
+  readonly changed_at?: string;
+}
+
+export interface SettingsStore {
+  read(tenant: TenantContext): Promise<StoredSettings>;
+  /** @returns false when the revision is another one, and nothing was written */
+  write(
+    tenant: TenantContext,
+    own: OwnSettings,
+    change: { readonly from: number; readonly changed_by: string; readonly changed_at: string },
+  ): Promise<boolean>;
+}
+
+export interface SettingsParts {
+  readonly store: SettingsStore;
+  readonly clock: Clock;
+  /** Limits of a plan, under the name that the store has. */
+  readonly planLimits: (plan: string | undefined) => { readonly plan: string; readonly limits: Limits };
+  readonly defaults: Required<Omit<OwnSettings, 'limits'>>;
+}
+
+const limitNames: readonly LimitName[] = [
+  'requests_per_second',
+  'burst',
+  'concurrency',
+  'max_memory_mb',
+  'max_models',
+];
+
+/** What a tenant decides for itself, below what was agreed with the operator of the platform. */
+export class Settings {
+  readonly #parts: SettingsParts;
+
+  constructor(parts: SettingsParts) {
+    this.#parts = parts;
+  }
+
+  async get(tenant: TenantContext): Promise<SettingsView> {
+    return this.#view(await this.#parts.store.read(tenant));
+  }
+
+  /**
+   * @throws {ValidationError} a limit above what is agreed
+   * @throws {SettingsChangedError}
+   */
+  async put(tenant: TenantContext, { revision, ...own }: SettingsRequest): Promise<SettingsView> {
+    const { store, clock } = this.#parts;
+    const stored = await store.read(tenant);
+    checkLower(own.limits ?? {}, this.#agreed(stored).limits);
+    const change = { changed_by: tenant.actor, changed_at: isoAt(clock.nowMs()) };
+    const isWritten = await store.write(tenant, own, { ...change, from: revision });
+    if (!isWritten) throw new SettingsChangedError(revision);
+    return this.#view({ ...stored, own, ...change, revision: revision + 1 });
+  }
+
+  #agreed({ plan, agreed }: StoredSettings) {
+    const known = this.#parts.planLimits(plan);
+    return { plan: known.plan, limits: { ...known.limits, ...agreed } };
+  }
+
+  #view(stored: StoredSettings): SettingsView {
+    const { own, revision, changed_by, changed_at } = stored;
+    const { plan, limits: agreed } = this.#agreed(stored);
+    const { limits: wanted = {}, ...rest } = own;
+    return {
+      ...{ revision, plan, agreed, limits: lower(agreed, wanted) },
+      ...this.#parts.defaults,
+      ...rest,
+      own,
+      ...(changed_by === undefined ? {} : { changed_by }),
+      ...(changed_at === undefined ? {} : { changed_at }),
+    };
+  }
+}
+
+/** @returns of each limit the lower one */
+function lower(agreed: Limits, wanted: Limits): Limits {
+  const pairs = limitNames.flatMap((name) => {
+    const [a, b] = [agreed[name], wanted[name]];
+    const value = a === undefined ? b : b === undefined ? a : Math.min(a, b);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return Object.fromEntries(pairs);
+}
+
+function checkLower(wanted: Limits, agreed: Limits): void {
+  const errors = limitNames.flatMap((name): FieldError[] => {
+    const [value, most] = [wanted[name], agreed[name]];
+    if (value === undefined || most === undefined || value <= most) return [];
+    return [{ pointer: `/limits/${name}`, detail: `${value} must be <= ${most}, which is agreed` }];
+  });
+  if (errors.length === 0) return;
+  throw new ValidationError(
+    `limits: ${errors.map(({ pointer, detail }) => `${pointer.slice(8)}=${detail}`).join('; ')}; ask the operator of the platform for more`,
+    { errors },
+  );
+}
