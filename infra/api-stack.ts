@@ -31,7 +31,7 @@ import type { IdentityStack } from './identity-stack.ts';
 import { migrateBefore } from './migrate-function.ts';
 import { predictFunction } from './predict-function.ts';
 import { placeholderIssuer } from './stages.ts';
-import { tenantFunction } from './tenant-functions.ts';
+import { authorizerCacheSeconds, tenantFunction, tenantOperations } from './tenant-functions.ts';
 import type { TokenRules } from './token-rules.ts';
 import type { TrainingStack } from './training-stack.ts';
 
@@ -54,23 +54,25 @@ export class ApiStack extends Stack {
     super(scope, id, props);
     this.platform = { ...props.platform, logKey: props.data.encryptionKey };
     this.data = props.data;
+    const own = { platform: this.platform, data: this.data };
     this.training = props.training;
     this.layers = new ModelLayers(this, 'Layers', { root: props.platform.root });
 
     const authorizer = this.authorizer(props.identity);
     const functions: Record<HttpFunction, lambda.Function> = {
-      predict: predictFunction(this, { ...props, platform: this.platform, layers: this.layers }),
+      predict: predictFunction(this, { ...props, ...own, layers: this.layers }),
       train: this.train(),
       datasets: this.datasets(),
       registry: this.registry(),
       monitoring: this.monitoring(),
-      tenant: tenantFunction(this, props),
+      tenant: tenantFunction(this, own),
       platform: this.platformFunction(),
     };
     const { api, stage } = this.gateway(authorizer, functions);
     const relay = this.repair();
+    const { rows } = tenantOperations(this, own);
     // New code of this stack meets the new schema only.
-    migrateBefore(this, [functions.registry, relay], { platform: this.platform, data: this.data });
+    migrateBefore(this, [functions.registry, relay, rows], own);
 
     new PlatformAlarms(this, 'Alarms', {
       settings: props.platform.settings,
@@ -93,7 +95,7 @@ export class ApiStack extends Stack {
     const requestAuthorizer = new HttpLambdaAuthorizer('Authorizer', authorizer, {
       responseTypes: [HttpLambdaResponseType.SIMPLE],
       identitySource: ['$request.header.Authorization'],
-      resultsCacheTtl: Duration.minutes(5),
+      resultsCacheTtl: Duration.seconds(authorizerCacheSeconds),
     });
     const integrations = new Map(
       Object.entries(functions).map(([name, target]) => [
@@ -185,7 +187,7 @@ export class ApiStack extends Stack {
         ACCESS_TABLE: accessTable.tableName,
       },
     });
-    accessTable.grantItems(role, ['api-key/*'], ['GetItem']);
+    accessTable.grantItems(role, ['api-key/*', 'offboarded/*'], ['GetItem']);
     return authorizer;
   }
 

@@ -10,6 +10,8 @@ export const functionNames = [
   'datasets',
   'registry',
   'tenant',
+  'tenants',
+  'tenant-rows',
   'platform',
   'ingest',
   'batch',

@@ -141,6 +141,17 @@ export class DataStack extends Stack {
     );
   }
 
+  /** Every table; that of who may act comes first. */
+  get tenantTables(): TenantTable[] {
+    const all = this.node.findAll().filter((one) => one instanceof TenantTable);
+    return [this.accessTable, ...all.filter((table) => table !== this.accessTable)];
+  }
+
+  /** Every bucket. */
+  get tenantBuckets(): TenantBucket[] {
+    return this.node.findAll().filter((one) => one instanceof TenantBucket);
+  }
+
   /** Keeps `cdk synth` from asking the account for its zones. */
   override get availabilityZones(): string[] {
     return firstTwoAvailabilityZones();

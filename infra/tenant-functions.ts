@@ -1,10 +1,15 @@
-import type { Stack } from 'aws-cdk-lib';
+import { CfnOutput, type Stack } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
-import { type PlatformContext, PlatformFunction } from './constructs/platform-function.ts';
+import { type FunctionContext, PlatformFunction } from './constructs/platform-function.ts';
 import type { DataStack } from './data-stack.ts';
 
+/** How long the gateway believes what the authorizer said. */
+export const authorizerCacheSeconds = 300;
+/** What Lambda gives a call at most. */
+const longestCallSeconds = 900;
+
 export interface TenantFunctionProps {
-  readonly platform: PlatformContext;
+  readonly platform: FunctionContext;
   readonly data: DataStack;
 }
 
@@ -31,4 +36,60 @@ export function tenantFunction(stack: Stack, { platform, data }: TenantFunctionP
   accessTable.grantTenantItems(role, ['Query']);
   servingTable.grantTenantItems(role, ['GetItem', 'UpdateItem']);
   return tenant;
+}
+
+/**
+ * The functions by which operators take tenants in and remove them. No route, rule or schedule leads to them: whoever may
+ * invoke `tenantml-<stage>-tenants` is an operator.
+ */
+export function tenantOperations(
+  stack: Stack,
+  { platform, data }: TenantFunctionProps,
+): { tenants: lambda.Function; rows: lambda.Function } {
+  const { accessTable, servingTable, database, network } = data;
+  const rows = new PlatformFunction(stack, 'TenantRows', {
+    platform,
+    code: 'tenant-rows',
+    description: 'Removes the rows of an offboarded tenant',
+    memoryMiB: 512,
+    timeoutSeconds: 300,
+    network,
+    environment: { ...database.environment('tenantml_migrator'), ACCESS_TABLE: accessTable.tableName },
+  });
+  database.grantConnect(rows.role, 'tenantml_migrator');
+  accessTable.grantItems(rows.role, ['offboarded/*'], ['GetItem']);
+
+  const tables = data.tenantTables.map(({ tableName, partitionKey, sortKey }) => ({
+    ...{ name: tableName, partitionKey },
+    ...(sortKey !== undefined && { sortKey }),
+  }));
+  const { function: tenants, role } = new PlatformFunction(stack, 'Tenants', {
+    platform,
+    code: 'tenants',
+    functionName: `tenantml-${platform.settings.name}-tenants`,
+    description: 'Onboards and offboards tenants, for operators',
+    memoryMiB: 512,
+    timeoutSeconds: 900,
+    environment: {
+      ACCESS_TABLE: accessTable.tableName,
+      SERVING_TABLE: servingTable.tableName,
+      TENANT_TABLES: JSON.stringify(tables),
+      TENANT_BUCKETS: JSON.stringify(data.tenantBuckets.map(({ bucketName }) => bucketName)),
+      TENANT_ROWS_FUNCTION_NAME: rows.function.functionName,
+      // At once; when the gateway has forgotten whom it believed; when the longest call that it let through has ended.
+      OFFBOARDING_WAITS_SECONDS: `0,${authorizerCacheSeconds},${longestCallSeconds}`,
+    },
+  });
+  accessTable.grantItems(
+    role,
+    ['tenant/*', 'api-key/*', 'member/*', 'offboarded/*'],
+    ['GetItem', 'PutItem', 'UpdateItem'],
+  );
+  accessTable.grantTenantItems(role, ['Query']);
+  servingTable.grantTenantItems(role, ['UpdateItem']);
+  for (const table of data.tenantTables) table.grantTenantRemoval(role);
+  for (const bucket of data.tenantBuckets) bucket.grantTenantRemoval(role);
+  rows.function.grantInvokeLatestVersion(role);
+  new CfnOutput(stack, 'TenantsFunctionName', { value: tenants.functionName });
+  return { tenants, rows: rows.function };
 }

@@ -127,6 +127,27 @@ export const config = {
   get accessTable() {
     return required('ACCESS_TABLE');
   },
+  /** Every table with things of tenants; that of who may act comes first. */
+  get tenantTables(): { readonly name: string; readonly partitionKey: string; readonly sortKey?: string }[] {
+    return JSON.parse(required('TENANT_TABLES'));
+  },
+  /** Every bucket with things of tenants. */
+  get tenantBuckets(): string[] {
+    return JSON.parse(required('TENANT_BUCKETS'));
+  },
+  get tenantRowsFunctionName() {
+    return required('TENANT_ROWS_FUNCTION_NAME');
+  },
+  /** How long each pass of an offboarding waits after the one before. */
+  get offboardingWaitsSeconds(): number[] {
+    const text = required('OFFBOARDING_WAITS_SECONDS');
+    const waits = text.split(',').map(Number);
+    if (!waits.every((seconds) => seconds >= 0))
+      throw new Error(
+        `OFFBOARDING_WAITS_SECONDS=${text} must be numbers of seconds with commas between them`,
+      );
+    return waits;
+  },
   get eventBusName() {
     return required('EVENT_BUS_NAME');
   },

@@ -4,6 +4,7 @@ import type {
 } from 'aws-lambda';
 import { documentClient } from '../../src/adapters/aws/document-client.ts';
 import { DynamoDbApiKeys } from '../../src/adapters/aws/dynamodb-api-keys.ts';
+import { DynamoDbOffboardings } from '../../src/adapters/aws/dynamodb-offboardings.ts';
 import { logger } from '../../src/adapters/aws/lambda/observability.ts';
 import { OidcTokens } from '../../src/adapters/oidc-tokens.ts';
 import { systemClock } from '../../src/clock.ts';
@@ -12,7 +13,9 @@ import { authenticate } from '../../src/tenancy/authenticate.ts';
 import type { VerifiedClaims } from '../../src/tenancy/tenant-context.ts';
 
 const tokens = new OidcTokens(config.oidc);
-const apiKeys = new DynamoDbApiKeys(documentClient(), config.accessTable, systemClock);
+const documents = documentClient();
+const apiKeys = new DynamoDbApiKeys(documents, config.accessTable, systemClock);
+const offboardings = new DynamoDbOffboardings(documents, config.accessTable);
 
 /**
  * Verifies who calls. A refusal is handed on as context instead of being answered here, where only API
@@ -21,7 +24,7 @@ const apiKeys = new DynamoDbApiKeys(documentClient(), config.accessTable, system
 export const handler = async (
   event: APIGatewayRequestAuthorizerEventV2,
 ): Promise<APIGatewaySimpleAuthorizerWithContextResult<VerifiedClaims>> => {
-  const claims = await authenticate(event.headers?.authorization ?? '', { tokens, apiKeys });
+  const claims = await authenticate(event.headers?.authorization ?? '', { tokens, apiKeys, offboardings });
   logger.info('authenticated', { outcome: claims.denied ?? 'ok', tenant: claims.tenant });
   return { isAuthorized: true, context: claims };
 };

@@ -29,6 +29,8 @@ export interface PlatformFunctionProps {
   readonly code: FunctionName;
   /** The name in logs, metrics and traces. @default - the name of the code folder */
   readonly serviceName?: string;
+  /** For functions that people invoke. @default - CloudFormation makes one up */
+  readonly functionName?: string;
   readonly description: string;
   readonly memoryMiB: number;
   readonly timeoutSeconds: number;
@@ -65,6 +67,7 @@ export class PlatformFunction extends Construct {
     if (props.network) this.allowNetworkInterfaces();
 
     this.function = new lambda.Function(this, 'Function', {
+      ...(props.functionName !== undefined && { functionName: props.functionName }),
       description: props.description,
       runtime: lambda.Runtime.NODEJS_24_X,
       architecture: lambda.Architecture.ARM_64,

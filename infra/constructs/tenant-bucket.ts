@@ -109,6 +109,29 @@ export class TenantBucket extends Construct {
     if (keyActions.length > 0) this.encryptionKey.grant(grantee, ...keyActions);
   }
 
+  /** Lets the grantee find and remove all that tenants have, noncurrent versions included. */
+  grantTenantRemoval(grantee: IRole): void {
+    grantee.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: ['s3:ListBucketVersions'],
+        resources: [this.bucket.bucketArn],
+        conditions: { StringLike: { 's3:prefix': 'tenants/*' } },
+      }),
+    );
+    grantee.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: ['s3:DeleteObject', 's3:DeleteObjectVersion'],
+        resources: [`${this.bucket.bucketArn}/tenants/*`],
+      }),
+    );
+    acknowledgeResourceWildcard(
+      grantee,
+      this.bucket,
+      { value: this.bucket.bucketArn, suffix: '/tenants/*' },
+      'Operators remove any tenant; the tenant context is the only builder of prefixes.',
+    );
+  }
+
   /**
    * Lets the grantee list keys below `tenants/`, and learn that an object is missing: without `s3:ListBucket` S3
    * answers 403 instead of 404. That question carries no prefix, hence IfExists.

@@ -36,6 +36,8 @@ export interface TenantTableProps {
 /** A table on demand, with point-in-time recovery, whose partition keys begin with what they belong to. */
 export class TenantTable extends Construct {
   readonly table: dynamodb.Table;
+  readonly partitionKey: string;
+  readonly sortKey: string | undefined;
   private readonly encryptionKey: kms.IKey;
 
   constructor(scope: Construct, id: string, props: TenantTableProps) {
@@ -43,9 +45,11 @@ export class TenantTable extends Construct {
     const string = (name: string) => ({ name, type: dynamodb.AttributeType.STRING });
     const sortKey = props.sortKey === undefined ? 'sk' : props.sortKey;
     this.encryptionKey = props.encryptionKey;
+    this.partitionKey = props.partitionKey ?? 'pk';
+    this.sortKey = sortKey ?? undefined;
     // Not TableV2: with a key of one's own it renders only in stacks of a fixed region.
     this.table = new dynamodb.Table(this, 'Table', {
-      partitionKey: string(props.partitionKey ?? 'pk'),
+      partitionKey: string(this.partitionKey),
       ...(sortKey !== null && { sortKey: string(sortKey) }),
       billingMode: dynamodb.BillingMode.PAY_PER_REQUEST,
       encryption: dynamodb.TableEncryption.CUSTOMER_MANAGED,
@@ -104,6 +108,11 @@ export class TenantTable extends Construct {
   /** Lets the grantee do these things with every item, for keys that say nothing of a tenant. */
   grantAllItems(grantee: IRole, actions: readonly ItemAction[]): void {
     this.grant(grantee, actions, this.table.tableArn);
+  }
+
+  /** Lets the grantee find and remove all that a tenant has: by reading every item, as no key leads to all of them. */
+  grantTenantRemoval(grantee: IRole): void {
+    this.grantAllItems(grantee, ['Scan', 'DeleteItem']);
   }
 
   /** Lets the grantee query one index. */

@@ -25,6 +25,7 @@ export const statusByCode: Readonly<Record<string, number>> = {
   TENANT_CLAIM_INVALID: 403,
   ROLE_UNKNOWN: 403,
   SCOPE_MISSING: 403,
+  TENANT_OFFBOARDED: 403,
   ROUTE_NOT_FOUND: 404,
   MODEL_NOT_FOUND: 404,
   VERSION_NOT_FOUND: 404,

@@ -12,6 +12,11 @@ export interface ApiKeyVerifier {
   verify(apiKey: string): Promise<VerifiedClaims>;
 }
 
+/** Knows the tenants that were offboarded. */
+export interface OffboardedTenants {
+  ownerOf(tenant: string): Promise<unknown>;
+}
+
 /** API keys begin so, which tells them from tokens. */
 export const apiKeyPrefix = 'tml_';
 
@@ -21,8 +26,21 @@ export const apiKeyPrefix = 'tml_';
  */
 export async function authenticate(
   authorization: string,
-  verifiers: { readonly tokens: TokenVerifier; readonly apiKeys: ApiKeyVerifier },
+  verifiers: Verifiers & { readonly offboardings: OffboardedTenants },
 ): Promise<VerifiedClaims> {
+  const claims = await verified(authorization, verifiers);
+  if (claims.denied !== undefined || claims.tenant === undefined) return claims;
+  // A token outlives its tenant.
+  const isOffboarded = (await verifiers.offboardings.ownerOf(claims.tenant)) !== undefined;
+  return isOffboarded ? { denied: 'TENANT_OFFBOARDED' } : claims;
+}
+
+interface Verifiers {
+  readonly tokens: TokenVerifier;
+  readonly apiKeys: ApiKeyVerifier;
+}
+
+async function verified(authorization: string, verifiers: Verifiers): Promise<VerifiedClaims> {
   const [, scheme = '', credential = ''] = /^(\S+)\s+(\S+)\s*$/.exec(authorization) ?? [];
   if (scheme.toLowerCase() === 'bearer') {
     return credential.startsWith(apiKeyPrefix)

@@ -40,6 +40,8 @@ export type ModelFileName = 'model.onnx' | 'manifest.json' | 'manifest.sig' | 'e
 
 /** Keys of objects in S3. */
 export const objectKeys = {
+  /** Everything of a tenant. */
+  all: root,
   datasets: (t: TenantContext) => `${root(t)}datasets/`,
   datasetManifest: (t: TenantContext, id: DatasetId) => `${root(t)}datasets/${id}/manifest.json`,
   /** By its content: of two that are written at once, each manifest finds its own. */
@@ -130,6 +132,11 @@ export const itemKeys = {
   listedApiKey: (t: TenantContext, key: KeyId): ItemKey => ({
     pk: partition(t),
     sk: `${apiKeyPrefix}${key}/`,
+  }),
+  /** Not below the tenant's partition, which is emptied: the mark of a tenant that was offboarded. */
+  offboarding: (t: Pick<TenantContext, 'tenantId'>): ItemKey => ({
+    pk: `offboarded/${t.tenantId}/`,
+    sk: 'mark/',
   }),
   /** What a user's token is made from. */
   membership: (subject: string): ItemKey => ({ pk: `member/${subject}/`, sk: 'membership/' }),

@@ -146,7 +146,7 @@ describe('functions with their layers', () => {
       const layers = ((Properties.Layers ?? []) as { Ref: string }[]).map(({ Ref }) => sizeOf(stack, Ref));
       return layers.reduce((sum, bytes) => sum + bytes, sizeOf(stack, logicalId));
     });
-    expect(sizes).toHaveLength(21);
+    expect(sizes).toHaveLength(24);
     // The trainer carries both layers, so the sum is not one of empty folders.
     expect(Math.max(...sizes)).toBeGreaterThan(80_000_000);
     expect(Math.max(...sizes)).toBeLessThan(LAMBDA_LIMIT_BYTES);
@@ -164,6 +164,8 @@ function requiredSettings(): Record<string, string> {
   return {
     ...Object.fromEntries(names.map((name) => [name, 'test'])),
     OIDC_ISSUER: 'https://identity.example.com',
+    ...{ TENANT_TABLES: '[]', TENANT_BUCKETS: '[]', TENANT_ROWS_FUNCTION_NAME: 'test' },
+    OFFBOARDING_WAITS_SECONDS: '0,300,900',
     AWS_REGION: 'eu-central-1',
     POWERTOOLS_METRICS_NAMESPACE: 'TenantML',
     POWERTOOLS_DEV: 'false',

@@ -36,6 +36,8 @@ describe('functions', () => {
       'repair',
       'retrain',
       'tenant',
+      'tenant-rows',
+      'tenants',
       'train',
       'trainer-large',
       'trainer-medium',
@@ -108,7 +110,9 @@ describe('functions', () => {
 
   it('are in the network only where Postgres is needed, and then with IPv6', () => {
     const inNetwork = [...functions].filter(([, { Properties }]) => Properties.VpcConfig !== undefined);
-    expect(inNetwork.map(([name]) => name).sort()).toEqual(['migrate', 'registrar', 'registry', 'relay']);
+    expect(inNetwork.map(([name]) => name).sort()).toEqual([
+      ...['migrate', 'registrar', 'registry', 'relay', 'tenant-rows'],
+    ]);
     for (const [, { Properties }] of inNetwork) {
       expect(Properties.VpcConfig.Ipv6AllowedForDualStack).toBe(true);
       expect(Properties.VpcConfig.SubnetIds).toHaveLength(2);
@@ -191,8 +195,10 @@ describe('functions', () => {
     const migrator = connects.filter(({ resources }) =>
       JSON.stringify(resources).includes('/tenantml_migrator'),
     );
-    expect(migrator.map(({ owner }) => owner.replace(/DefaultPolicy.*/, ''))).toEqual(['api/MigrateRole']);
-    expect(connects).toHaveLength(4);
+    expect(migrator.map(({ owner }) => owner.replace(/DefaultPolicy.*/, '')).sort()).toEqual([
+      ...['api/MigrateRole', 'api/TenantRowsRole'],
+    ]);
+    expect(connects).toHaveLength(5);
   });
 });
 
@@ -263,6 +269,8 @@ describe('permissions', () => {
       'api/Monitoring IdempotencyTable DeleteItem GetItem PutItem UpdateItem',
       'api/Registry IdempotencyTable DeleteItem GetItem PutItem UpdateItem',
       'api/Repair IntentsTable Scan',
+      // Of all tables: whoever removes a tenant reads every item, as no key leads to all that names it.
+      'api/Tenants AccessTable DeleteItem Scan',
       'api/Train IdempotencyTable DeleteItem GetItem PutItem UpdateItem',
       'training/Retrain JobsTable Query',
     ]);

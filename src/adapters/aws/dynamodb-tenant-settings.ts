@@ -36,6 +36,37 @@ export class DynamoDbTenantSettings implements SettingsStore {
     };
   }
 
+  /**
+   * Writes down what an operator agrees with the tenant; what the tenant has set itself stays.
+   * @param options `once`: only where nothing was agreed before
+   * @returns false when something was, and nothing was written
+   */
+  async agree(
+    tenant: TenantContext,
+    { plan, limits = {} }: { readonly plan?: string | undefined; readonly limits?: Limits | undefined },
+    options: { readonly at: string; readonly once: boolean },
+  ): Promise<boolean> {
+    const agreed: Record<string, unknown> = { plan, ...limits, agreed_at: options.at };
+    const given = Object.keys(agreed).filter((name) => agreed[name] !== undefined);
+    const left = ['plan', ...limitNames].filter((name) => !given.includes(name));
+    try {
+      await this.#client.send(
+        new UpdateCommand({
+          TableName: this.#table,
+          Key: itemKeys.tenantSettings(tenant),
+          UpdateExpression: `SET ${given.map((name) => `#${name} = :${name}`).join(', ')}${left.length === 0 ? '' : ` REMOVE ${left.map((name) => `#${name}`).join(', ')}`}`,
+          ...(options.once ? { ConditionExpression: 'attribute_not_exists(agreed_at)' } : {}),
+          ExpressionAttributeNames: Object.fromEntries([...given, ...left].map((name) => [`#${name}`, name])),
+          ExpressionAttributeValues: Object.fromEntries(given.map((name) => [`:${name}`, agreed[name]])),
+        }),
+      );
+      return true;
+    } catch (error) {
+      if (isConditionFailure(error)) return false;
+      throw error;
+    }
+  }
+
   async write(
     tenant: TenantContext,
     own: OwnSettings,

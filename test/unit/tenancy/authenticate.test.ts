@@ -3,6 +3,7 @@ import { authenticate } from '../../../src/tenancy/authenticate.ts';
 import type { VerifiedClaims } from '../../../src/tenancy/tenant-context.ts';
 
 const asked: string[] = [];
+const gone = new Set<string>();
 const verifiers = {
   tokens: {
     verify: async (token: string): Promise<VerifiedClaims> => {
@@ -16,10 +17,21 @@ const verifiers = {
       return { tenant: 'of-key' };
     },
   },
+  offboardings: { ownerOf: async (tenant: string) => (gone.has(tenant) ? { tenant } : undefined) },
 };
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
 describe('authenticate', () => {
+  it.each(['Bearer abc', 'Bearer tml_secret'])(
+    'refuses %j for a tenant that was offboarded',
+    async (header) => {
+      expect(await authenticate(header, verifiers)).not.toHaveProperty('denied');
+      for (const tenant of ['of-token', 'of-key']) gone.add(tenant);
+      expect(await authenticate(header, verifiers)).toEqual({ denied: 'TENANT_OFFBOARDED' });
+      gone.clear();
+    },
+  );
+
   it.each([
     ['Bearer abc.def.ghi', 'token abc.def.ghi'],
     ['bearer   abc  ', 'token abc'],

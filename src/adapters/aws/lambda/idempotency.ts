@@ -5,8 +5,10 @@ import {
   makeIdempotent,
 } from '@aws-lambda-powertools/idempotency';
 import { DynamoDBPersistenceLayer } from '@aws-lambda-powertools/idempotency/dynamodb';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Context } from 'aws-lambda';
 import { MLFrameworkError, ValidationError } from '../../../errors.ts';
+import { itemKeys } from '../../../tenancy/keys.ts';
 import type { TenantContext } from '../../../tenancy/tenant-context.ts';
 
 /** The same key is being worked on by another call. */
@@ -28,15 +30,11 @@ export interface KeyedRequest {
  * same key with another body is refused. A failed call leaves no record, so that it may be sent again.
  */
 export class Idempotency {
-  readonly #settings = new IdempotencyConfig({
-    eventKeyJmesPath: '[tenant, route, key]',
-    payloadValidationJmesPath: 'body',
-    expiresAfterSeconds: rememberedSeconds,
-  });
-  readonly #store: DynamoDBPersistenceLayer;
+  readonly #tableName: string;
+  readonly #client = new DynamoDBClient({ maxAttempts: 4 });
 
   constructor(tableName: string) {
-    this.#store = new DynamoDBPersistenceLayer({ tableName });
+    this.#tableName = tableName;
   }
 
   /**
@@ -48,10 +46,21 @@ export class Idempotency {
     if (request.key.length < 1 || request.key.length > 255) {
       throw new ValidationError(`Idempotency-Key has ${request.key.length} characters; use 1 to 255`);
     }
-    this.#settings.registerLambdaContext(context);
+    const settings = new IdempotencyConfig({
+      eventKeyJmesPath: '[tenant, route, key]',
+      payloadValidationJmesPath: 'body',
+      expiresAfterSeconds: rememberedSeconds,
+    });
+    settings.registerLambdaContext(context);
     const once = makeIdempotent((_payload: object) => work() as Promise<never>, {
-      persistenceStore: this.#store,
-      config: this.#settings,
+      // One for each call: it keeps the prefix of its last one.
+      persistenceStore: new DynamoDBPersistenceLayer({
+        tableName: this.#tableName,
+        awsSdkV3Client: this.#client,
+      }),
+      config: settings,
+      // A record begins with its tenant, as every item does: else nobody could find it when the tenant goes.
+      keyPrefix: itemKeys.partition(request.tenant),
     });
     try {
       return await once({ ...request, tenant: request.tenant.tenantId });
