@@ -31,7 +31,12 @@ import type { IdentityStack } from './identity-stack.ts';
 import { migrateBefore } from './migrate-function.ts';
 import { predictFunction } from './predict-function.ts';
 import { placeholderIssuer } from './stages.ts';
-import { authorizerCacheSeconds, tenantFunction, tenantOperations } from './tenant-functions.ts';
+import {
+  authorizerCacheSeconds,
+  retentionFunction,
+  tenantFunction,
+  tenantOperations,
+} from './tenant-functions.ts';
 import type { TokenRules } from './token-rules.ts';
 import type { TrainingStack } from './training-stack.ts';
 
@@ -70,6 +75,7 @@ export class ApiStack extends Stack {
     };
     const { api, stage } = this.gateway(authorizer, functions);
     const relay = this.repair();
+    retentionFunction(this, own);
     const { rows } = tenantOperations(this, own);
     // New code of this stack meets the new schema only.
     migrateBefore(this, [functions.registry, relay, rows], own);

@@ -12,6 +12,7 @@ export const functionNames = [
   'tenant',
   'tenants',
   'tenant-rows',
+  'retention',
   'platform',
   'ingest',
   'batch',

@@ -1,5 +1,6 @@
-import { CfnOutput, type Stack } from 'aws-cdk-lib';
+import { CfnOutput, Duration, type Stack } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import { FunctionSchedule } from './constructs/function-schedule.ts';
 import { type FunctionContext, PlatformFunction } from './constructs/platform-function.ts';
 import type { DataStack } from './data-stack.ts';
 
@@ -27,6 +28,7 @@ export function tenantFunction(stack: Stack, { platform, data }: TenantFunctionP
       ACCESS_TABLE: accessTable.tableName,
       SERVING_TABLE: servingTable.tableName,
       TENANT_PLANS: JSON.stringify(settings.plans),
+      PREDICTION_LOG_DAYS: String(settings.predictionLogDays),
       ML_PERFORMANCE_THRESHOLD: String(settings.performanceThreshold),
       ML_RETRAINING_FEEDBACK_THRESHOLD: String(settings.retrainingFeedbackThreshold),
     },
@@ -36,6 +38,34 @@ export function tenantFunction(stack: Stack, { platform, data }: TenantFunctionP
   accessTable.grantTenantItems(role, ['Query']);
   servingTable.grantTenantItems(role, ['GetItem', 'UpdateItem']);
   return tenant;
+}
+
+/** Removes, once a day, what is older than its tenant keeps it. */
+export function retentionFunction(stack: Stack, { platform, data }: TenantFunctionProps): void {
+  const { servingTable, jobsTable, predictionBucket } = data;
+  const { function: retention, role } = new PlatformFunction(stack, 'Retention', {
+    platform,
+    code: 'retention',
+    description: 'Removes what tenants keep no longer',
+    memoryMiB: 512,
+    timeoutSeconds: 900,
+    environment: {
+      SERVING_TABLE: servingTable.tableName,
+      JOBS_TABLE: jobsTable.tableName,
+      PREDICTION_BUCKET: predictionBucket.bucketName,
+    },
+  });
+  servingTable.grantAllItems(role, ['Scan']);
+  servingTable.grantTenantItems(role, ['GetItem']);
+  jobsTable.grantItems(role, ['tenant/*', 'job/*'], ['DeleteItem']);
+  jobsTable.grantTenantItems(role, ['Query']);
+  predictionBucket.grantObjects(role, 'predictions/', ['delete']);
+  predictionBucket.grantTenantList(role);
+  new FunctionSchedule(stack, 'RetentionSchedule', {
+    target: retention,
+    rate: Duration.days(1),
+    description: 'Removes what tenants keep no longer',
+  });
 }
 
 /**

@@ -11,6 +11,7 @@ import { exitCode, exitCodeOf } from './exit-code.ts';
 import { print, printJson } from './output.ts';
 import { addRegistryCommands } from './registry-commands.ts';
 import { session, twinToken } from './session.ts';
+import { addTenantCommands } from './tenant-commands.ts';
 
 const collect = (value: string, all: readonly string[]): string[] => [...all, value];
 
@@ -163,16 +164,20 @@ function program(json: boolean): Command {
     .option('--drain <seconds>', 'how long it says that it is not ready before it stops', '0')
     .action((names: string[], _options, command: Command) => serve(client, names, all(command)));
 
+  addTenantCommands(root, { client, sub, all, collect });
+
   sub(root, 'token', "print a token of the twin's own issuer (twin only)")
     .requiredOption('--tenant <tenant>', 'tenant to act for')
     .option('--role <role>', 'role in the token')
+    .option('--scope <scopes>', 'scopes that narrow the role, with spaces between them')
     .action(async (_options, command: Command) => {
-      const { tenant, role, json } = command.optsWithGlobals() as {
+      const { tenant, role, scope, json } = command.optsWithGlobals() as {
         tenant: string;
         role?: string;
+        scope?: string;
         json: boolean;
       };
-      const token = await twinToken(tenant, role);
+      const token = await twinToken(tenant, role, scope);
       if (json) printJson(token);
       else print(token.access_token);
     });

@@ -21,6 +21,7 @@ const isLoopback = (url: string): boolean =>
 export async function twinToken(
   tenant: string,
   role?: string,
+  scope?: string,
 ): Promise<{ access_token: string; expires_in: number }> {
   const { url } = settings;
   if (!isLoopback(url))
@@ -31,7 +32,7 @@ export async function twinToken(
     response = await fetch(address, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ tenant, ...(role === undefined ? {} : { role }) }),
+      body: JSON.stringify({ tenant, role, scope }),
     });
   } catch (cause) {
     throw new UnreachableError(url, cause);

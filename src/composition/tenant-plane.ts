@@ -9,7 +9,10 @@ import { agreedLimits } from '../serving/limits/agreed-limits.ts';
 import { ApiKeys } from '../tenancy/api-keys.ts';
 import { Members } from '../tenancy/members.ts';
 import { Settings } from '../tenancy/settings.ts';
+import { jobRetentionSeconds } from '../training/job-store.ts';
 import { dynamodb } from './stores.ts';
+
+const secondsOfDay = 24 * 60 * 60;
 
 export function tenantPlane() {
   const plans = config.tenantPlans;
@@ -29,6 +32,10 @@ export function tenantPlane() {
         performance_threshold: config.performanceThreshold,
         retraining_feedback_threshold: config.retrainingFeedbackThreshold,
         log_features: 'keep',
+      },
+      keptDays: {
+        prediction_log_days: config.predictionLogDays,
+        job_days: jobRetentionSeconds / secondsOfDay,
       },
     }),
   };

@@ -84,11 +84,21 @@ export type LimitName = keyof Limits;
 
 const LogFeatures = z.enum(['keep', 'hash', 'drop']);
 
+/** How many days things are kept. */
+export const Retention = z
+  .strictObject({
+    prediction_log_days: z.int().min(1).max(3_650).optional(),
+    job_days: z.int().min(1).max(3_650).optional(),
+  })
+  .meta({ id: 'Retention' });
+export type Retention = z.infer<typeof Retention>;
+
 /** What a tenant says of itself; what it leaves out is the platform's default. */
 export const OwnSettings = z.strictObject({
   limits: Limits.optional().describe('Lower than what is agreed with the operator; never higher'),
   performance_threshold: z.number().min(0).max(1).optional(),
   retraining_feedback_threshold: z.int().min(1).max(1_000_000).optional(),
+  retention: Retention.optional().describe('Shorter than the platform keeps things; never longer'),
   log_features: LogFeatures.optional().describe('For models whose own serving settings say nothing of it'),
 });
 export type OwnSettings = z.infer<typeof OwnSettings>;
@@ -106,6 +116,7 @@ export const SettingsView = z
     limits: Limits.describe('What holds: the lower of what is agreed and what the tenant wants'),
     performance_threshold: z.number().describe('Of the metric below which a model counts as degraded'),
     retraining_feedback_threshold: z.int().describe('Pieces of feedback that call for a retraining'),
+    retention: Retention.required(),
     log_features: LogFeatures,
     own: OwnSettings.describe('What the tenant has set; the rest is default'),
     changed_by: z.string().optional(),

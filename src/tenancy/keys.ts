@@ -74,6 +74,7 @@ export const objectKeys = {
 export const jobPrefix = 'job/';
 export const apiKeyPrefix = 'api-key/';
 export const memberPrefix = 'member/';
+export const settingsSort = 'settings/';
 
 const partition = (tenant: TenantContext): string => `tenant/${tenant.tenantId}/`;
 
@@ -110,7 +111,7 @@ export const itemKeys = {
     prefix: `feedback/${model}/${version}/`,
   }),
   /** What is agreed with the tenant: plan and limits. */
-  tenantSettings: (t: TenantContext): ItemKey => ({ pk: partition(t), sk: 'settings/' }),
+  tenantSettings: (t: TenantContext): ItemKey => ({ pk: partition(t), sk: settingsSort }),
   rateLimit: (t: TenantContext): ItemKey => ({ pk: partition(t), sk: 'rate/' }),
   concurrencySlot: (t: TenantContext, slot: number): ItemKey => ({ pk: partition(t), sk: `slot/${slot}/` }),
   /** The hash is over model, version and input, and says nothing of them. */

@@ -1,5 +1,12 @@
 import { type Clock, isoAt } from '../clock.ts';
-import type { LimitName, Limits, OwnSettings, SettingsRequest, SettingsView } from '../contracts/tenant.ts';
+import type {
+  LimitName,
+  Limits,
+  OwnSettings,
+  Retention,
+  SettingsRequest,
+  SettingsView,
+} from '../contracts/tenant.ts';
 import { type FieldError, MLFrameworkError, ValidationError } from '../errors.ts';
 import type { TenantContext } from './tenant-context.ts';
 
@@ -40,7 +47,9 @@ export interface SettingsParts {
   readonly clock: Clock;
   /** Limits of a plan, under the name that the store has. */
   readonly planLimits: (plan: string | undefined) => { readonly plan: string; readonly limits: Limits };
-  readonly defaults: Required<Omit<OwnSettings, 'limits'>>;
+  readonly defaults: Required<Omit<OwnSettings, 'limits' | 'retention'>>;
+  /** How long the platform keeps things. */
+  readonly keptDays: Required<Retention>;
 }
 
 const limitNames: readonly LimitName[] = [
@@ -64,13 +73,14 @@ export class Settings {
   }
 
   /**
-   * @throws {ValidationError} a limit above what is agreed
+   * @throws {ValidationError} a limit above what is agreed, or days beyond those of the platform
    * @throws {SettingsChangedError}
    */
   async put(tenant: TenantContext, { revision, ...own }: SettingsRequest): Promise<SettingsView> {
     const { store, clock } = this.#parts;
     const stored = await store.read(tenant);
-    checkLower(own.limits ?? {}, this.#agreed(stored).limits);
+    checkLower('limits', own.limits ?? {}, this.#agreed(stored).limits);
+    checkLower('retention', own.retention ?? {}, this.#parts.keptDays);
     const change = { changed_by: tenant.actor, changed_at: isoAt(clock.nowMs()) };
     const isWritten = await store.write(tenant, own, { ...change, from: revision });
     if (!isWritten) throw new SettingsChangedError(revision);
@@ -85,11 +95,19 @@ export class Settings {
   #view(stored: StoredSettings): SettingsView {
     const { own, revision, changed_by, changed_at } = stored;
     const { plan, limits: agreed } = this.#agreed(stored);
-    const { limits: wanted = {}, ...rest } = own;
+    const { limits: wanted = {}, retention = {}, ...rest } = own;
+    const { defaults, keptDays } = this.#parts;
     return {
       ...{ revision, plan, agreed, limits: lower(agreed, wanted) },
-      ...this.#parts.defaults,
+      ...defaults,
       ...rest,
+      retention: {
+        prediction_log_days: Math.min(
+          retention.prediction_log_days ?? keptDays.prediction_log_days,
+          keptDays.prediction_log_days,
+        ),
+        job_days: Math.min(retention.job_days ?? keptDays.job_days, keptDays.job_days),
+      },
       own,
       ...(changed_by === undefined ? {} : { changed_by }),
       ...(changed_at === undefined ? {} : { changed_at }),
@@ -107,15 +125,23 @@ function lower(agreed: Limits, wanted: Limits): Limits {
   return Object.fromEntries(pairs);
 }
 
-function checkLower(wanted: Limits, agreed: Limits): void {
-  const errors = limitNames.flatMap((name): FieldError[] => {
-    const [value, most] = [wanted[name], agreed[name]];
-    if (value === undefined || most === undefined || value <= most) return [];
-    return [{ pointer: `/limits/${name}`, detail: `${value} must be <= ${most}, which is agreed` }];
+const whose = {
+  limits: ['which is agreed', 'ask the operator of the platform for more'],
+  retention: ['as long as the platform keeps them', 'export what you want to keep longer'],
+} as const;
+
+function checkLower(
+  part: keyof typeof whose,
+  wanted: Readonly<Record<string, number | undefined>>,
+  most: Readonly<Record<string, number | undefined>>,
+): void {
+  const [rule, remedy] = whose[part];
+  const errors = Object.entries(wanted).flatMap(([name, value]): FieldError[] => {
+    const bound = most[name];
+    if (value === undefined || bound === undefined || value <= bound) return [];
+    return [{ pointer: `/${part}/${name}`, detail: `${value} must be <= ${bound}, ${rule}` }];
   });
   if (errors.length === 0) return;
-  throw new ValidationError(
-    `limits: ${errors.map(({ pointer, detail }) => `${pointer.slice(8)}=${detail}`).join('; ')}; ask the operator of the platform for more`,
-    { errors },
-  );
+  const said = errors.map(({ pointer, detail }) => `${pointer.slice(1)}=${detail}`).join('; ');
+  throw new ValidationError(`${said}; ${remedy}`, { errors });
 }

@@ -34,6 +34,7 @@ describe('functions', () => {
       'registry',
       'relay',
       'repair',
+      'retention',
       'retrain',
       'tenant',
       'tenant-rows',
@@ -157,7 +158,7 @@ describe('functions', () => {
       'tenant',
       [
         ...['ACCESS_TABLE', 'ML_PERFORMANCE_THRESHOLD', 'ML_RETRAINING_FEEDBACK_THRESHOLD'],
-        ...['SERVING_TABLE', 'TENANT_PLANS'],
+        ...['PREDICTION_LOG_DAYS', 'SERVING_TABLE', 'TENANT_PLANS'],
       ],
     ],
     ['predict-imported', []],
@@ -269,6 +270,8 @@ describe('permissions', () => {
       'api/Monitoring IdempotencyTable DeleteItem GetItem PutItem UpdateItem',
       'api/Registry IdempotencyTable DeleteItem GetItem PutItem UpdateItem',
       'api/Repair IntentsTable Scan',
+      // Settings are found among pointers, once a day.
+      'api/Retention ServingTable Scan',
       // Of all tables: whoever removes a tenant reads every item, as no key leads to all that names it.
       'api/Tenants AccessTable DeleteItem Scan',
       'api/Train IdempotencyTable DeleteItem GetItem PutItem UpdateItem',
@@ -498,9 +501,10 @@ describe('fixed costs', () => {
 });
 
 describe('schedules and rules', () => {
-  it('run repair every minute and retraining every hour', () => {
+  it('run repair every minute, retraining every hour, and retention every day', () => {
     const schedules = prod.resources('AWS::Scheduler::Schedule');
     expect(schedules.map(({ Properties }) => Properties.ScheduleExpression).sort()).toEqual([
+      'rate(1 day)',
       'rate(1 hour)',
       'rate(1 minute)',
     ]);

@@ -166,6 +166,8 @@ describe('settings', () => {
     ['a limit of nothing', { revision: 0, limits: { requests_per_second: 0 } }],
     ['a limit that there is not', { revision: 0, limits: { gpus: 1 } }],
     ['another plan', { revision: 0, plan: 'gold' }],
+    ['more days than the platform keeps anything', { revision: 0, retention: { job_days: 91 } }],
+    ['no day', { revision: 0, retention: { prediction_log_days: 0 } }],
     ['privacy of an unknown kind', { revision: 0, log_features: 'sell' }],
   ])('are not changed by %s', async (_, body) => {
     await expect(admin.call('putSettings', { body: body as never })).rejects.toMatchObject({

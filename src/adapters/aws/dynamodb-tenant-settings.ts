@@ -1,8 +1,10 @@
-import { type DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { Limits, type OwnSettings } from '../../contracts/tenant.ts';
-import { itemKeys } from '../../tenancy/keys.ts';
+import { type DynamoDBDocumentClient, GetCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { Limits, type OwnSettings, type Retention } from '../../contracts/tenant.ts';
+import { itemKeys, settingsSort } from '../../tenancy/keys.ts';
+import type { RetentionWishes } from '../../tenancy/retention.ts';
 import type { SettingsStore, StoredSettings } from '../../tenancy/settings.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
+import type { Agreements } from '../../tenancy/tenant-operations.ts';
 import { isConditionFailure } from './document-client.ts';
 
 const limitNames = Object.keys(Limits.shape);
@@ -11,7 +13,7 @@ const limitNames = Object.keys(Limits.shape);
  * Settings as the item of the serving table that the predict path reads: `plan` and limits are what is agreed with the
  * operator; `own`, as JSON, is what the tenant has set, and `revision` counts that.
  */
-export class DynamoDbTenantSettings implements SettingsStore {
+export class DynamoDbTenantSettings implements SettingsStore, Agreements, RetentionWishes {
   readonly #client: DynamoDBDocumentClient;
   readonly #table: string;
 
@@ -77,9 +79,11 @@ export class DynamoDbTenantSettings implements SettingsStore {
         new UpdateCommand({
           TableName: this.#table,
           Key: itemKeys.tenantSettings(tenant),
-          UpdateExpression: 'SET own = :own, revision = :next, changed_by = :by, changed_at = :at',
+          UpdateExpression:
+            'SET tenant = :tenant, own = :own, revision = :next, changed_by = :by, changed_at = :at',
           ConditionExpression: change.from === 0 ? 'attribute_not_exists(revision)' : 'revision = :from',
           ExpressionAttributeValues: {
+            ':tenant': tenant.tenantId,
             ':own': JSON.stringify(own),
             ':next': change.from + 1,
             ':by': change.changed_by,
@@ -93,5 +97,36 @@ export class DynamoDbTenantSettings implements SettingsStore {
       if (isConditionFailure(error)) return false;
       throw error;
     }
+  }
+
+  /** Read from the whole table: once a day, and there is one row a model besides. */
+  async wishes(): Promise<{ reference: string; days: Retention }[]> {
+    const wishes: { reference: string; days: Retention }[] = [];
+    let from: Record<string, unknown> | undefined;
+    do {
+      const page = await this.#client.send(
+        new ScanCommand({
+          TableName: this.#table,
+          FilterExpression: 'sk = :settings AND contains(own, :retention)',
+          ExpressionAttributeValues: { ':settings': settingsSort, ':retention': '"retention"' },
+          ...(from === undefined ? {} : { ExclusiveStartKey: from }),
+        }),
+      );
+      for (const { pk, sk, own } of page.Items ?? []) {
+        const { retention } = JSON.parse(own as string) as OwnSettings;
+        if (retention !== undefined) wishes.push({ reference: JSON.stringify({ pk, sk }), days: retention });
+      }
+      from = page.LastEvaluatedKey;
+    } while (from !== undefined);
+    return wishes;
+  }
+
+  /** The row of the settings, which an admin of the tenant wrote, says whose they are. */
+  async ownerOf(reference: string): Promise<{ tenant: string; subject: string } | undefined> {
+    const Key = JSON.parse(reference) as Record<string, string>;
+    const { Item } = await this.#client.send(new GetCommand({ TableName: this.#table, Key }));
+    return Item === undefined
+      ? undefined
+      : { tenant: Item.tenant as string, subject: Item.changed_by as string };
   }
 }

@@ -186,6 +186,95 @@ describe('who the command line is', () => {
   });
 });
 
+describe('keys', () => {
+  const key = {
+    key_id: 'K1',
+    name: 'shop',
+    prefix: 'tml_abcdef',
+    scopes: ['predict'],
+    created_by: 'me',
+    created_at: '2026-01-01T00:00:00Z',
+  };
+
+  it('prints a new key alone, so that a script can take it', async () => {
+    answers['POST /api/v1/ml/api-keys'] = {
+      status: 201,
+      body: { ...key, role: 'service', api_key: 'tml_secret' },
+    };
+    expect(await main(['keys', 'create', 'shop', '--role', 'service', '--expires-in-days', '7'])).toBe(0);
+    expect([out, received[0]!.body]).toEqual([
+      'tml_secret\n',
+      { name: 'shop', role: 'service', expires_in_days: 7 },
+    ]);
+    await main(['keys', 'create', 'shop', '--scope', 'predict', '--scope', 'models:read']);
+    expect(received[1]!.body).toEqual({ name: 'shop', scopes: ['predict', 'models:read'] });
+  });
+
+  it.each([
+    [['create', 'x']],
+    [['create', 'x', '--role', 'admin', '--scope', 'predict']],
+    [['create', 'x', '--role', 'owner']],
+    [['create', 'x', '--role', 'admin', '--expires-in-days', 'soon']],
+  ])('is wrong with %j, and sends nothing', async (argv) => {
+    expect(await main(['keys', ...argv])).toBe(2);
+    expect(received).toEqual([]);
+  });
+
+  it('lists what is known of keys, and revokes by id', async () => {
+    answers['GET /api/v1/ml/api-keys'] = { body: { items: [key] } };
+    answers['DELETE /api/v1/ml/api-keys/K1'] = { body: { key_id: 'K1', status: 'revoked' } };
+    expect(await main(['keys'])).toBe(0);
+    expect(out).toMatch(/K1 +shop +tml_abcdef… +predict +me +2026-01-01 +never/);
+    expect(await main(['keys', 'revoke', 'K1'])).toBe(0);
+    expect(out).toContain('K1 is revoked');
+  });
+});
+
+describe('members', () => {
+  it('are set and removed', async () => {
+    const member = { subject: 'u', role: 'viewer', changed_by: 'me', changed_at: '2026-01-01T00:00:00Z' };
+    answers['PUT /api/v1/ml/members/u'] = { body: member };
+    answers['DELETE /api/v1/ml/members/u'] = { body: { subject: 'u', status: 'removed' } };
+    answers['GET /api/v1/ml/members'] = { body: { items: [member] } };
+    for (const argv of [['set', 'u', '--role', 'viewer'], ['remove', 'u'], []])
+      expect(await main(['members', ...argv])).toBe(0);
+    expect(received[0]!.body).toEqual({ role: 'viewer' });
+    expect(out).toMatch(/u +viewer +me +2026-01-01/);
+    expect(await main(['members', 'set', 'u'])).toBe(2);
+  });
+});
+
+describe('settings', () => {
+  const view = {
+    ...{ revision: 3, plan: 'gold', agreed: { burst: 9 }, limits: { burst: 5 }, log_features: 'hash' },
+    ...{ performance_threshold: 0.7, retraining_feedback_threshold: 50 },
+    retention: { prediction_log_days: 90, job_days: 30 },
+    own: { limits: { burst: 5 }, log_features: 'hash', retention: { job_days: 30 } },
+  };
+  beforeEach(() => {
+    answers['GET /api/v1/ml/settings'] = { body: view };
+    answers['PUT /api/v1/ml/settings'] = ({ body }) => ({ body: { ...view, revision: 4, own: body } });
+  });
+
+  it('show what holds, what is set and what is agreed', async () => {
+    expect(await main(['settings'])).toBe(0);
+    expect(out).toMatch(/limits.burst +5 +5 +9/);
+    expect(out).toMatch(/performance_threshold +0.7 +- +-/);
+  });
+
+  it('change what is named, and leave the rest', async () => {
+    const pairs = ['limits.max_models=2', 'limits.burst=', 'performance_threshold=0.9'];
+    expect(await main(['settings', 'set', ...pairs])).toBe(0);
+    expect(received[1]!.body).toEqual({
+      ...{ revision: 3, limits: { max_models: 2 }, performance_threshold: 0.9 },
+      ...{ log_features: 'hash', retention: { job_days: 30 } },
+    });
+    await main(['settings', 'set', '--reset', 'log_features=drop']);
+    expect(received.at(-1)!.body).toEqual({ revision: 3, log_features: 'drop' });
+    expect(await main(['settings', 'set', 'burst'])).toBe(2);
+  });
+});
+
 describe('predict', () => {
   const result = (prediction: unknown) => ({
     prediction,

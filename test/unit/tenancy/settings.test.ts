@@ -20,6 +20,7 @@ function settingsWith(stored: Partial<StoredSettings> = {}) {
   return new Settings({
     ...{ store, clock: { nowMs: () => 0 } },
     planLimits: (plan) => agreedLimits(plans, plan),
+    keptDays: { prediction_log_days: 90, job_days: 90 },
     defaults: { performance_threshold: 0.7, retraining_feedback_threshold: 50, log_features: 'keep' },
   });
 }
@@ -31,6 +32,7 @@ describe('the settings of a tenant', () => {
       agreed: { requests_per_second: 20, concurrency: 2 },
       limits: { requests_per_second: 20, concurrency: 2 },
       ...{ performance_threshold: 0.7, retraining_feedback_threshold: 50, log_features: 'keep' },
+      retention: { prediction_log_days: 90, job_days: 90 },
     });
   });
 
@@ -60,6 +62,15 @@ describe('the settings of a tenant', () => {
       message: expect.stringMatching(message),
     });
     expect((await settings.get(tenantA)).revision).toBe(0);
+  });
+
+  it('keep things for fewer days than the platform, never for more', async () => {
+    const settings = settingsWith();
+    const view = await settings.put(tenantA, { revision: 0, retention: { job_days: 7 } });
+    expect(view.retention).toEqual({ prediction_log_days: 90, job_days: 7 });
+    await expect(settings.put(tenantA, { revision: 1, retention: { job_days: 91 } })).rejects.toMatchObject({
+      ...{ code: 'VALIDATION_FAILED', message: expect.stringMatching(/job_days=91 must be <= 90/) },
+    });
   });
 
   it('are kept from the second of two admins who read the same', async () => {
