@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HttpClient } from '../../src/client/http-client.ts';
+import type { Prediction } from '../../src/contracts/prediction.ts';
 import { type OperationId, type Route, routes } from '../../src/contracts/routes.ts';
 import { roleScopes, roles } from '../../src/contracts/scopes.ts';
 import type { ApiKeyCreated } from '../../src/contracts/tenant.ts';
-import { clientOf, type RunningTwin, rawRequest, runTwin } from '../support/running-twin.ts';
+import { clientOf, type RunningTwin, rawRequest, runTwin, trainSample } from '../support/running-twin.ts';
 
 let running: RunningTwin;
 let admin: HttpClient;
@@ -35,6 +36,8 @@ async function isForbidden(route: Route, token: string): Promise<boolean> {
     ...{ method: route.method, token, headers: { 'content-type': 'application/json' } },
     ...(route.method === 'GET' || route.method === 'DELETE' ? {} : { body: '[]' }),
   });
+  // Refused for another reason, or done: what fails says nothing of scopes.
+  expect(answer.status, answer.text).toBeLessThan(500);
   if (answer.status !== 403) return false;
   expect(answer.text).toMatch(/SCOPE_MISSING|PERMISSION_DENIED/);
   return true;
@@ -159,6 +162,34 @@ describe('an API key', () => {
 });
 
 describe('settings', () => {
+  it('hold for predictions: a lower limit, and what the log keeps', async () => {
+    const client = running.client('quiet');
+    await trainSample(client, 'm');
+    const params = { model_name: 'm' as never };
+    await client.call('putServing', { params, body: { settings: { log: 'durable' } } });
+    const own = { limits: { requests_per_second: 0.01, burst: 1 }, log_features: 'drop' } as const;
+    await client.call('putSettings', { body: { revision: 0, ...own } });
+    // The first call of the tenant in any environment: nothing is remembered of settings before.
+    const predict = () => client.call('predict', { params, body: { input_data: { amount: 1 } } });
+    const { prediction_id } = (await predict()) as Prediction;
+    await expect(predict()).rejects.toMatchObject({ status: 429, code: 'RATE_LIMITED' });
+    const logged = await client.call('getPrediction', { params: { prediction_id } });
+    expect(logged).not.toHaveProperty('features');
+    expect(logged).toHaveProperty('features_hash');
+  });
+
+  it('of a data scientist are read, and a version that one trains waits for somebody who deploys', async () => {
+    const scientist = clientOf(running.twin.url, () => running.twin.issueToken('labs', 'data-scientist'));
+    expect(await scientist.call('getSettings', {})).toMatchObject({ plan: 'default' });
+    const job = await trainSample(scientist, 'm');
+    expect(job).toMatchObject({ status: 'completed', promotion: { decision: 'keep' } });
+    await expect(
+      scientist.call('deployModel', { params: { model_name: 'm' as never, model_version: '1.0.0' } }),
+    ).rejects.toMatchObject({ code: 'SCOPE_MISSING' });
+    const deployer = clientOf(running.twin.url, () => running.twin.issueToken('labs', 'deployer'));
+    await deployer.call('deployModel', { params: { model_name: 'm' as never, model_version: '1.0.0' } });
+  });
+
   it.each([
     ['no revision', {}],
     ['a threshold above 1', { revision: 0, performance_threshold: 1.1 }],
