@@ -8,6 +8,7 @@ import { PostgresModelRegistry } from '../../src/adapters/postgres/postgres-mode
 import { TenantDatabase } from '../../src/adapters/postgres/tenant-database.ts';
 import { systemClock } from '../../src/clock.ts';
 import { type LocalDatabase, migrationsFolder, startLocalDatabase } from '../support/local-stores.ts';
+import { plantProjections } from '../support/planted-rows.ts';
 import { registrationOf, sampleManifest } from '../support/samples.ts';
 import { modelName, tenantA, tenantAb } from '../support/tenants.ts';
 
@@ -39,7 +40,7 @@ beforeAll(async () => {
     await registry.register(tenant, registrationOf(tenant, sampleManifest()));
     await registry.deploy(tenant, modelName('income'), '1.0.0');
     await new PostgresModelCatalog(tenants).setAlias(tenant, modelName('income'), 'golden' as never, '1', {});
-    await plantProjections(tenant.tenantId);
+    await plantProjections(admin, tenant.tenantId);
   }
   const found = await admin<{ name: string }[]>`
     SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -52,40 +53,6 @@ afterAll(async () => {
   await tenants?.close();
   await database?.stop();
 });
-
-/** Rows of the tables that are written in batches elsewhere. */
-async function plantProjections(tenant: string): Promise<void> {
-  const of = { tenant_id: tenant, model_name: 'income' };
-  const at = new Date('2026-01-31T12:00:00Z');
-  const rows: Record<string, Record<string, postgres.ParameterOrJSON<never>>> = {
-    model_training_jobs: {
-      ...{ ...of, job_id: 'J', status: 'completed', trigger: 'request', actor: 'user', started_at: at },
-    },
-    model_feedback: {
-      ...{
-        ...of,
-        prediction_id: 'P',
-        model_version: '1.0.0',
-        predicted: '"a"',
-        actual: '"b"',
-        predicted_at: at,
-        actor: 'user',
-      },
-    },
-    model_performance: {
-      ...{
-        ...of,
-        model_version: '1.0.0',
-        window_start: at,
-        window_end: new Date(+at + 1),
-        n_samples: 1,
-        metrics: '{}',
-      },
-    },
-    model_alerts: { ...of, alert_id: 'A', kind: 'drift', severity: 'info', message: 'said' },
-  };
-  for (const [table, row] of Object.entries(rows)) await admin`INSERT INTO ${admin(table)} ${admin(row)}`;
-}
 
 /** Runs work as the application, in the name of a tenant, and takes it back. */
 const asTenant = (tenant: string, work: (sql: postgres.TransactionSql) => Promise<unknown>) =>

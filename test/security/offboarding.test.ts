@@ -2,12 +2,12 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
 import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
-import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HttpClient } from '../../src/client/http-client.ts';
 import type { ApiKeyCreated } from '../../src/contracts/tenant.ts';
 import type { OffboardingReport } from '../../src/tenancy/offboarding.ts';
 import type { TenantCreated } from '../../src/tenancy/tenant-operations.ts';
+import { plantProjections } from '../support/planted-rows.ts';
 import {
   clientOf,
   createSample,
@@ -67,6 +67,10 @@ async function live(client: HttpClient): Promise<void> {
   const headers = { 'content-type': 'application/json', prefer: 'respond-async' };
   const body = JSON.stringify({ input_data: [{ amount: 1 }] });
   await rawRequest(`${running.twin.url}/api/v1/ml/predict/private`, { method: 'POST', token, headers, body });
+  await client.call('setAlias', {
+    params: { ...model, alias: 'golden' as never },
+    body: { version: '1.0.0' as never },
+  });
   await client.call('putMember', { params: { subject: 'user-9' as never }, body: { role: 'viewer' } });
   await client.call('putSettings', { body: { revision: 0, log_features: 'hash' } });
 }
@@ -95,23 +99,14 @@ async function holdings(tenant: string): Promise<Record<string, number>> {
     );
     found[logicalId] = [...Versions, ...DeleteMarkers].filter(({ Key }) => names.test(Key!)).length;
   }
-  const environment = template
-    .ofType('AWS::Lambda::Function')
-    .map(({ properties }) => (properties.Environment as { Variables?: Record<string, string> })?.Variables)
-    .find((variables) => variables?.DATABASE_USER === 'tenantml_migrator')!;
-  const sql = postgres({
-    ...{ host: environment.DATABASE_HOST!, port: Number(environment.DATABASE_PORT), max: 1 },
-    ...{ database: environment.DATABASE_NAME!, username: 'tenantml_migrator', password: 'a token' },
-  });
+  const sql = running.twin.database.connect();
   try {
     const tables = await sql<{ name: string }[]>`
       SELECT table_name AS name FROM information_schema.columns
       WHERE table_schema = 'public' AND column_name = 'tenant_id' ORDER BY 1`;
     for (const { name } of tables) {
-      const [row] = await sql.begin(async (tx) => {
-        await tx`SELECT set_config('app.tenant', ${tenant}, true)`;
-        return tx<{ n: number }[]>`SELECT count(*)::int AS n FROM ${tx(name)} WHERE tenant_id = ${tenant}`;
-      });
+      const [row] = await sql<{ n: number }[]>`
+        SELECT count(*)::int AS n FROM ${sql(name)} WHERE tenant_id = ${tenant}`;
       found[name] = row!.n;
     }
   } finally {
@@ -181,7 +176,12 @@ describe('offboarding', () => {
   let token: string;
 
   beforeAll(async () => {
-    for (const tenant of [leaving, ...staying]) await live(clientWith(keys.get(tenant)!));
+    const admin = running.twin.database.connect();
+    for (const tenant of [leaving, ...staying]) {
+      await live(clientWith(keys.get(tenant)!));
+      await plantProjections(admin, tenant);
+    }
+    await admin.end();
     token = await running.twin.issueToken(leaving);
     before = {};
     for (const tenant of [leaving, ...staying]) before[tenant] = await holdings(tenant);
