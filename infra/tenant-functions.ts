@@ -28,6 +28,7 @@ export function tenantFunction(stack: Stack, { platform, data }: TenantFunctionP
       ACCESS_TABLE: accessTable.tableName,
       SERVING_TABLE: servingTable.tableName,
       TENANT_PLANS: JSON.stringify(settings.plans),
+      ML_TRAINING_TIMEOUT_MINUTES: String(settings.trainingTimeoutMinutes),
       PREDICTION_LOG_DAYS: String(settings.predictionLogDays),
       ML_PERFORMANCE_THRESHOLD: String(settings.performanceThreshold),
       ML_RETRAINING_FEEDBACK_THRESHOLD: String(settings.retrainingFeedbackThreshold),

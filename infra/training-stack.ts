@@ -357,7 +357,7 @@ export class TrainingStack extends Stack {
   }
 
   private retrain(): lambda.Function {
-    const { jobsTable } = this.data;
+    const { jobsTable, servingTable } = this.data;
     const { function: retrain, role } = new PlatformFunction(this, 'Retrain', {
       platform: this.platform,
       code: 'retrain',
@@ -366,12 +366,15 @@ export class TrainingStack extends Stack {
       timeoutSeconds: 60,
       environment: {
         JOBS_TABLE: jobsTable.tableName,
+        SERVING_TABLE: servingTable.tableName,
         TRAINING_STATE_MACHINE_ARN: this.trainingMachine.arn,
         ML_TRAINING_TIMEOUT_MINUTES: String(this.platform.settings.trainingTimeoutMinutes),
       },
     });
     jobsTable.grantItems(role, ['tenant/*', 'job/*'], ['GetItem', 'PutItem', 'UpdateItem', 'Query']);
     jobsTable.grantIndexQuery(role, 'due');
+    // How long the tenant lets a training take.
+    servingTable.grantTenantItems(role, ['GetItem']);
     this.trainingMachine.machine.grantStartExecution(role);
     return retrain;
   }

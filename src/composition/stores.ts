@@ -4,6 +4,7 @@ import { documentClient } from '../adapters/aws/document-client.ts';
 import { DynamoDbJobStore } from '../adapters/aws/dynamodb-job-store.ts';
 import { DynamoDbRetrainingRuns } from '../adapters/aws/dynamodb-retraining-runs.ts';
 import { DynamoDbRetrainingSchedules } from '../adapters/aws/dynamodb-retraining-schedules.ts';
+import { DynamoDbTenantSettings } from '../adapters/aws/dynamodb-tenant-settings.ts';
 import { S3DatasetStore } from '../adapters/aws/s3-dataset-store.ts';
 import { S3Objects } from '../adapters/aws/s3-objects.ts';
 import { StagingUploadStore } from '../adapters/aws/staging-upload-store.ts';
@@ -31,6 +32,7 @@ export const resultObjects = once(() => new S3Objects(s3(), config.resultBucket)
 export const jobStore = once(() => new DynamoDbJobStore(dynamodb(), config.jobsTable, systemClock));
 export const schedules = once(() => new DynamoDbRetrainingSchedules(dynamodb(), config.jobsTable));
 export const retrainingRuns = once(() => new DynamoDbRetrainingRuns(dynamodb(), config.jobsTable));
+export const settingsStore = once(() => new DynamoDbTenantSettings(dynamodb(), config.servingTable));
 export const datasetStore = once(() => new S3DatasetStore(artifactObjects()));
 export const uploadStore = once(
   () => new StagingUploadStore(dynamodb(), config.jobsTable, stagingObjects(), systemClock),

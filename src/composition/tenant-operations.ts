@@ -5,7 +5,6 @@ import { ulid } from 'ulid';
 import { DynamoDbApiKeys } from '../adapters/aws/dynamodb-api-keys.ts';
 import { DynamoDbMemberships } from '../adapters/aws/dynamodb-memberships.ts';
 import { DynamoDbOffboardings } from '../adapters/aws/dynamodb-offboardings.ts';
-import { DynamoDbTenantSettings } from '../adapters/aws/dynamodb-tenant-settings.ts';
 import { TenantBucketObjects } from '../adapters/aws/tenant-bucket-objects.ts';
 import { TenantRows } from '../adapters/aws/tenant-rows.ts';
 import { TenantTableItems } from '../adapters/aws/tenant-table-items.ts';
@@ -17,7 +16,7 @@ import { Members } from '../tenancy/members.ts';
 import { Offboarding } from '../tenancy/offboarding.ts';
 import { TenantContext } from '../tenancy/tenant-context.ts';
 import { TenantOperations } from '../tenancy/tenant-operations.ts';
-import { dynamodb } from './stores.ts';
+import { dynamodb, settingsStore } from './stores.ts';
 
 export function tenantOperations(): TenantOperations {
   const offboardings = new DynamoDbOffboardings(dynamodb(), config.accessTable);
@@ -25,7 +24,7 @@ export function tenantOperations(): TenantOperations {
   const apiKeys = new DynamoDbApiKeys(dynamodb(), config.accessTable, clock);
   return new TenantOperations({
     ...{ offboardings, clock },
-    agreements: new DynamoDbTenantSettings(dynamodb(), config.servingTable),
+    agreements: settingsStore(),
     apiKeys: new ApiKeys({ store: apiKeys, newId: () => ulid(), clock }),
     members: new Members(new DynamoDbMemberships(dynamodb(), config.accessTable), clock),
     offboarding: new Offboarding({

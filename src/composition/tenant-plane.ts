@@ -2,7 +2,6 @@
 import { ulid } from 'ulid';
 import { DynamoDbApiKeys } from '../adapters/aws/dynamodb-api-keys.ts';
 import { DynamoDbMemberships } from '../adapters/aws/dynamodb-memberships.ts';
-import { DynamoDbTenantSettings } from '../adapters/aws/dynamodb-tenant-settings.ts';
 import { systemClock as clock } from '../clock.ts';
 import { config } from '../config.ts';
 import { agreedLimits } from '../serving/limits/agreed-limits.ts';
@@ -10,7 +9,7 @@ import { ApiKeys } from '../tenancy/api-keys.ts';
 import { Members } from '../tenancy/members.ts';
 import { Settings } from '../tenancy/settings.ts';
 import { jobRetentionSeconds } from '../training/job-store.ts';
-import { dynamodb } from './stores.ts';
+import { dynamodb, settingsStore } from './stores.ts';
 
 const secondsOfDay = 24 * 60 * 60;
 
@@ -24,7 +23,7 @@ export function tenantPlane() {
     }),
     members: new Members(new DynamoDbMemberships(dynamodb(), config.accessTable), clock),
     settings: new Settings({
-      store: new DynamoDbTenantSettings(dynamodb(), config.servingTable),
+      store: settingsStore(),
       clock,
       planLimits: (plan) => agreedLimits(plans, plan),
       // Read here, so that a wrong one stops the function when it starts.
@@ -33,6 +32,7 @@ export function tenantPlane() {
         retraining_feedback_threshold: config.retrainingFeedbackThreshold,
         log_features: 'keep',
       },
+      trainingTimeoutMinutes: config.trainingTimeoutMinutes,
       keptDays: {
         prediction_log_days: config.predictionLogDays,
         job_days: jobRetentionSeconds / secondsOfDay,

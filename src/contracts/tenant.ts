@@ -98,6 +98,7 @@ export const OwnSettings = z.strictObject({
   limits: Limits.optional().describe('Lower than what is agreed with the operator; never higher'),
   performance_threshold: z.number().min(0).max(1).optional(),
   retraining_feedback_threshold: z.int().min(1).max(1_000_000).optional(),
+  training_timeout_minutes: z.int().min(1).max(1_440).optional().describe('Shorter than the platform gives'),
   retention: Retention.optional().describe('Shorter than the platform keeps things; never longer'),
   log_features: LogFeatures.optional().describe('For models whose own serving settings say nothing of it'),
 });
@@ -116,6 +117,7 @@ export const SettingsView = z
     limits: Limits.describe('What holds: the lower of what is agreed and what the tenant wants'),
     performance_threshold: z.number().describe('Of the metric below which a model counts as degraded'),
     retraining_feedback_threshold: z.int().describe('Pieces of feedback that call for a retraining'),
+    training_timeout_minutes: z.int().describe('How long one training may take'),
     retention: Retention.required(),
     log_features: LogFeatures,
     own: OwnSettings.describe('What the tenant has set; the rest is default'),

@@ -47,9 +47,11 @@ export interface SettingsParts {
   readonly clock: Clock;
   /** Limits of a plan, under the name that the store has. */
   readonly planLimits: (plan: string | undefined) => { readonly plan: string; readonly limits: Limits };
-  readonly defaults: Required<Omit<OwnSettings, 'limits' | 'retention'>>;
+  readonly defaults: Required<Omit<OwnSettings, 'limits' | 'retention' | 'training_timeout_minutes'>>;
   /** How long the platform keeps things. */
   readonly keptDays: Required<Retention>;
+  /** How long the platform lets a training take. */
+  readonly trainingTimeoutMinutes: number;
 }
 
 const limitNames: readonly LimitName[] = [
@@ -79,8 +81,11 @@ export class Settings {
   async put(tenant: TenantContext, { revision, ...own }: SettingsRequest): Promise<SettingsView> {
     const { store, clock } = this.#parts;
     const stored = await store.read(tenant);
-    checkLower('limits', own.limits ?? {}, this.#agreed(stored).limits);
-    checkLower('retention', own.retention ?? {}, this.#parts.keptDays);
+    checkLower('/limits/', own.limits ?? {}, this.#agreed(stored).limits, agreedBound);
+    checkLower('/retention/', own.retention ?? {}, this.#parts.keptDays, keptBound);
+    const { training_timeout_minutes } = own;
+    const most = { training_timeout_minutes: this.#parts.trainingTimeoutMinutes };
+    checkLower('/', { training_timeout_minutes }, most, timeBound);
     const change = { changed_by: tenant.actor, changed_at: isoAt(clock.nowMs()) };
     const isWritten = await store.write(tenant, own, { ...change, from: revision });
     if (!isWritten) throw new SettingsChangedError(revision);
@@ -96,11 +101,12 @@ export class Settings {
     const { own, revision, changed_by, changed_at } = stored;
     const { plan, limits: agreed } = this.#agreed(stored);
     const { limits: wanted = {}, retention = {}, ...rest } = own;
-    const { defaults, keptDays } = this.#parts;
+    const { defaults, keptDays, trainingTimeoutMinutes: most } = this.#parts;
     return {
       ...{ revision, plan, agreed, limits: lower(agreed, wanted) },
       ...defaults,
       ...rest,
+      training_timeout_minutes: Math.min(own.training_timeout_minutes ?? most, most),
       retention: {
         prediction_log_days: Math.min(
           retention.prediction_log_days ?? keptDays.prediction_log_days,
@@ -125,21 +131,23 @@ function lower(agreed: Limits, wanted: Limits): Limits {
   return Object.fromEntries(pairs);
 }
 
-const whose = {
-  limits: ['which is agreed', 'ask the operator of the platform for more'],
-  retention: ['as long as the platform keeps them', 'export what you want to keep longer'],
-} as const;
+/** Why a value may not be higher, and what to do about it. */
+type Bound = readonly [rule: string, remedy: string];
+
+const agreedBound: Bound = ['which is agreed', 'ask the operator of the platform for more'];
+const keptBound: Bound = ['as long as the platform keeps them', 'export what you want to keep longer'];
+const timeBound: Bound = ['which the platform gives', 'train on a part of the data, or a smaller model'];
 
 function checkLower(
-  part: keyof typeof whose,
+  under: string,
   wanted: Readonly<Record<string, number | undefined>>,
   most: Readonly<Record<string, number | undefined>>,
+  [rule, remedy]: Bound,
 ): void {
-  const [rule, remedy] = whose[part];
   const errors = Object.entries(wanted).flatMap(([name, value]): FieldError[] => {
     const bound = most[name];
     if (value === undefined || bound === undefined || value <= bound) return [];
-    return [{ pointer: `/${part}/${name}`, detail: `${value} must be <= ${bound}, ${rule}` }];
+    return [{ pointer: `${under}${name}`, detail: `${value} must be <= ${bound}, ${rule}` }];
   });
   if (errors.length === 0) return;
   const said = errors.map(({ pointer, detail }) => `${pointer.slice(1)}=${detail}`).join('; ');

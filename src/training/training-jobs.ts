@@ -39,6 +39,8 @@ export interface TrainingParts {
   readonly newJobId: () => JobId;
   readonly clock: Clock;
   readonly timeoutMinutes: number;
+  /** What the tenant gives a training, where that is less. @default - nobody gives less */
+  readonly ownTimeoutMinutes?: (tenant: TenantContext) => Promise<number | undefined>;
 }
 
 /** Training jobs as their tenant sees them: start, follow, cancel. */
@@ -77,7 +79,9 @@ export class TrainingJobs {
     trigger: Job['trigger'],
     jobId?: JobId,
   ): Promise<StoredJob> {
-    const { jobs, clock, newJobId, timeoutMinutes } = this.#parts;
+    const { jobs, clock, newJobId, timeoutMinutes, ownTimeoutMinutes } = this.#parts;
+    const own = await ownTimeoutMinutes?.(tenant);
+    const minutes = Math.min(timeoutMinutes, own ?? timeoutMinutes);
     const nowMs = clock.nowMs();
     const job: StoredJob = {
       job_id: jobId ?? newJobId(),
@@ -91,7 +95,7 @@ export class TrainingJobs {
       request,
       created_at: isoAt(nowMs),
       updated_at: isoAt(nowMs),
-      deadline: isoAt(nowMs + timeoutMinutes * 60_000),
+      deadline: isoAt(nowMs + minutes * 60_000),
     };
     await jobs.create(tenant, job);
     await this.#run(job);
@@ -158,7 +162,7 @@ export class TrainingJobs {
     return this.#parts.executions.start(job.job_id, {
       job_id: job.job_id,
       deadline: job.deadline,
-      timeout_seconds: this.#parts.timeoutMinutes * 60,
+      timeout_seconds: (Date.parse(job.deadline) - Date.parse(job.created_at)) / 1000,
     });
   }
 }

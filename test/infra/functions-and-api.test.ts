@@ -158,7 +158,7 @@ describe('functions', () => {
       'tenant',
       [
         ...['ACCESS_TABLE', 'ML_PERFORMANCE_THRESHOLD', 'ML_RETRAINING_FEEDBACK_THRESHOLD'],
-        ...['PREDICTION_LOG_DAYS', 'SERVING_TABLE', 'TENANT_PLANS'],
+        ...['ML_TRAINING_TIMEOUT_MINUTES', 'PREDICTION_LOG_DAYS', 'SERVING_TABLE', 'TENANT_PLANS'],
       ],
     ],
     ['predict-imported', []],

@@ -20,6 +20,7 @@ function settingsWith(stored: Partial<StoredSettings> = {}) {
   return new Settings({
     ...{ store, clock: { nowMs: () => 0 } },
     planLimits: (plan) => agreedLimits(plans, plan),
+    trainingTimeoutMinutes: 30,
     keptDays: { prediction_log_days: 90, job_days: 90 },
     defaults: { performance_threshold: 0.7, retraining_feedback_threshold: 50, log_features: 'keep' },
   });
@@ -33,6 +34,7 @@ describe('the settings of a tenant', () => {
       limits: { requests_per_second: 20, concurrency: 2 },
       ...{ performance_threshold: 0.7, retraining_feedback_threshold: 50, log_features: 'keep' },
       retention: { prediction_log_days: 90, job_days: 90 },
+      training_timeout_minutes: 30,
     });
   });
 
@@ -71,6 +73,16 @@ describe('the settings of a tenant', () => {
     await expect(settings.put(tenantA, { revision: 1, retention: { job_days: 91 } })).rejects.toMatchObject({
       ...{ code: 'VALIDATION_FAILED', message: expect.stringMatching(/job_days=91 must be <= 90/) },
     });
+  });
+
+  it('give a training less time than the platform, never more', async () => {
+    const settings = settingsWith();
+    const wanting = (training_timeout_minutes: number) =>
+      settings.put(tenantA, { revision: 0, training_timeout_minutes });
+    await expect(wanting(31)).rejects.toMatchObject({
+      errors: [{ pointer: '/training_timeout_minutes', detail: expect.stringContaining('<= 30') }],
+    });
+    expect((await wanting(5)).training_timeout_minutes).toBe(5);
   });
 
   it('are kept from the second of two admins who read the same', async () => {

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Dataset } from '../../../src/contracts/datasets.ts';
 import type { JobId } from '../../../src/contracts/names.ts';
+import { TenantContext } from '../../../src/tenancy/tenant-context.ts';
 import type { Executions } from '../../../src/training/executions.ts';
 import { jobView } from '../../../src/training/job-view.ts';
 import { TrainingJobs } from '../../../src/training/training-jobs.ts';
@@ -58,6 +59,36 @@ describe('starting a training', () => {
       },
     ]);
     expect(await jobs.get(tenantA, job.job_id)).toEqual(job);
+  });
+
+  it.each([
+    [5, '2026-01-31T12:05:00.000Z', 300],
+    // What the platform gives now is less than what the tenant once wanted.
+    [45, '2026-01-31T12:30:00.000Z', 1_800],
+    [undefined, '2026-01-31T12:30:00.000Z', 1_800],
+  ])('gives it no more time than a tenant that wants %s minutes', async (own, deadline, timeout_seconds) => {
+    const bounded = new TrainingJobs({
+      ...{ jobs, executions, clock, timeoutMinutes: 30, newJobId: () => newJobId() },
+      dataset: async () => sampleDataset({ columns, n_columns: 5 }),
+      ownTimeoutMinutes: async ({ tenantId }) => (tenantId === 'aa' ? own : 1),
+    });
+    await bounded.start(tenantA, sampleRequest());
+    expect(executions.started.at(-1)!.input).toMatchObject({ deadline, timeout_seconds });
+  });
+
+  it('deploys for nobody who may not deploy: the version waits', async () => {
+    const scientist = TenantContext.fromClaims(
+      { tenant: 'aa', role: 'data-scientist', expires_at: 4_102_444_800 },
+      'r',
+      0,
+    );
+    const promotes = async (tenant: TenantContext, auto_promote: boolean) =>
+      (await training.start(tenant, sampleRequest({ auto_promote }))).request!.auto_promote;
+    expect([
+      await promotes(scientist, true),
+      await promotes(tenantA, true),
+      await promotes(tenantA, false),
+    ]).toEqual([...[false, true, false]]);
   });
 
   it.each([
