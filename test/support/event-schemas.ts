@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { BatchResult } from '../../src/contracts/batch-result.ts';
 import { ImportedSignature } from '../../src/contracts/imported.ts';
-import { JobId } from '../../src/contracts/names.ts';
+import { JobId, TenantId } from '../../src/contracts/names.ts';
+import { TenantOperation } from '../../src/contracts/tenant-operations.ts';
 import { JobError, trainingSteps } from '../../src/contracts/training.ts';
 
 /** The strict form of every sample in `events/`: what the functions are sent, and what the platform publishes. */
@@ -204,6 +205,9 @@ export const eventSchemas: Readonly<Record<string, z.ZodType>> = {
   }),
   'scheduler-retrain': scheduled,
   'scheduler-repair': scheduled,
+  'scheduler-retention': scheduled,
+  'tenants-create': TenantOperation,
+  'tenant-rows': z.strictObject({ act: z.enum(['remove', 'count']), tenant: TenantId }),
   relay: z.strictObject({
     intent: z.strictObject({
       pk: z.string().regex(/^tenant\/[^/]+\/$/),

@@ -116,6 +116,8 @@ beforeAll(async () => {
       PREDICTION_BUCKET: of.PredictionBucket,
       SERVING_TABLE: of.ServingTable,
     },
+    ...{ TENANT_TABLES: '[]', TENANT_BUCKETS: '[]', OFFBOARDING_WAITS_SECONDS: '0' },
+    TENANT_ROWS_FUNCTION_NAME: 'tenant-rows',
     ...{ JOBS_TABLE: of.JobsTable, INTENTS_TABLE: of.IntentsTable, ACCESS_TABLE: of.AccessTable },
     ...{ IDEMPOTENCY_TABLE: of.IdempotencyTable, EVENT_BUS_NAME: 'bus', RELAY_FUNCTION_NAME: 'relay' },
     TRAINING_STATE_MACHINE_ARN: 'arn:aws:states:us-east-1:000000000000:stateMachine:training',
@@ -317,6 +319,25 @@ describe('the functions read the samples', () => {
     const handler = await handlerOf('retrain');
     expect(await handler(sample('scheduler-retrain'), lambdaContext)).toEqual({ started: 1 });
     expect(await handler(sample('scheduler-retrain'), lambdaContext)).toEqual({ started: 0 });
+  });
+
+  it('retention: scheduler-retention', async () => {
+    const handler = await handlerOf('retention');
+    expect(await handler(sample('scheduler-retention'), lambdaContext)).toEqual({
+      ...{ prediction_log_days: 0, job_days: 0 },
+    });
+  });
+
+  it('tenants: tenants-create', async () => {
+    const answer = await (await handlerOf('tenants'))(sample('tenants-create'), lambdaContext);
+    expect(answer).toMatchObject({ tenant: 'newcomer', created: true, api_key: { role: 'admin' } });
+  });
+
+  it('tenant-rows: tenant-rows, of a tenant that nobody offboarded', async () => {
+    const handler = await handlerOf('tenant-rows');
+    await expect(handler(sample('tenant-rows'), lambdaContext)).rejects.toMatchObject({
+      name: 'JOB_NOT_FOUND',
+    });
   });
 
   it('repair: scheduler-repair hands what is overdue to the relay in the form of relay', async () => {
