@@ -1,13 +1,4 @@
-import {
-  CfnOutput,
-  CfnParameter,
-  CfnRule,
-  Duration,
-  Fn,
-  RemovalPolicy,
-  Stack,
-  type StackProps,
-} from 'aws-cdk-lib';
+import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import * as apigateway from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaAuthorizer, HttpLambdaResponseType } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
@@ -16,6 +7,7 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { gatewayRoutes, type HttpFunction } from '../src/contracts/planes.ts';
+import { authorizerFunction } from './authorizer-function.ts';
 import { acknowledge } from './constructs/acknowledgement.ts';
 import { FunctionSchedule } from './constructs/function-schedule.ts';
 import { ModelLayers } from './constructs/model-layers.ts';
@@ -30,14 +22,12 @@ import type { DataStack } from './data-stack.ts';
 import type { IdentityStack } from './identity-stack.ts';
 import { migrateBefore } from './migrate-function.ts';
 import { predictFunction } from './predict-function.ts';
-import { placeholderIssuer } from './stages.ts';
 import {
   authorizerCacheSeconds,
   retentionFunction,
   tenantFunction,
   tenantOperations,
 } from './tenant-functions.ts';
-import type { TokenRules } from './token-rules.ts';
 import type { TrainingStack } from './training-stack.ts';
 
 export interface ApiStackProps extends StackProps {
@@ -63,7 +53,7 @@ export class ApiStack extends Stack {
     this.training = props.training;
     this.layers = new ModelLayers(this, 'Layers', { root: props.platform.root });
 
-    const authorizer = this.authorizer(props.identity);
+    const authorizer = authorizerFunction(this, { ...props, ...own });
     const functions: Record<HttpFunction, lambda.Function> = {
       predict: predictFunction(this, { ...props, ...own, layers: this.layers }),
       train: this.train(),
@@ -153,50 +143,6 @@ export class ApiStack extends Stack {
     return { api, stage };
   }
 
-  private tokenRules(identity: IdentityStack | undefined): TokenRules {
-    const settings = this.platform.settings.identity;
-    if (settings.kind === 'cognito') {
-      if (!identity) throw new Error('identity cognito needs the identity stack');
-      return identity.tokenRules;
-    }
-    const issuer = new CfnParameter(this, 'OidcIssuer', {
-      type: 'String',
-      default: settings.issuer,
-      description: 'Issuer of the tokens that the API accepts',
-    });
-    new CfnRule(this, 'OidcIssuerIsSet', {
-      assertions: [
-        {
-          assert: Fn.conditionNot(Fn.conditionEquals(issuer.valueAsString, placeholderIssuer)),
-          assertDescription:
-            'infra/stages.ts still names the placeholder issuer; set identity.issuer to your own',
-        },
-      ],
-    });
-    return { ...settings, issuer: issuer.valueAsString };
-  }
-
-  private authorizer(identity: IdentityStack | undefined): lambda.Function {
-    const { accessTable } = this.data;
-    const rules = this.tokenRules(identity);
-    const { function: authorizer, role } = new PlatformFunction(this, 'Authorizer', {
-      platform: this.platform,
-      code: 'authorizer',
-      description: 'Turns a token or an API key into a tenant',
-      memoryMiB: 512,
-      timeoutSeconds: 5,
-      environment: {
-        OIDC_ISSUER: rules.issuer,
-        OIDC_AUDIENCE: rules.audience,
-        OIDC_TENANT_CLAIM: rules.tenantClaim,
-        OIDC_ROLE_CLAIM: rules.roleClaim,
-        ACCESS_TABLE: accessTable.tableName,
-      },
-    });
-    accessTable.grantItems(role, ['api-key/*', 'offboarded/*'], ['GetItem']);
-    return authorizer;
-  }
-
   private train(): lambda.Function {
     const { artifactBucket, resultBucket, jobsTable, servingTable } = this.data;
     const { function: train, role } = new PlatformFunction(this, 'Train', {
@@ -219,7 +165,7 @@ export class ApiStack extends Stack {
         ML_TRAINING_TIMEOUT_MINUTES: String(this.platform.settings.trainingTimeoutMinutes),
       },
     });
-    this.data.idempotencyTable.grantAllItems(role, IDEMPOTENCY_ACTIONS);
+    this.data.idempotencyTable.grantTenantItems(role, IDEMPOTENCY_ACTIONS);
     jobsTable.grantItems(role, ['tenant/*', 'job/*'], ['GetItem', 'PutItem', 'UpdateItem', 'Query']);
     artifactBucket.grantTenantRead(role, 'datasets/');
     artifactBucket.grantTenantList(role);
@@ -252,7 +198,7 @@ export class ApiStack extends Stack {
         IMPORT_STATE_MACHINE_ARN: this.training.importMachine.arn,
       },
     });
-    this.data.idempotencyTable.grantAllItems(role, IDEMPOTENCY_ACTIONS);
+    this.data.idempotencyTable.grantTenantItems(role, IDEMPOTENCY_ACTIONS);
     jobsTable.grantItems(role, ['tenant/*', 'job/*'], ['GetItem', 'PutItem', 'UpdateItem', 'Query']);
     artifactBucket.grantTenantReadWrite(role, 'datasets/');
     artifactBucket.grantTenantList(role);
@@ -282,7 +228,7 @@ export class ApiStack extends Stack {
         ...unsignedModels(this.platform.settings),
       },
     });
-    this.data.idempotencyTable.grantAllItems(role, IDEMPOTENCY_ACTIONS);
+    this.data.idempotencyTable.grantTenantItems(role, IDEMPOTENCY_ACTIONS);
     database.grantConnect(role, 'tenantml_app');
     servingTable.grantTenantItems(role, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']);
     // The public key that goes with a version that is taken away.
@@ -310,10 +256,12 @@ export class ApiStack extends Stack {
         SERVING_TABLE: servingTable.tableName,
         FEEDBACK_TABLE: feedbackTable.tableName,
         PREDICTION_LOG_DAYS: String(settings.predictionLogDays),
+        ML_PERFORMANCE_THRESHOLD: String(settings.performanceThreshold),
+        ML_RETRAINING_FEEDBACK_THRESHOLD: String(settings.retrainingFeedbackThreshold),
         ...unsignedModels(settings),
       },
     });
-    this.data.idempotencyTable.grantAllItems(role, IDEMPOTENCY_ACTIONS);
+    this.data.idempotencyTable.grantTenantItems(role, IDEMPOTENCY_ACTIONS);
     servingTable.grantItems(role, ['tenant/*', 'platform/*'], ['GetItem']);
     feedbackTable.grantTenantItems(role, ['PutItem', 'Query']);
     artifactBucket.grantTenantRead(role, 'models/*/builds/*/manifest.json');

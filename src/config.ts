@@ -73,10 +73,6 @@ export const config = {
   get resultBucket() {
     return required('RESULT_BUCKET');
   },
-  /** How long the prediction log is kept: what the lifecycle rule of its bucket says. */
-  get predictionLogDays() {
-    return integer('PREDICTION_LOG_DAYS', 90);
-  },
   /** How long results of batch predictions are kept: what the lifecycle rule of their bucket says. */
   get batchResultDays() {
     return integer('BATCH_RESULT_DAYS', 30);

@@ -15,6 +15,6 @@ export const handler = httpFunction({
     const { version, manifest } = await plane.deployed(tenant, model);
     const from = isoAt(plane.clock.nowMs() - query.window_days * dayMs);
     const feedback = await plane.feedback.since(tenant, { model, version }, { from, limit: maxCounted });
-    return { body: performanceOf(manifest, version, feedback, plane.rule) };
+    return { body: performanceOf(manifest, version, feedback, await plane.rule(tenant)) };
   },
 });

@@ -10,7 +10,7 @@ import { deployedManifest } from '../serving/deployed-manifest.ts';
 import { PredictionHistory } from '../serving/log/prediction-history.ts';
 import type { TenantContext } from '../tenancy/tenant-context.ts';
 import { manifestSignatures } from './signatures.ts';
-import { artifactObjects, dynamodb } from './stores.ts';
+import { artifactObjects, dynamodb, settingsStore } from './stores.ts';
 
 /** @returns what looks up what the deployed version of a model is made of */
 export function deployedVersions() {
@@ -22,6 +22,8 @@ export function deployedVersions() {
 }
 
 export function monitoringPlane() {
+  // Read here, so that a wrong one stops the function when it starts.
+  const { performanceThreshold: threshold, retrainingFeedbackThreshold: minSamples } = config;
   const predictions = new SignedObjects({
     ...{ region: config.region, bucket: config.predictionBucket, endpoint: config.endpoint('S3') },
   });
@@ -30,6 +32,12 @@ export function monitoringPlane() {
     predictions: new PredictionHistory(predictions),
     feedback: new DynamoDbFeedbackStore(dynamodb(), config.feedbackTable, config.predictionLogDays),
     deployed: deployedVersions(),
-    rule: { threshold: config.performanceThreshold, minSamples: config.retrainingFeedbackThreshold },
+    rule: async (tenant: TenantContext) => {
+      const { own } = await settingsStore().read(tenant);
+      return {
+        threshold: own.performance_threshold ?? threshold,
+        minSamples: own.retraining_feedback_threshold ?? minSamples,
+      };
+    },
   };
 }

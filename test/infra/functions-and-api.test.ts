@@ -264,17 +264,13 @@ describe('permissions', () => {
         const table = /Output\w*?GetAtt(\w+?Table)/.exec(JSON.stringify(resources))?.[1];
         return `${owner.replace(/Role\w*$/, '')} ${table} ${actions.map((action) => action.slice(9)).join(' ')}`;
       });
-    // Keys of idempotency records are hashes, the scan has no key, and the index is keyed by due time.
+    // A scan has no key, and the index is keyed by due time.
     expect(withoutKey.sort()).toEqual([
-      'api/Datasets IdempotencyTable DeleteItem GetItem PutItem UpdateItem',
-      'api/Monitoring IdempotencyTable DeleteItem GetItem PutItem UpdateItem',
-      'api/Registry IdempotencyTable DeleteItem GetItem PutItem UpdateItem',
       'api/Repair IntentsTable Scan',
       // Settings are found among pointers, once a day.
       'api/Retention ServingTable Scan',
       // Of all tables: whoever removes a tenant reads every item, as no key leads to all that names it.
       'api/Tenants AccessTable DeleteItem Scan',
-      'api/Train IdempotencyTable DeleteItem GetItem PutItem UpdateItem',
       'training/Retrain JobsTable Query',
     ]);
   });

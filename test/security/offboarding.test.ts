@@ -4,6 +4,7 @@ import { ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
 import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HttpClient } from '../../src/client/http-client.ts';
+import type { Prediction } from '../../src/contracts/prediction.ts';
 import type { ApiKeyCreated } from '../../src/contracts/tenant.ts';
 import type { OffboardingReport } from '../../src/tenancy/offboarding.ts';
 import type { TenantCreated } from '../../src/tenancy/tenant-operations.ts';
@@ -59,7 +60,11 @@ async function live(client: HttpClient): Promise<void> {
     params: model,
     body: { settings: { log: 'durable', prediction_cache_seconds: 3_000 } },
   });
-  await client.call('predict', { params: model, body: { input_data: { amount: 1 } } });
+  const { prediction_id } = (await client.call('predict', {
+    params: model,
+    body: { input_data: { amount: 1 } },
+  })) as Prediction;
+  await client.call('recordFeedback', { body: { prediction_id, actual: 'high' } });
   const { dataset_id } = await createSample(client);
   await client.call('batchPredict', { body: { ...model, dataset_id, format: 'csv' } });
   // Rows that a caller did not want to wait for lie in the bucket of uploads.
@@ -199,7 +204,7 @@ describe('offboarding', () => {
     do {
       report = await operate<OffboardingReport>({ action: 'offboard', tenant: leaving });
     } while (report.status !== 'empty');
-    expect(Object.keys(report.removed)).toHaveLength(6 + 4 + 1);
+    expect(Object.keys(report.removed)).toHaveLength(7 + 4 + 1);
     const after = await holdings(leaving);
     // The one row that says that the tenant was here.
     expect(Object.entries(after).filter(([, n]) => n > 0)).toEqual([['ml_audit', 1]]);
