@@ -101,6 +101,9 @@ export async function makeWorld(options: { cloudAssembly?: string; dataDir?: str
     client.call('listJobs', { query: { limit: 1 } }).then((page) => page.next_cursor),
     client.call('listAudit', { query: { limit: 1 } }).then((page) => page.next_cursor),
   ]);
+  const { key_id } = await client.call('createApiKey', { body: { name: 'private', role: 'admin' } });
+  const subject = 'member-of-the-owner';
+  await client.call('putMember', { params: { subject: subject as never }, body: { role: 'viewer' } });
   // The attacker has a model of the same name, a dataset and everything that a tenant may have.
   const own = running.client(attacker);
   const mine = await createSample(own, 100);
@@ -113,6 +116,7 @@ export async function makeWorld(options: { cloudAssembly?: string; dataDir?: str
     ...{ dataset_id, job_id: job.job_id, upload_id: upload.upload_id, prediction_id },
     ...{ import_id: imported.upload_id, build_id, sha256 },
     ...{ model_name: 'private', model_id: 'private', model_version: '1.0.0', alias: 'golden' },
+    ...{ key_id, subject },
   };
   return {
     ...{ running, ids, cursors: cursors.filter((cursor) => cursor !== undefined) },
