@@ -3,6 +3,7 @@ import { DynamoDbPromotionIntents } from '../adapters/aws/dynamodb-promotion-int
 import { DynamoDbServingPointers } from '../adapters/aws/dynamodb-serving-pointers.ts';
 import { PostgresModelCatalog } from '../adapters/postgres/postgres-model-catalog.ts';
 import { PostgresModelRegistry } from '../adapters/postgres/postgres-model-registry.ts';
+import { PostgresProjections } from '../adapters/postgres/postgres-projections.ts';
 import { PostgresRegistryArchive } from '../adapters/postgres/postgres-registry-archive.ts';
 import { PostgresRegistryHistory } from '../adapters/postgres/postgres-registry-history.ts';
 import { TenantDatabase } from '../adapters/postgres/tenant-database.ts';
@@ -15,6 +16,9 @@ import { dynamodb } from './stores.ts';
 
 /** With the 5 seconds of a last attempt to connect still under the function's 29, and long enough for most resumes. */
 const resumeWithinMs = 20_000;
+
+/** As long as jobs and the prediction log are kept by default. */
+const projectionDays = 90;
 
 export function controlPlane() {
   const database = new TenantDatabase(config.database, { clock: systemClock, resumeWithinMs });
@@ -33,5 +37,6 @@ export function controlPlane() {
     catalog: new PostgresModelCatalog(database),
     history: new PostgresRegistryHistory(database),
     archive: new PostgresRegistryArchive(database),
+    projections: new PostgresProjections(database, projectionDays),
   };
 }

@@ -1,5 +1,6 @@
 import type { EventPublisher } from '../registry/event-publisher.ts';
 import type { ModelRegistry } from '../registry/model-registry.ts';
+import type { Projections } from '../registry/projections.ts';
 import type { Promotion } from '../registry/promotion.ts';
 import { promotionDecision } from '../registry/promotion-decision.ts';
 import type { ManifestSignatures } from '../serving/manifest-signatures.ts';
@@ -17,14 +18,19 @@ export interface RegistryStepContext {
   readonly signatures: ManifestSignatures;
   readonly promotion: Promotion;
   readonly events: EventPublisher;
+  readonly projections: Projections;
 }
 
 export const registrySteps: Readonly<
   Record<RegistryStepName, (context: RegistryStepContext, state: StepState) => Promise<StepState>>
 > = {
-  async register({ tenant, job, registry, artifacts, signatures, events }, state) {
+  async register({ tenant, job, registry, artifacts, signatures, events, projections }, state) {
     const build = await verifiedBuild({ artifacts, signatures }, tenant, job.request.model_name, state);
     const { version, metrics } = await registry.register(tenant, build);
+    await projections.trained(tenant, {
+      ...{ jobId: job.job_id, modelName: job.request.model_name, modelVersion: version, metrics },
+      ...{ trigger: job.trigger, datasetId: job.dataset_id, actor: job.actor, startedAt: job.created_at },
+    });
     await events.publish(tenant, {
       type: 'ml.model.registered',
       subject: job.request.model_name,

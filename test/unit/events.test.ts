@@ -417,6 +417,7 @@ describe('what the platform publishes about models', () => {
         ...{ tenant: acme, registry, promotion, events },
         job: sampleJob({ request: sampleRequest({ model_name: model }) }) as never,
         artifacts: { manifest: async () => build } as never,
+        projections: { trained: async () => {} },
         signatures: unsignedManifests,
       },
       { build_id: 'b', manifest_sha256: 'm' },
