@@ -7,11 +7,13 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context
 import type { z } from 'zod';
 import { type Clock, systemClock } from '../../../clock.ts';
 import { config } from '../../../config.ts';
+import { auditKind } from '../../../contracts/audited.ts';
 import { type OperationId, type Route, routes } from '../../../contracts/routes.ts';
 import { MLFrameworkError } from '../../../errors.ts';
 import { requireScope } from '../../../tenancy/scopes.ts';
 import { TenantContext, type VerifiedClaims } from '../../../tenancy/tenant-context.ts';
 import { fittingAnswer } from './answer-size.ts';
+import { lazyAuditTrail, recorded } from './audited-operation.ts';
 import { expectedVersion } from './entity-tag.ts';
 import { Idempotency } from './idempotency.ts';
 import { logger, MetricUnit, metrics } from './observability.ts';
@@ -66,6 +68,7 @@ export function httpFunction(
   const clock = options.clock ?? systemClock;
   const match = routeMatcher(Object.keys(operations) as OperationId[]);
   const tracer = new Tracer();
+  const trail = lazyAuditTrail(clock);
   let idempotency: Idempotency | undefined;
 
   async function dispatch(event: HttpEvent, context: Context): Promise<APIGatewayProxyStructuredResultV2> {
@@ -114,7 +117,10 @@ export function httpFunction(
     };
     const operation = operations[operationId] as (call: unknown) => Promise<Answer>;
     const work = async () => {
-      const answer = await operation(call);
+      const answer =
+        tenant === undefined || auditKind(operationId) !== 'trail'
+          ? await operation(call)
+          : await recorded(trail, tenant, { operationId, ...call }, () => operation(call));
       return {
         statusCode: answer.status ?? Number(Object.keys(route.answers)[0]),
         headers: { 'content-type': 'application/json', ...answer.headers },

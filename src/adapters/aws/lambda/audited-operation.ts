@@ -1,0 +1,52 @@
+import type { Clock } from '../../../clock.ts';
+import { config } from '../../../config.ts';
+import type { OperationId } from '../../../contracts/routes.ts';
+import { MLFrameworkError } from '../../../errors.ts';
+import { type AuditTrail, auditable } from '../../../tenancy/audit-trail.ts';
+import type { TenantContext } from '../../../tenancy/tenant-context.ts';
+import { documentClient } from '../document-client.ts';
+import { DynamoDbAuditTrail } from '../dynamodb-audit-trail.ts';
+
+/** @returns what gives the trail once something is to be recorded: a function that changes nothing has no table for it */
+export function lazyAuditTrail(clock: Clock): () => AuditTrail {
+  let made: AuditTrail | undefined;
+  return () => {
+    if (made !== undefined) return made;
+    const client = documentClient();
+    made = new DynamoDbAuditTrail(() => client, config.auditTable, clock);
+    return made;
+  };
+}
+
+interface RecordedCall {
+  readonly operationId: OperationId;
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly body: unknown;
+}
+
+/**
+ * Records a change, then makes it: what cannot be recorded is not done. One that is refused or fails gets a second entry
+ * that says so.
+ */
+export async function recorded<Result>(
+  trail: () => AuditTrail,
+  tenant: TenantContext,
+  { operationId, params, query, body }: RecordedCall,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const named = Object.values((params ?? {}) as Record<string, string>);
+  const model = (body as { model_name?: string } | undefined)?.model_name;
+  const auditId = await trail().begin(tenant, {
+    action: operationId,
+    subject: [...named, ...(named.length === 0 && model !== undefined ? [model] : [])].join('/') || '-',
+    detail: { role: tenant.role, ...(auditable({ query, after: body }) as object) },
+  });
+  try {
+    return await work();
+  } catch (error) {
+    const code = error instanceof MLFrameworkError ? error.code : 'INTERNAL';
+    await trail().refused(tenant, auditId, code);
+    throw error;
+  }
+}
