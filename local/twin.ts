@@ -24,6 +24,7 @@ import { S3Server } from './s3/s3-server.ts';
 import { containersOf, InferenceServer } from './sagemaker/inference-server.ts';
 import { StateMachineServer } from './step-functions/state-machine-server.ts';
 import { statusChangeEvent } from './step-functions/status-change-event.ts';
+import { StsServer } from './sts/sts-server.ts';
 import { synthesize } from './synthesis.ts';
 import { loadCloudAssembly } from './template/cloud-assembly.ts';
 import { DeployedTemplate } from './template/deployed-template.ts';
@@ -51,6 +52,7 @@ export interface TwinEndpoints {
   readonly lambda: string;
   readonly sageMakerRuntime: string;
   readonly kms: string;
+  readonly sts: string;
 }
 
 /** The registry's database: looked into, and taken away, by those who test. */
@@ -69,6 +71,8 @@ export interface Twin {
   /** Credentials that may do everything on the local servers. */
   readonly administrator: SessionCredentials;
   readonly template: DeployedTemplate;
+  /** Credentials of a role of the template, such as its function has. */
+  roleCredentials(roleName: string): SessionCredentials;
   issueToken(tenant: string, role?: string, more?: TokenClaims): Promise<string>;
   /** Processes of a function now, by its name, logical id or service name. */
   functionPids(name: string, tenantId?: string): number[];
@@ -165,6 +169,8 @@ async function start(
     containers: containersOf(options.sageMakerEndpoints),
   });
   onStop(() => inference.stop());
+  const sts = new StsServer({ registry, onFailure });
+  onStop(() => sts.stop());
 
   const kms = new KmsServer({ directory: join(dataDirectory, 'kms'), registry, onFailure });
   onStop(() => kms.stop());
@@ -183,15 +189,17 @@ async function start(
   onStop(() => gateway.stop());
 
   const endpoints = await progress.step('S3, DynamoDB, buses, machines', async () => {
-    const [s3Url, dynamodbUrl, busUrl, machineUrl, lambdaUrl, inferenceUrl, kmsUrl] = await Promise.all([
-      s3.start(),
-      dynamodb.start(),
-      buses.start(),
-      machines.start(),
-      lambda.start(),
-      inference.start(),
-      kms.start(),
-    ]);
+    const [s3Url, dynamodbUrl, busUrl, machineUrl, lambdaUrl, inferenceUrl, kmsUrl, stsUrl] =
+      await Promise.all([
+        s3.start(),
+        dynamodb.start(),
+        buses.start(),
+        machines.start(),
+        lambda.start(),
+        inference.start(),
+        kms.start(),
+        sts.start(),
+      ]);
     return {
       s3: s3Url,
       dynamodb: dynamodbUrl,
@@ -200,6 +208,7 @@ async function start(
       lambda: lambdaUrl,
       sageMakerRuntime: inferenceUrl,
       kms: kmsUrl,
+      sts: stsUrl,
     };
   });
   ports.keep('s3', s3.port);
@@ -245,6 +254,7 @@ async function start(
       lambda.deploy(host, authorizer);
       inference.deploy(authorizer);
       kms.deploy(template.ofType('AWS::KMS::Key'), authorizer);
+      sts.deploy(authorizer);
       machines.deploy(template.ofType('AWS::StepFunctions::StateMachine'), host, authorizer);
       buses.deploy(template, targets, authorizer);
       const scheduler = new Scheduler(template, targets, onFailure);
@@ -275,6 +285,7 @@ async function start(
     endpoints,
     administrator,
     template,
+    roleCredentials: (roleName) => registry.issue(roleSession(roleName, 'local')),
     issueToken: (tenant, role, more) =>
       issuer.issueToken({ tenant, ...(role === undefined ? {} : { role }), ...more }),
     functionPids: (name, tenantId) => host.pids(name, tenantId),
@@ -313,6 +324,7 @@ function sdkEndpoints(endpoints: TwinEndpoints): Record<string, string> {
     AWS_ENDPOINT_URL_LAMBDA: endpoints.lambda,
     AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME: endpoints.sageMakerRuntime,
     AWS_ENDPOINT_URL_KMS: endpoints.kms,
+    AWS_ENDPOINT_URL_STS: endpoints.sts,
   };
 }
 

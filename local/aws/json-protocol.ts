@@ -40,6 +40,7 @@ const JSON_ERROR_CODES: Readonly<Record<string, string>> = {
   InvalidAccessKeyId: 'UnrecognizedClientException',
   InvalidToken: 'UnrecognizedClientException',
   SignatureDoesNotMatch: 'InvalidSignatureException',
+  ExpiredToken: 'ExpiredTokenException',
   RequestTimeTooSkewed: 'InvalidSignatureException',
 };
 

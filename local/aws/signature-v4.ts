@@ -25,8 +25,8 @@ export interface VerifiedSignature {
 
 export interface VerifyOptions {
   readonly service: string;
-  /** Secret of an access key; undefined when the key is unknown. */
-  secretKey(accessKeyId: string): SecretKey | undefined;
+  /** Secret of an access key; undefined when the key is unknown. @param sessionToken - what came with the request */
+  secretKey(accessKeyId: string, sessionToken: string): SecretKey | undefined;
   /** Hex sha256 of the body, asked for only when no header states it. */
   bodyHash?(): string;
   readonly nowMs: number;
@@ -72,8 +72,9 @@ function verifyHeader(
     );
   }
   const stated = header(request.headers['x-amz-content-sha256']);
+  const sessionToken = header(request.headers['x-amz-security-token']);
   const { accessKeyId, secret } = check({
-    request,
+    ...{ request, sessionToken },
     path,
     query,
     date,
@@ -83,7 +84,7 @@ function verifyHeader(
     payloadHash: stated !== '' ? stated : (options.bodyHash?.() ?? sha256('')),
     options,
   });
-  requireToken(secret, header(request.headers['x-amz-security-token']));
+  requireToken(secret, sessionToken);
   return { accessKeyId, presigned: false, payloadHash: stated === '' ? undefined : stated };
 }
 
@@ -110,8 +111,9 @@ function verifyPresigned(
   if (options.nowMs > startMs + expiresSeconds * 1000 || options.nowMs < startMs - MAX_SKEW_MS) {
     throw new AwsServiceError('AccessDenied', 'Request has expired', 403);
   }
+  const sessionToken = value('X-Amz-Security-Token');
   const { accessKeyId, secret } = check({
-    request,
+    ...{ request, sessionToken },
     path,
     query: query.filter(([name]) => name !== 'X-Amz-Signature'),
     date,
@@ -121,7 +123,7 @@ function verifyPresigned(
     payloadHash: value('X-Amz-Content-Sha256') || 'UNSIGNED-PAYLOAD',
     options,
   });
-  requireToken(secret, value('X-Amz-Security-Token'));
+  requireToken(secret, sessionToken);
   return { accessKeyId, presigned: true, payloadHash: undefined };
 }
 
@@ -134,13 +136,14 @@ interface CheckInput {
   readonly signedHeaders: string;
   readonly signature: string;
   readonly payloadHash: string;
+  readonly sessionToken: string;
   readonly options: VerifyOptions;
 }
 
 function check(input: CheckInput): { accessKeyId: string; secret: SecretKey } {
   const { request, options } = input;
   const [accessKeyId = '', day = '', region = '', service = '', terminator] = input.credential.split('/');
-  const secret = options.secretKey(accessKeyId);
+  const secret = options.secretKey(accessKeyId, input.sessionToken);
   if (secret === undefined) {
     throw new AwsServiceError(
       'InvalidAccessKeyId',

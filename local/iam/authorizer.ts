@@ -4,7 +4,7 @@ import { AwsServiceError } from '../aws/service-error.ts';
 import { TwinError } from '../errors.ts';
 import type { PolicySet } from './policies.ts';
 import type { PolicyDocument } from './policy-document.ts';
-import { type Principal, principalArn } from './principal.ts';
+import { type Principal, principalArn, type RoleSession } from './principal.ts';
 
 export interface AuthorizationRequest {
   readonly principal: Principal;
@@ -30,8 +30,11 @@ export class Authorizer {
   }
 
   authorize(request: AuthorizationRequest): Promise<Decision> {
+    const { principal } = request;
     const id = JSON.stringify([
-      principalArn(request.principal),
+      principalArn(principal),
+      // Two sessions may have one name, and tags of their own.
+      principal.type === 'role' ? principal.tags : undefined,
       request.action,
       request.resource,
       request.context,
@@ -47,27 +50,29 @@ export class Authorizer {
     return decision;
   }
 
-  /** Throws what the service would answer: `AccessDenied` for S3, `AccessDeniedException` elsewhere. */
+  /** Throws what the service would answer: `AccessDenied` for S3 and STS, `AccessDeniedException` elsewhere. */
   async require(request: AuthorizationRequest): Promise<void> {
     const decision = await this.authorize(request);
     if (decision === 'Allowed') {
       return;
     }
-    const isS3 = request.action.startsWith('s3:');
+    const answersXml = /^(s3|sts):/.test(request.action);
     const why =
       decision === 'ExplicitlyDenied'
         ? 'with an explicit deny'
         : 'because no identity-based policy allows the action';
     throw new AwsServiceError(
-      isS3 ? 'AccessDenied' : 'AccessDeniedException',
+      answersXml ? 'AccessDenied' : 'AccessDeniedException',
       `User: ${principalArn(request.principal)} is not authorized to perform: ${request.action} on resource: ${request.resource} ${why}`,
-      isS3 ? 403 : 400,
+      answersXml ? 403 : 400,
     );
   }
 
   async #decide(request: AuthorizationRequest): Promise<Decision> {
     const { principal } = request;
     const resourcePolicy = this.#resourcePolicy(request.resource);
+    // A role that trusts nobody, or is none: the simulator would let the caller's own policies decide.
+    if (request.action.startsWith('sts:') && resourcePolicy === undefined) return 'ImplicitlyDenied';
     const result = await runSimulation(
       {
         identityPolicies:
@@ -89,6 +94,7 @@ export class Authorizer {
               ? {
                   'aws:PrincipalArn': iamArn(`role/${principal.roleName}`),
                   'aws:PrincipalAccount': ACCOUNT_ID,
+                  ...principalTags(principal),
                 }
               : { 'aws:PrincipalIsAWSService': 'true' }),
             ...request.context,
@@ -112,12 +118,16 @@ export class Authorizer {
       return this.#policies.resource.get(slash < 0 ? resource : resource.slice(0, slash));
     }
     if (resource.startsWith('arn:aws:kms:')) return this.#policies.resource.get(resource);
+    if (resource.startsWith('arn:aws:iam:')) return this.#policies.resource.get(resource);
     if (resource.startsWith('arn:aws:lambda:')) {
       return this.#policies.resource.get(arn('lambda', `function:${functionNameOf(resource)}`));
     }
     return undefined;
   }
 }
+
+const principalTags = ({ tags = {} }: RoleSession): Record<string, string> =>
+  Object.fromEntries(Object.entries(tags).map(([key, value]) => [`aws:PrincipalTag/${key}`, value]));
 
 function escapeWildcards(resource: string): string {
   return resource === '*' ? resource : resource.replaceAll('*', '%2A').replaceAll('?', '%3F');

@@ -1,4 +1,4 @@
-import { ACCOUNT_ID, arn, functionNameOf, PARTITION } from '../aws/account.ts';
+import { ACCOUNT_ID, arn, functionNameOf, iamArn, PARTITION } from '../aws/account.ts';
 import type { DeployedResource, DeployedTemplate } from '../template/deployed-template.ts';
 import { managedPolicy } from './managed-policies.ts';
 import type { PolicyDocument } from './policy-document.ts';
@@ -9,10 +9,10 @@ export interface NamedPolicy {
   readonly policy: PolicyDocument;
 }
 
-/** Every policy that the template gives: by role, by bucket, by key, by function. */
+/** Every policy that the template gives: of roles, buckets, keys and functions. */
 export interface PolicySet {
   readonly identity: ReadonlyMap<string, readonly NamedPolicy[]>;
-  /** Keyed by the ARN of the bucket, key or function that the policy is attached to. */
+  /** Keyed by the ARN of the bucket, key, function or role that the policy is attached to; a role's says who may assume it. */
   readonly resource: ReadonlyMap<string, PolicyDocument>;
 }
 
@@ -63,6 +63,10 @@ function resourcePolicies(template: DeployedTemplate): Map<string, PolicyDocumen
     // Without one, CloudFormation makes the policy by which IAM decides.
     const given = key.properties.KeyPolicy;
     add(key.attribute('Arn'), given === undefined ? [ACCOUNT_DECIDES] : documentOf(given).Statement);
+  }
+  for (const role of template.ofType('AWS::IAM::Role')) {
+    const trust = role.properties.AssumeRolePolicyDocument;
+    if (trust !== undefined) add(iamArn(`role/${role.physicalId}`), documentOf(trust).Statement);
   }
   for (const permission of template.ofType('AWS::Lambda::Permission')) {
     const functionArn = arn(

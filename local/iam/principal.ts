@@ -7,6 +7,8 @@ export interface RoleSession {
   readonly type: 'role';
   readonly roleName: string;
   readonly sessionName: string;
+  /** Session tags: what policies read as `aws:PrincipalTag/<key>`. @default - none */
+  readonly tags?: Readonly<Record<string, string>>;
 }
 
 export interface ServicePrincipal {

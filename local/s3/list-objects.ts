@@ -1,8 +1,8 @@
 import { AwsServiceError } from '../aws/service-error.ts';
 import { awsEncode } from '../aws/signature-v4.ts';
+import { toXml, type XmlValue } from '../aws/xml.ts';
 import type { ObjectRecord } from './object-record.ts';
 import type { ObjectStore } from './object-store.ts';
-import { toXml, type XmlValue } from './xml.ts';
 
 /** Sorts after every key that starts with the text before it. */
 const AFTER_ALL = '\u{10FFFF}';

@@ -4,10 +4,10 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { AwsServiceError } from '../aws/service-error.ts';
+import { elements, elementText, toXml } from '../aws/xml.ts';
 import { receiveBody } from './receive-body.ts';
 import { readXml, requireObject, type S3Request, sendEmpty, sendXml, storedHeaders } from './s3-request.ts';
 import { orRemove, writeCondition, writtenHeaders } from './write-object.ts';
-import { elements, elementText, toXml } from './xml.ts';
 
 interface Part {
   readonly number: number;

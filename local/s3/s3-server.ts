@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ListeningServer, listen } from '../aws/http.ts';
 import { AwsServiceError } from '../aws/service-error.ts';
+import { errorXml, toXml } from '../aws/xml.ts';
 import type { Authorizer } from '../iam/authorizer.ts';
 import type { CredentialRegistry } from '../iam/credential-registry.ts';
 import type { DeployedResource } from '../template/deployed-template.ts';
@@ -17,7 +18,6 @@ import { ObjectStore } from './object-store.ts';
 import { readObject } from './read-object.ts';
 import { header, parseTarget, requireBucket, type S3Request, sendEmpty, sendXml } from './s3-request.ts';
 import { copyObject, deleteObject, deleteObjects, putObject } from './write-object.ts';
-import { errorXml, toXml } from './xml.ts';
 
 export interface S3ServerOptions {
   readonly directory: string;

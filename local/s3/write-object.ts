@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { copyFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AwsServiceError } from '../aws/service-error.ts';
+import { elements, elementText, toXml, type XmlValue } from '../aws/xml.ts';
 import type { ObjectRecord, WriteCondition } from './object-record.ts';
 import { receiveBody } from './receive-body.ts';
 import {
@@ -15,7 +16,6 @@ import {
   sendXml,
   storedHeaders,
 } from './s3-request.ts';
-import { elements, elementText, toXml, type XmlValue } from './xml.ts';
 
 export function writeCondition(request: S3Request): WriteCondition {
   const ifNoneMatch = header(request, 'if-none-match');

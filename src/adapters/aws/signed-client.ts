@@ -39,6 +39,13 @@ class Sha256 {
   }
 }
 
+/** Keys of whoever signs. */
+export interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+}
+
 export interface SignedRequest {
   readonly method: 'GET' | 'POST' | 'PUT';
   readonly path: string;
@@ -63,7 +70,10 @@ const defaultAttempts = 3;
  * whose loading alone costs several times the start of the process.
  */
 export class SignedClient {
-  readonly #signer: SignatureV4;
+  readonly #service: string;
+  readonly #own: Credentials;
+  /** Gone with their credentials. */
+  readonly #signers = new WeakMap<Credentials, SignatureV4>();
   readonly #origin: URL;
   readonly #agent: Agent;
   readonly #timeoutMs: number;
@@ -71,7 +81,7 @@ export class SignedClient {
 
   /** @param endpoint of the service, such as https://dynamodb.eu-west-1.amazonaws.com */
   constructor(
-    service: 's3' | 'dynamodb' | 'sagemaker' | 'states' | 'lambda' | 'kms',
+    service: 's3' | 'dynamodb' | 'sagemaker' | 'states' | 'lambda' | 'kms' | 'sts',
     endpoint: string,
     options: { readonly timeoutMs?: number; readonly attempts?: number } = {},
   ) {
@@ -82,22 +92,18 @@ export class SignedClient {
       this.#origin.protocol === 'https:'
         ? new HttpsAgent({ keepAlive: true, maxSockets: 50 })
         : new HttpAgent({ keepAlive: true, maxSockets: 50 });
-    this.#signer = new SignatureV4({
-      service,
-      region: config.region,
-      credentials: config.credentials,
-      sha256: Sha256,
-      // S3 signs paths as they are; every other service encodes them twice.
-      uriEscapePath: service !== 's3',
-      applyChecksum: true,
-    });
+    this.#service = service;
+    this.#own = config.credentials;
   }
 
-  /** Sends again, twice at most, when the connection broke or the service was busy. */
-  async send(request: SignedRequest): Promise<SignedResponse> {
+  /**
+   * Sends again, twice at most, when the connection broke or the service was busy.
+   * @param credentials - whose right this is. @default - the function's own role
+   */
+  async send(request: SignedRequest, credentials = this.#own): Promise<SignedResponse> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const response = await this.#once(request);
+        const response = await this.#once(request, credentials);
         if (response.status < 500 || attempt === this.#attempts) return response;
       } catch (error) {
         if (attempt === this.#attempts) throw error;
@@ -107,9 +113,9 @@ export class SignedClient {
   }
 
   /** @returns an address at which whoever has it may read, for so long */
-  async link(path: string, seconds: number): Promise<string> {
+  async link(path: string, seconds: number, credentials = this.#own): Promise<string> {
     const { protocol, hostname, host, port } = this.#origin;
-    const { query } = await this.#signer.presign(
+    const { query } = await this.#signerOf(credentials).presign(
       {
         ...{ method: 'GET', protocol, hostname, path },
         headers: { host, 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' },
@@ -120,20 +126,30 @@ export class SignedClient {
     return `${this.#origin.origin}${path}?${encodedQuery(query as Record<string, string>)}`;
   }
 
-  async #once({
-    method,
-    path,
-    query,
-    headers = {},
-    body,
-    timeoutMs,
-  }: SignedRequest): Promise<SignedResponse> {
+  #signerOf(credentials: Credentials): SignatureV4 {
+    let signer = this.#signers.get(credentials);
+    if (signer === undefined) {
+      signer = new SignatureV4({
+        ...{ service: this.#service, region: config.region, credentials, sha256: Sha256 },
+        // S3 signs paths as they are; every other service encodes them twice.
+        uriEscapePath: this.#service !== 's3',
+        applyChecksum: true,
+      });
+      this.#signers.set(credentials, signer);
+    }
+    return signer;
+  }
+
+  async #once(
+    { method, path, query, headers = {}, body, timeoutMs }: SignedRequest,
+    credentials: Credentials,
+  ): Promise<SignedResponse> {
     const { protocol, hostname, host, port } = this.#origin;
     const unsigned: HttpRequest = {
       ...{ method, protocol, hostname, path, headers: { host, ...headers }, body },
       ...(query === undefined ? {} : { query: { ...query } }),
     };
-    const signed = await this.#signer.sign(unsigned);
+    const signed = await this.#signerOf(credentials).sign(unsigned);
     return new Promise((resolve, reject) => {
       const send = protocol === 'https:' ? httpsRequest : httpRequest;
       const outgoing = send(

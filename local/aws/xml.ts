@@ -1,8 +1,10 @@
-/** The little XML that S3 speaks: written from nested values, read by element name. */
+/** The little XML that S3 and STS speak: written from nested values, read by element name. */
 export type XmlValue = string | number | boolean | undefined | XmlValue[] | { [element: string]: XmlValue };
 
-export function toXml(root: string, value: XmlValue): string {
-  return `<?xml version="1.0" encoding="UTF-8"?>\n${element(root, value, ' xmlns="http://s3.amazonaws.com/doc/2006-03-01/"')}`;
+const S3_NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
+
+export function toXml(root: string, value: XmlValue, namespace = S3_NAMESPACE): string {
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${element(root, value, ` xmlns="${namespace}"`)}`;
 }
 
 export function errorXml(code: string, message: string, details: Readonly<Record<string, unknown>>): string {
