@@ -145,7 +145,7 @@ export class ApiStack extends Stack {
 
   private train(): lambda.Function {
     const { artifactBucket, resultBucket, jobsTable, servingTable } = this.data;
-    const { function: train, role } = new PlatformFunction(this, 'Train', {
+    const train = new PlatformFunction(this, 'Train', {
       platform: this.platform,
       code: 'train',
       description: 'Starts, shows and cancels jobs',
@@ -165,23 +165,26 @@ export class ApiStack extends Stack {
         ML_TRAINING_TIMEOUT_MINUTES: String(this.platform.settings.trainingTimeoutMinutes),
       },
     });
-    this.data.idempotencyTable.grantTenantItems(role, IDEMPOTENCY_ACTIONS);
-    jobsTable.grantItems(role, ['tenant/*', 'job/*'], ['GetItem', 'PutItem', 'UpdateItem', 'Query']);
-    artifactBucket.grantTenantRead(role, 'datasets/');
-    artifactBucket.grantTenantList(role);
+    const { role, tenantRole } = train;
+    this.data.idempotencyTable.grantTenantRecords(tenantRole, IDEMPOTENCY_ACTIONS);
+    jobsTable.grantTenantItems(tenantRole, ['GetItem', 'PutItem', 'UpdateItem', 'Query']);
+    jobsTable.grantItems(role, ['job/*'], ['PutItem']);
+    artifactBucket.grantTenantRead(tenantRole, 'datasets/');
+    artifactBucket.grantTenantList(tenantRole);
     // What a batch prediction is checked against, and the result that a job links to.
-    servingTable.grantItems(role, ['tenant/*', 'platform/*'], ['GetItem']);
-    artifactBucket.grantTenantRead(role, 'models/*/builds/*/manifest.json');
-    resultBucket.grantTenantRead(role, 'batch/');
+    servingTable.grantTenantItems(tenantRole, ['GetItem']);
+    servingTable.grantItems(role, ['platform/*'], ['GetItem']);
+    artifactBucket.grantTenantRead(tenantRole, 'models/*/builds/*/manifest.json');
+    resultBucket.grantTenantRead(tenantRole, 'batch/');
     this.training.trainingMachine.machine.grantStartExecution(role);
     this.training.batchMachine.machine.grantStartExecution(role);
     for (const machine of this.training.machines) machine.grantStop(role);
-    return train;
+    return train.function;
   }
 
   private datasets(): lambda.Function {
     const { artifactBucket, stagingBucket, jobsTable } = this.data;
-    const { function: datasets, role } = new PlatformFunction(this, 'Datasets', {
+    const datasets = new PlatformFunction(this, 'Datasets', {
       platform: this.platform,
       code: 'datasets',
       description: 'Takes data and models in',
@@ -198,20 +201,22 @@ export class ApiStack extends Stack {
         IMPORT_STATE_MACHINE_ARN: this.training.importMachine.arn,
       },
     });
-    this.data.idempotencyTable.grantTenantItems(role, IDEMPOTENCY_ACTIONS);
-    jobsTable.grantItems(role, ['tenant/*', 'job/*'], ['GetItem', 'PutItem', 'UpdateItem', 'Query']);
-    artifactBucket.grantTenantReadWrite(role, 'datasets/');
-    artifactBucket.grantTenantList(role);
-    stagingBucket.grantObjects(role, '', ['get', 'put', 'delete']);
-    stagingBucket.grantTenantList(role);
+    const { role, tenantRole } = datasets;
+    this.data.idempotencyTable.grantTenantRecords(tenantRole, IDEMPOTENCY_ACTIONS);
+    jobsTable.grantTenantItems(tenantRole, ['GetItem', 'PutItem', 'UpdateItem', 'Query']);
+    jobsTable.grantItems(role, ['job/*'], ['PutItem']);
+    artifactBucket.grantTenantReadWrite(tenantRole, 'datasets/');
+    artifactBucket.grantTenantList(tenantRole);
+    stagingBucket.grantObjects(tenantRole, '', ['get', 'put', 'delete']);
+    stagingBucket.grantTenantList(tenantRole);
     this.training.ingestMachine.machine.grantStartExecution(role);
     this.training.importMachine.machine.grantStartExecution(role);
-    return datasets;
+    return datasets.function;
   }
 
   private registry(): lambda.Function {
     const { artifactBucket, servingTable, intentsTable, database, bus } = this.data;
-    const { function: registry, role } = new PlatformFunction(this, 'Registry', {
+    const registry = new PlatformFunction(this, 'Registry', {
       platform: this.platform,
       code: 'registry',
       description: 'Models, versions, deployment',
@@ -228,22 +233,23 @@ export class ApiStack extends Stack {
         ...unsignedModels(this.platform.settings),
       },
     });
-    this.data.idempotencyTable.grantTenantItems(role, IDEMPOTENCY_ACTIONS);
+    const { role, tenantRole } = registry;
+    this.data.idempotencyTable.grantTenantRecords(tenantRole, IDEMPOTENCY_ACTIONS);
     database.grantConnect(role, 'tenantml_app');
-    servingTable.grantTenantItems(role, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']);
+    servingTable.grantTenantItems(tenantRole, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']);
     // The public key that goes with a version that is taken away.
     servingTable.grantItems(role, ['platform/*'], ['GetItem']);
-    intentsTable.grantTenantItems(role, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']);
-    artifactBucket.grantObjects(role, 'models/', ['get', 'delete']);
-    artifactBucket.grantTenantList(role);
+    intentsTable.grantTenantItems(tenantRole, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']);
+    artifactBucket.grantObjects(tenantRole, 'models/', ['get', 'delete']);
+    artifactBucket.grantTenantList(tenantRole);
     bus.grantPutEventsTo(role);
-    return registry;
+    return registry.function;
   }
 
   private monitoring(): lambda.Function {
     const { artifactBucket, predictionBucket, servingTable, feedbackTable } = this.data;
     const { settings } = this.platform;
-    const { function: monitoring, role } = new PlatformFunction(this, 'Monitoring', {
+    const monitoring = new PlatformFunction(this, 'Monitoring', {
       platform: this.platform,
       code: 'monitoring',
       description: 'Takes feedback, and says how models do',
@@ -261,14 +267,16 @@ export class ApiStack extends Stack {
         ...unsignedModels(settings),
       },
     });
-    this.data.idempotencyTable.grantTenantItems(role, IDEMPOTENCY_ACTIONS);
-    servingTable.grantItems(role, ['tenant/*', 'platform/*'], ['GetItem']);
-    feedbackTable.grantTenantItems(role, ['PutItem', 'Query']);
-    artifactBucket.grantTenantRead(role, 'models/*/builds/*/manifest.json');
-    artifactBucket.grantTenantList(role);
-    predictionBucket.grantTenantRead(role, 'predictions/');
-    predictionBucket.grantTenantList(role);
-    return monitoring;
+    const { role, tenantRole } = monitoring;
+    this.data.idempotencyTable.grantTenantRecords(tenantRole, IDEMPOTENCY_ACTIONS);
+    servingTable.grantTenantItems(tenantRole, ['GetItem']);
+    servingTable.grantItems(role, ['platform/*'], ['GetItem']);
+    feedbackTable.grantTenantItems(tenantRole, ['PutItem', 'Query']);
+    artifactBucket.grantTenantRead(tenantRole, 'models/*/builds/*/manifest.json');
+    artifactBucket.grantTenantList(tenantRole);
+    predictionBucket.grantTenantRead(tenantRole, 'predictions/');
+    predictionBucket.grantTenantList(tenantRole);
+    return monitoring.function;
   }
 
   private platformFunction(): lambda.Function {
@@ -281,10 +289,9 @@ export class ApiStack extends Stack {
       timeoutSeconds: 10,
       environment: { SERVING_TABLE: servingTable.tableName, ARTIFACT_BUCKET: artifactBucket.bucketName },
     });
-    // The health probe asks for an item of the platform, never for one of a tenant.
+    // The health probe asks for what is the platform's, never for anything of a tenant.
     servingTable.grantItems(role, ['platform/*'], ['GetItem']);
-    artifactBucket.grantTenantRead(role, 'health/');
-    artifactBucket.grantTenantList(role);
+    artifactBucket.grantPlatformList(role);
     return platform;
   }
 
@@ -306,8 +313,10 @@ export class ApiStack extends Stack {
       },
     });
     database.grantConnect(relay.role, 'tenantml_app');
-    servingTable.grantTenantItems(relay.role, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']);
-    intentsTable.grantTenantItems(relay.role, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']);
+    // An intent says whose it is.
+    intentsTable.grantOwnerLookup(relay.role);
+    servingTable.grantTenantItems(relay.tenantRole, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']);
+    intentsTable.grantTenantItems(relay.tenantRole, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']);
     bus.grantPutEventsTo(relay.role);
 
     const repair = new PlatformFunction(this, 'Repair', {

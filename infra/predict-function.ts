@@ -4,6 +4,7 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { acknowledge, flatten } from './constructs/acknowledgement.ts';
 import type { ModelLayers } from './constructs/model-layers.ts';
 import { type FunctionContext, PlatformFunction, unsignedModels } from './constructs/platform-function.ts';
+import { SESSION_TENANT } from './constructs/tenant-role.ts';
 import type { DataStack } from './data-stack.ts';
 import type { TrainingStack } from './training-stack.ts';
 
@@ -20,7 +21,7 @@ export function predictFunction(
   { platform, data, training, layers }: PredictFunctionProps,
 ): lambda.Function {
   const { artifactBucket, predictionBucket, stagingBucket, servingTable, transientTable, jobsTable } = data;
-  const { function: predict, role } = new PlatformFunction(stack, 'Predict', {
+  const predict = new PlatformFunction(stack, 'Predict', {
     platform,
     code: 'predict',
     description: 'Answers predictions',
@@ -43,31 +44,34 @@ export function predictFunction(
       ...unsignedModels(platform.settings),
     },
   });
-  artifactBucket.grantTenantRead(role, 'models/');
-  artifactBucket.grantTenantList(role);
-  predictionBucket.grantObjects(role, 'predictions/', ['get', 'put']);
-  predictionBucket.grantTenantList(role);
-  servingTable.grantItems(role, ['tenant/*', 'platform/*'], ['GetItem']);
-  transientTable.grantTenantItems(role, ['GetItem', 'PutItem', 'UpdateItem']);
-  grantInvokeEndpoints(stack, role);
+  const { role, tenantRole } = predict;
+  artifactBucket.grantTenantRead(tenantRole, 'models/');
+  artifactBucket.grantTenantList(tenantRole);
+  predictionBucket.grantObjects(tenantRole, 'predictions/', ['get', 'put']);
+  predictionBucket.grantTenantList(tenantRole);
+  servingTable.grantTenantItems(tenantRole, ['GetItem']);
+  servingTable.grantItems(role, ['platform/*'], ['GetItem']);
+  transientTable.grantTenantItems(tenantRole, ['GetItem', 'PutItem', 'UpdateItem']);
+  grantInvokeEndpoints(stack, tenantRole.role);
   // A call that does not want to wait becomes a job: its rows, its item, its run.
-  stagingBucket.grantObjects(role, 'batch/', ['put']);
-  jobsTable.grantItems(role, ['tenant/*', 'job/*'], ['PutItem', 'UpdateItem']);
+  stagingBucket.grantObjects(tenantRole, 'batch/', ['put']);
+  jobsTable.grantTenantItems(tenantRole, ['PutItem']);
+  jobsTable.grantItems(role, ['job/*'], ['UpdateItem']);
   training.batchMachine.machine.grantStartExecution(role);
   training.predictImported.grantInvokeLatestVersion(role);
-  return predict;
+  return predict.function;
 }
 
 /** Endpoints of SageMaker whose names the tenant context makes: `tenantml--<tenant>--<name>`. */
 function grantInvokeEndpoints(stack: Stack, role: iam.Role): void {
   const { partition, region, account } = stack;
-  const endpoints = `arn:${partition}:sagemaker:${region}:${account}:endpoint/tenantml--*`;
+  const endpoints = `arn:${partition}:sagemaker:${region}:${account}:endpoint/tenantml--${SESSION_TENANT}--*`;
   role.addToPolicy(
     new iam.PolicyStatement({ actions: ['sagemaker:InvokeEndpoint'], resources: [endpoints] }),
   );
   acknowledge(
     role,
     `AwsSolutions-IAM5[Resource::${flatten(stack.resolve(endpoints))}]`,
-    'The name of an endpoint begins with its tenant, which a role cannot know beforehand; the tenant context is the only builder of names.',
+    "The tenant is the session's own, by its tag; the wildcard stands for the names that it gives its endpoints.",
   );
 }

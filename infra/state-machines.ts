@@ -35,6 +35,8 @@ export const RETRY_SERVICE = {
     'Lambda.AWSLambdaException',
     'Lambda.SdkClientException',
     'Lambda.TooManyRequestsException',
+    // STS has a quota for the account.
+    'TENANT_SESSION_UNAVAILABLE',
   ],
   IntervalSeconds: 2,
   BackoffRate: 2,

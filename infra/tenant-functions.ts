@@ -18,7 +18,7 @@ export interface TenantFunctionProps {
 export function tenantFunction(stack: Stack, { platform, data }: TenantFunctionProps): lambda.Function {
   const { accessTable, servingTable } = data;
   const { settings } = platform;
-  const { function: tenant, role } = new PlatformFunction(stack, 'Tenant', {
+  const tenant = new PlatformFunction(stack, 'Tenant', {
     platform,
     code: 'tenant',
     description: 'Keys, members and settings of a tenant',
@@ -35,16 +35,16 @@ export function tenantFunction(stack: Stack, { platform, data }: TenantFunctionP
     },
   });
   // What is listed below the tenant, and what a key or a user that comes leads to.
-  accessTable.grantItems(role, ['tenant/*', 'api-key/*', 'member/*'], ['GetItem', 'PutItem', 'DeleteItem']);
-  accessTable.grantTenantItems(role, ['Query']);
-  servingTable.grantTenantItems(role, ['GetItem', 'UpdateItem']);
-  return tenant;
+  accessTable.grantTenantItems(tenant.tenantRole, ['GetItem', 'PutItem', 'DeleteItem', 'Query']);
+  accessTable.grantItems(tenant.role, ['api-key/*', 'member/*'], ['GetItem', 'PutItem', 'DeleteItem']);
+  servingTable.grantTenantItems(tenant.tenantRole, ['GetItem', 'UpdateItem']);
+  return tenant.function;
 }
 
 /** Removes, once a day, what is older than its tenant keeps it. */
 export function retentionFunction(stack: Stack, { platform, data }: TenantFunctionProps): void {
   const { servingTable, jobsTable, predictionBucket } = data;
-  const { function: retention, role } = new PlatformFunction(stack, 'Retention', {
+  const retention = new PlatformFunction(stack, 'Retention', {
     platform,
     code: 'retention',
     description: 'Removes what tenants keep no longer',
@@ -56,14 +56,16 @@ export function retentionFunction(stack: Stack, { platform, data }: TenantFuncti
       PREDICTION_BUCKET: predictionBucket.bucketName,
     },
   });
+  const { role, tenantRole } = retention;
+  // It finds the settings of all tenants; each says whose it is.
   servingTable.grantAllItems(role, ['Scan']);
-  servingTable.grantTenantItems(role, ['GetItem']);
-  jobsTable.grantItems(role, ['tenant/*', 'job/*'], ['DeleteItem']);
-  jobsTable.grantTenantItems(role, ['Query']);
-  predictionBucket.grantObjects(role, 'predictions/', ['delete']);
-  predictionBucket.grantTenantList(role);
+  servingTable.grantOwnerLookup(role);
+  jobsTable.grantItems(role, ['job/*'], ['DeleteItem']);
+  jobsTable.grantTenantItems(tenantRole, ['Query', 'DeleteItem']);
+  predictionBucket.grantObjects(tenantRole, 'predictions/', ['delete']);
+  predictionBucket.grantTenantList(tenantRole);
   new FunctionSchedule(stack, 'RetentionSchedule', {
-    target: retention,
+    target: retention.function,
     rate: Duration.days(1),
     description: 'Removes what tenants keep no longer',
   });
@@ -94,7 +96,7 @@ export function tenantOperations(
     ...{ name: tableName, partitionKey },
     ...(sortKey !== undefined && { sortKey }),
   }));
-  const { function: tenants, role } = new PlatformFunction(stack, 'Tenants', {
+  const tenants = new PlatformFunction(stack, 'Tenants', {
     platform,
     code: 'tenants',
     functionName: `tenantml-${platform.settings.name}-tenants`,
@@ -111,16 +113,17 @@ export function tenantOperations(
       OFFBOARDING_WAITS_SECONDS: `0,${authorizerCacheSeconds},${longestCallSeconds}`,
     },
   });
+  const { role, tenantRole } = tenants;
+  accessTable.grantTenantItems(tenantRole, ['GetItem', 'PutItem', 'UpdateItem', 'Query']);
   accessTable.grantItems(
     role,
-    ['tenant/*', 'api-key/*', 'member/*', 'offboarded/*'],
+    ['api-key/*', 'member/*', 'offboarded/*'],
     ['GetItem', 'PutItem', 'UpdateItem'],
   );
-  accessTable.grantTenantItems(role, ['Query']);
-  servingTable.grantTenantItems(role, ['UpdateItem']);
+  servingTable.grantTenantItems(tenantRole, ['UpdateItem']);
   for (const table of data.tenantTables) table.grantTenantRemoval(role);
-  for (const bucket of data.tenantBuckets) bucket.grantTenantRemoval(role);
+  for (const bucket of data.tenantBuckets) bucket.grantTenantRemoval(tenantRole);
   rows.function.grantInvokeLatestVersion(role);
-  new CfnOutput(stack, 'TenantsFunctionName', { value: tenants.functionName });
-  return { tenants, rows: rows.function };
+  new CfnOutput(stack, 'TenantsFunctionName', { value: tenants.function.functionName });
+  return { tenants: tenants.function, rows: rows.function };
 }

@@ -178,42 +178,40 @@ export class TrainingStack extends Stack {
   private trainer(size: 'small' | 'medium' | 'large', memoryMiB: number): lambda.Function {
     const { artifactBucket, stagingBucket, jobsTable, signingKey } = this.data;
     const { trainingSliceSeconds } = this.platform.settings;
-    const { function: trainer, role } = new PlatformFunction(
-      this,
-      `Trainer${size[0]!.toUpperCase()}${size.slice(1)}`,
-      {
-        platform: this.platform,
-        code: 'trainer',
-        serviceName: `trainer-${size}`,
-        description: `Training steps, ${memoryMiB} MiB`,
-        memoryMiB,
-        timeoutSeconds: MAX_LAMBDA_TIMEOUT_SECONDS,
-        ephemeralStorageMiB: TRAINER_STORAGE_MIB[size],
-        layers: [this.layers.duckdb, this.layers.onnxruntime],
-        environment: {
-          JOBS_TABLE: jobsTable.tableName,
-          ARTIFACT_BUCKET: artifactBucket.bucketName,
-          STAGING_BUCKET: stagingBucket.bucketName,
-          SIGNING_KEY_ID: signingKey.keyId,
-          ...(trainingSliceSeconds === undefined
-            ? {}
-            : { TRAINING_SLICE_SECONDS: String(trainingSliceSeconds) }),
-        },
+    const trainer = new PlatformFunction(this, `Trainer${size[0]!.toUpperCase()}${size.slice(1)}`, {
+      platform: this.platform,
+      code: 'trainer',
+      serviceName: `trainer-${size}`,
+      description: `Training steps, ${memoryMiB} MiB`,
+      memoryMiB,
+      timeoutSeconds: MAX_LAMBDA_TIMEOUT_SECONDS,
+      ephemeralStorageMiB: TRAINER_STORAGE_MIB[size],
+      layers: [this.layers.duckdb, this.layers.onnxruntime],
+      environment: {
+        JOBS_TABLE: jobsTable.tableName,
+        ARTIFACT_BUCKET: artifactBucket.bucketName,
+        STAGING_BUCKET: stagingBucket.bucketName,
+        SIGNING_KEY_ID: signingKey.keyId,
+        ...(trainingSliceSeconds === undefined
+          ? {}
+          : { TRAINING_SLICE_SECONDS: String(trainingSliceSeconds) }),
       },
-    );
-    jobsTable.grantItems(role, ['tenant/*', 'job/*'], ['GetItem', 'UpdateItem']);
-    artifactBucket.grantTenantRead(role, 'datasets/');
-    artifactBucket.grantTenantReadWrite(role, 'models/');
-    artifactBucket.grantTenantList(role);
-    stagingBucket.grantTenantReadWrite(role);
-    stagingBucket.grantTenantList(role);
+    });
+    const { role, tenantRole } = trainer;
+    jobsTable.grantItems(role, ['job/*'], ['GetItem']);
+    jobsTable.grantTenantItems(tenantRole, ['GetItem', 'UpdateItem']);
+    artifactBucket.grantTenantRead(tenantRole, 'datasets/');
+    artifactBucket.grantTenantReadWrite(tenantRole, 'models/');
+    artifactBucket.grantTenantList(tenantRole);
+    stagingBucket.grantTenantReadWrite(tenantRole);
+    stagingBucket.grantTenantList(tenantRole);
     signingKey.grant(role, 'kms:Sign');
-    return trainer;
+    return trainer.function;
   }
 
   private registrar(): lambda.Function {
     const { artifactBucket, jobsTable, servingTable, intentsTable, database, bus } = this.data;
-    const { function: registrar, role } = new PlatformFunction(this, 'Registrar', {
+    const registrar = new PlatformFunction(this, 'Registrar', {
       platform: this.platform,
       code: 'registrar',
       description: 'Training steps that write to the registry',
@@ -230,21 +228,23 @@ export class TrainingStack extends Stack {
         ...unsignedModels(this.platform.settings),
       },
     });
+    const { role, tenantRole } = registrar;
     database.grantConnect(role, 'tenantml_app');
-    jobsTable.grantItems(role, ['tenant/*', 'job/*'], ['GetItem', 'UpdateItem']);
-    servingTable.grantTenantItems(role, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']);
+    jobsTable.grantItems(role, ['job/*'], ['GetItem']);
+    jobsTable.grantTenantItems(tenantRole, ['GetItem', 'UpdateItem']);
+    servingTable.grantTenantItems(tenantRole, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']);
     // The public key by which a build is verified before it is registered.
     servingTable.grantItems(role, ['platform/*'], ['GetItem']);
-    intentsTable.grantTenantItems(role, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']);
-    artifactBucket.grantTenantRead(role, 'models/');
-    artifactBucket.grantTenantList(role);
+    intentsTable.grantTenantItems(tenantRole, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']);
+    artifactBucket.grantTenantRead(tenantRole, 'models/');
+    artifactBucket.grantTenantList(tenantRole);
     bus.grantPutEventsTo(role);
-    return registrar;
+    return registrar.function;
   }
 
   private closeJob(): lambda.Function {
     const { jobsTable, bus } = this.data;
-    const { function: closeJob, role } = new PlatformFunction(this, 'CloseJob', {
+    const closeJob = new PlatformFunction(this, 'CloseJob', {
       platform: this.platform,
       code: 'close-job',
       description: 'Writes the end of a job and publishes it',
@@ -252,14 +252,16 @@ export class TrainingStack extends Stack {
       timeoutSeconds: 30,
       environment: { JOBS_TABLE: jobsTable.tableName, EVENT_BUS_NAME: bus.eventBusName },
     });
-    jobsTable.grantItems(role, ['tenant/*', 'job/*'], ['GetItem', 'UpdateItem']);
+    const { role, tenantRole } = closeJob;
+    jobsTable.grantItems(role, ['job/*'], ['GetItem']);
+    jobsTable.grantTenantItems(tenantRole, ['GetItem', 'UpdateItem']);
     bus.grantPutEventsTo(role);
-    return closeJob;
+    return closeJob.function;
   }
 
   private ingest(): lambda.Function {
     const { artifactBucket, stagingBucket, jobsTable } = this.data;
-    const { function: ingest, role } = new PlatformFunction(this, 'IngestFunction', {
+    const ingest = new PlatformFunction(this, 'IngestFunction', {
       platform: this.platform,
       code: 'ingest',
       description: 'Reads an upload into a dataset version',
@@ -273,18 +275,20 @@ export class TrainingStack extends Stack {
         STAGING_BUCKET: stagingBucket.bucketName,
       },
     });
-    jobsTable.grantItems(role, ['tenant/*', 'job/*'], ['GetItem', 'UpdateItem']);
-    artifactBucket.grantTenantReadWrite(role, 'datasets/');
-    artifactBucket.grantTenantList(role);
-    stagingBucket.grantObjects(role, '', ['get', 'delete']);
-    stagingBucket.grantTenantList(role);
-    return ingest;
+    const { role, tenantRole } = ingest;
+    jobsTable.grantItems(role, ['job/*'], ['GetItem']);
+    jobsTable.grantTenantItems(tenantRole, ['GetItem', 'UpdateItem']);
+    artifactBucket.grantTenantReadWrite(tenantRole, 'datasets/');
+    artifactBucket.grantTenantList(tenantRole);
+    stagingBucket.grantObjects(tenantRole, '', ['get', 'delete']);
+    stagingBucket.grantTenantList(tenantRole);
+    return ingest.function;
   }
 
   private batch(): lambda.Function {
     const { artifactBucket, stagingBucket, resultBucket, jobsTable, servingTable } = this.data;
     const { batchResultDays, batchPartRows } = this.platform.settings;
-    const { function: batch, role } = new PlatformFunction(this, 'BatchFunction', {
+    const batch = new PlatformFunction(this, 'BatchFunction', {
       platform: this.platform,
       code: 'batch',
       description: 'Scores datasets',
@@ -304,18 +308,20 @@ export class TrainingStack extends Stack {
         ...(batchPartRows === undefined ? {} : { BATCH_PART_ROWS: String(batchPartRows) }),
       },
     });
-    jobsTable.grantItems(role, ['tenant/*', 'job/*'], ['GetItem', 'UpdateItem']);
-    artifactBucket.grantTenantRead(role, 'datasets/');
-    artifactBucket.grantTenantRead(role, 'models/');
-    artifactBucket.grantTenantList(role);
+    const { role, tenantRole } = batch;
+    jobsTable.grantItems(role, ['job/*'], ['GetItem']);
+    jobsTable.grantTenantItems(tenantRole, ['GetItem', 'UpdateItem']);
+    artifactBucket.grantTenantRead(tenantRole, 'datasets/');
+    artifactBucket.grantTenantRead(tenantRole, 'models/');
+    artifactBucket.grantTenantList(tenantRole);
     // Public keys, by which versions are verified.
     servingTable.grantItems(role, ['platform/*'], ['GetItem']);
     this.predictImported.grantInvokeLatestVersion(role);
     for (const bucket of [stagingBucket, resultBucket]) {
-      bucket.grantTenantReadWrite(role, 'batch/');
-      bucket.grantTenantList(role);
+      bucket.grantTenantReadWrite(tenantRole, 'batch/');
+      bucket.grantTenantList(tenantRole);
     }
-    return batch;
+    return batch.function;
   }
 
   /** No grants at all: whoever calls brings a link to the one file that the call needs. */
@@ -333,7 +339,7 @@ export class TrainingStack extends Stack {
 
   private importer(): lambda.Function {
     const { artifactBucket, stagingBucket, jobsTable, signingKey } = this.data;
-    const { function: importer, role } = new PlatformFunction(this, 'ImportFunction', {
+    const importer = new PlatformFunction(this, 'ImportFunction', {
       platform: this.platform,
       code: 'import',
       description: 'Looks at a model that was brought, and has it tried',
@@ -347,18 +353,20 @@ export class TrainingStack extends Stack {
         IMPORTED_FUNCTION_NAME: this.predictImported.functionName,
       },
     });
+    const { role, tenantRole } = importer;
     signingKey.grant(role, 'kms:Sign');
-    jobsTable.grantItems(role, ['tenant/*', 'job/*'], ['GetItem', 'UpdateItem']);
-    artifactBucket.grantObjects(role, 'models/', ['put']);
-    stagingBucket.grantObjects(role, 'uploads/', ['get', 'delete']);
-    stagingBucket.grantTenantList(role);
+    jobsTable.grantItems(role, ['job/*'], ['GetItem']);
+    jobsTable.grantTenantItems(tenantRole, ['GetItem', 'UpdateItem']);
+    artifactBucket.grantObjects(tenantRole, 'models/', ['put']);
+    stagingBucket.grantObjects(tenantRole, 'uploads/', ['get', 'delete']);
+    stagingBucket.grantTenantList(tenantRole);
     this.predictImported.grantInvokeLatestVersion(role);
-    return importer;
+    return importer.function;
   }
 
   private retrain(): lambda.Function {
     const { jobsTable, servingTable } = this.data;
-    const { function: retrain, role } = new PlatformFunction(this, 'Retrain', {
+    const retrain = new PlatformFunction(this, 'Retrain', {
       platform: this.platform,
       code: 'retrain',
       description: 'Starts the retraining jobs that are due',
@@ -371,11 +379,13 @@ export class TrainingStack extends Stack {
         ML_TRAINING_TIMEOUT_MINUTES: String(this.platform.settings.trainingTimeoutMinutes),
       },
     });
-    jobsTable.grantItems(role, ['tenant/*', 'job/*'], ['GetItem', 'PutItem', 'UpdateItem', 'Query']);
+    const { role, tenantRole } = retrain;
+    jobsTable.grantTenantItems(tenantRole, ['GetItem', 'PutItem', 'UpdateItem', 'Query']);
+    jobsTable.grantItems(role, ['job/*'], ['PutItem']);
     jobsTable.grantIndexQuery(role, 'due');
     // How long the tenant lets a training take.
-    servingTable.grantTenantItems(role, ['GetItem']);
+    servingTable.grantTenantItems(tenantRole, ['GetItem']);
     this.trainingMachine.machine.grantStartExecution(role);
-    return retrain;
+    return retrain.function;
   }
 }

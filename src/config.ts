@@ -77,9 +77,6 @@ export const config = {
   get batchResultDays() {
     return integer('BATCH_RESULT_DAYS', 30);
   },
-  get auditTable() {
-    return required('AUDIT_TABLE');
-  },
   get feedbackTable() {
     return required('FEEDBACK_TABLE');
   },
@@ -98,6 +95,10 @@ export const config = {
   /** Rows of one part of a batch prediction. @default as the planner has it */
   get batchPartRows(): number | undefined {
     return process.env.BATCH_PART_ROWS ? integer('BATCH_PART_ROWS', 0) : undefined;
+  },
+  /** The role whose sessions, each of one tenant, touch tenants' data. */
+  get tenantRoleArn() {
+    return required('TENANT_ROLE_ARN');
   },
   get servingTable() {
     return required('SERVING_TABLE');
@@ -228,7 +229,9 @@ export const config = {
       });
   },
   /** Where a service of AWS is spoken to, when it is not its usual address. */
-  endpoint(service: 'S3' | 'DYNAMODB' | 'SAGEMAKER_RUNTIME' | 'SFN' | 'LAMBDA' | 'KMS'): string | undefined {
+  endpoint(
+    service: 'S3' | 'DYNAMODB' | 'SAGEMAKER_RUNTIME' | 'SFN' | 'LAMBDA' | 'KMS' | 'STS',
+  ): string | undefined {
     return process.env[`AWS_ENDPOINT_URL_${service}`];
   },
   /** The credentials that Lambda gives the function's role. */

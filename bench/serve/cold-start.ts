@@ -1,6 +1,6 @@
 /**
- * From the start of the process to its first answer, as Lambda starts it: the bundle, signing, pointer, key and model
- * from local DynamoDB and S3, no compile cache. Beside it a bare Node process that does nothing.
+ * From the start of the process to its first answer, as Lambda starts it: the bundle, signing, the tenant's session, pointer, key
+ * and model from local STS, DynamoDB and S3, no compile cache. Beside it a bare Node process that does nothing.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -84,14 +84,15 @@ export async function firstAnswer(
     }
   });
   await new Promise<void>((done) => api.listen(0, '127.0.0.1', done));
-  const { s3, dynamodb, stepFunctions } = twin.endpoints;
+  const { s3, dynamodb, stepFunctions, sts } = twin.endpoints;
   const hosted = processEnvironment(config, {
-    credentials: twin.administrator,
+    credentials: twin.roleCredentials(config.roleName),
     endpoints: {
       ...{
         AWS_ENDPOINT_URL_S3: s3,
         AWS_ENDPOINT_URL_DYNAMODB: dynamodb,
         AWS_ENDPOINT_URL_SFN: stepFunctions,
+        AWS_ENDPOINT_URL_STS: sts,
       },
     },
     nodePath: join(root, 'node_modules'),

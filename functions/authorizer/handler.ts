@@ -2,20 +2,21 @@ import type {
   APIGatewayRequestAuthorizerEventV2,
   APIGatewaySimpleAuthorizerWithContextResult,
 } from 'aws-lambda';
-import { documentClient } from '../../src/adapters/aws/document-client.ts';
+import { documentClients } from '../../src/adapters/aws/document-client.ts';
 import { DynamoDbApiKeys } from '../../src/adapters/aws/dynamodb-api-keys.ts';
 import { DynamoDbOffboardings } from '../../src/adapters/aws/dynamodb-offboardings.ts';
 import { logger } from '../../src/adapters/aws/lambda/observability.ts';
 import { OidcTokens } from '../../src/adapters/oidc-tokens.ts';
 import { systemClock } from '../../src/clock.ts';
+import { tenantSessions } from '../../src/composition/tenant-sessions.ts';
 import { config } from '../../src/config.ts';
 import { authenticate } from '../../src/tenancy/authenticate.ts';
 import type { VerifiedClaims } from '../../src/tenancy/tenant-context.ts';
 
 const tokens = new OidcTokens(config.oidc);
-const documents = documentClient();
+const documents = documentClients(tenantSessions);
 const apiKeys = new DynamoDbApiKeys(documents, config.accessTable, systemClock);
-const offboardings = new DynamoDbOffboardings(documents, config.accessTable);
+const offboardings = new DynamoDbOffboardings(documents.own, config.accessTable);
 
 /**
  * Verifies who calls. A refusal is handed on as context instead of being answered here, where only API

@@ -10,6 +10,7 @@ import { batchModelLimitBytes, openBatchDuckDb } from '../../src/composition/bat
 import { importedGraphs } from '../../src/composition/imported-graphs.ts';
 import { manifestSignatures } from '../../src/composition/signatures.ts';
 import { artifactObjects, datasetStore, jobStore } from '../../src/composition/stores.ts';
+import { tenantSessions } from '../../src/composition/tenant-sessions.ts';
 import { config } from '../../src/config.ts';
 import { KeptDataset } from '../../src/data/kept-dataset.ts';
 import type { BatchParts, BatchState, BatchStepEvent } from '../../src/serving/batch/batch-step.ts';
@@ -30,6 +31,7 @@ const parts: BatchParts = {
     importedGraphs(
       new SignedObjects({
         ...{ region: config.region, bucket: config.artifactBucket, endpoint: config.endpoint('S3') },
+        sessions: tenantSessions,
       }),
     ),
   ),

@@ -1,6 +1,6 @@
-import { httpFunction } from '../../src/adapters/aws/lambda/http-function.ts';
 import { datasetService } from '../../src/composition/datasets.ts';
 import { importExecutions, ingestExecutions } from '../../src/composition/executions.ts';
+import { httpFunction } from '../../src/composition/http-function.ts';
 import { importService } from '../../src/composition/imports.ts';
 import { datasetStore } from '../../src/composition/stores.ts';
 import { DatasetNotFoundError } from '../../src/data/dataset-store.ts';

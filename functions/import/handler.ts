@@ -4,6 +4,7 @@ import { systemClock } from '../../src/clock.ts';
 import { artifactStore } from '../../src/composition/artifacts.ts';
 import { importedGraphs } from '../../src/composition/imported-graphs.ts';
 import { jobStore, uploadStore } from '../../src/composition/stores.ts';
+import { tenantSessions } from '../../src/composition/tenant-sessions.ts';
 import { config } from '../../src/config.ts';
 import type { ImportState, ImportStepEvent } from '../../src/imports/begin-import-step.ts';
 import { type InspectParts, inspectStep } from '../../src/imports/inspect-step.ts';
@@ -15,6 +16,7 @@ const parts: InspectParts = {
   graphs: importedGraphs(
     new SignedObjects({
       ...{ region: config.region, bucket: config.stagingBucket, endpoint: config.endpoint('S3') },
+      sessions: tenantSessions,
     }),
   ),
   clock: systemClock,

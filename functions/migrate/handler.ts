@@ -11,7 +11,7 @@ import { config } from '../../src/config.ts';
 const resumeWithinMs = 240_000;
 
 export const handler = stepFunction<object, { applied: string[] }>(async () => {
-  await ensurePredictionIdKey(dynamodb(), config.servingTable);
+  await ensurePredictionIdKey(dynamodb().own, config.servingTable);
   // Predictions verify with it, and never ask KMS.
   await signingKeys().publish(await signingKms().publicKey());
   const applied = await migrate(config.database, {

@@ -1,5 +1,5 @@
-import { httpFunction } from '../../src/adapters/aws/lambda/http-function.ts';
 import { isoAt } from '../../src/clock.ts';
+import { httpFunction } from '../../src/composition/http-function.ts';
 import { monitoringPlane } from '../../src/composition/monitoring.ts';
 import { recordFeedback } from '../../src/monitoring/feedback.ts';
 import { performanceOf } from '../../src/monitoring/performance.ts';

@@ -3,10 +3,16 @@ import { documentationPage } from '../../src/adapters/aws/lambda/documentation-p
 import { httpFunction } from '../../src/adapters/aws/lambda/http-function.ts';
 import { StoreProbes } from '../../src/adapters/aws/store-probes.ts';
 import { systemClock } from '../../src/clock.ts';
-import { artifactObjects, dynamodb } from '../../src/composition/stores.ts';
+import { dynamodb, s3 } from '../../src/composition/stores.ts';
 import { config } from '../../src/config.ts';
 
-const probes = new StoreProbes(dynamodb(), config.servingTable, artifactObjects(), systemClock);
+const probes = new StoreProbes(
+  {
+    table: { client: dynamodb().own, name: config.servingTable },
+    bucket: { client: s3().own, name: config.artifactBucket },
+  },
+  systemClock,
+);
 
 export const handler = httpFunction(
   {

@@ -1,9 +1,10 @@
 import type { PreTokenGenerationV2TriggerEvent } from 'aws-lambda';
-import { documentClient } from '../../src/adapters/aws/document-client.ts';
+import { documentClients } from '../../src/adapters/aws/document-client.ts';
 import { DynamoDbMemberships } from '../../src/adapters/aws/dynamodb-memberships.ts';
+import { tenantSessions } from '../../src/composition/tenant-sessions.ts';
 import { config } from '../../src/config.ts';
 
-const memberships = new DynamoDbMemberships(documentClient(), config.accessTable);
+const memberships = new DynamoDbMemberships(documentClients(tenantSessions), config.accessTable);
 
 /** Cognito's access tokens name no tenant by themselves: it comes from a table that only admins write. */
 export const handler = async (

@@ -1,4 +1,4 @@
-import { httpFunction } from '../../src/adapters/aws/lambda/http-function.ts';
+import { httpFunction } from '../../src/composition/http-function.ts';
 import { archiveOperations } from './archive.ts';
 import { deploymentOperations } from './deployments.ts';
 import { modelOperations } from './models.ts';

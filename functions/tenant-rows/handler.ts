@@ -9,7 +9,7 @@ import { config } from '../../src/config.ts';
 import type { Sweep } from '../../src/tenancy/offboarding.ts';
 import { TenantContext } from '../../src/tenancy/tenant-context.ts';
 
-const offboardings = new DynamoDbOffboardings(dynamodb(), config.accessTable);
+const offboardings = new DynamoDbOffboardings(dynamodb().own, config.accessTable);
 const database = new TenantDatabase(config.database, { clock, resumeWithinMs: 60_000 });
 const removal = new TenantRemoval(database);
 /** For the statement that is under way. */

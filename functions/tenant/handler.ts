@@ -1,4 +1,4 @@
-import { httpFunction } from '../../src/adapters/aws/lambda/http-function.ts';
+import { httpFunction } from '../../src/composition/http-function.ts';
 import { tenantPlane } from '../../src/composition/tenant-plane.ts';
 import type { TenantContext } from '../../src/tenancy/tenant-context.ts';
 

@@ -1,5 +1,4 @@
 import { ulid } from 'ulid';
-import { httpFunction } from '../../src/adapters/aws/lambda/http-function.ts';
 import { systemClock } from '../../src/clock.ts';
 import { batchPredictions } from '../../src/composition/batch.ts';
 import {
@@ -8,6 +7,7 @@ import {
   ingestExecutions,
   trainingExecutions,
 } from '../../src/composition/executions.ts';
+import { httpFunction } from '../../src/composition/http-function.ts';
 import { deployedVersions } from '../../src/composition/monitoring.ts';
 import { datasetStore, jobStore, retrainingRuns, schedules } from '../../src/composition/stores.ts';
 import { trainingJobs } from '../../src/composition/training.ts';

@@ -30,12 +30,13 @@ export function acknowledgeResourceWildcard(
   const { prefix = '', value, suffix } = finding;
   const flat = (token: string) => flatten(consumer.resolve(token));
   const named = flat(consumer === owner.stack ? value : owner.stack.exportValue(value));
-  acknowledge(grantee, `AwsSolutions-IAM5[Resource::${flat(prefix)}${named}${suffix}]`, reason);
+  acknowledge(grantee, `AwsSolutions-IAM5[Resource::${flat(prefix)}${named}${flatten(suffix)}]`, reason);
 }
 
 /** @returns a resolved expression as cdk-nag names it */
 export function flatten(expression: unknown): string {
-  if (typeof expression === 'string') return expression;
+  // It takes a variable of the policy for one of CloudFormation's.
+  if (typeof expression === 'string') return expression.replaceAll(/\$\{([^}]+)\}/g, '<$1>');
   const [[name, argument]] = Object.entries(expression as Record<string, unknown>) as [[string, unknown]];
   if (name === 'Fn::GetAtt') return `<${(argument as string[]).join('.')}>`;
   if (name === 'Fn::ImportValue') return argument as string;

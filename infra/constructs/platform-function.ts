@@ -8,6 +8,7 @@ import type { FunctionBundles, FunctionName } from '../bundle-functions.ts';
 import type { StageSettings } from '../stage.ts';
 import { acknowledge, ONE_ROLE_ONE_POLICY } from './acknowledgement.ts';
 import type { PrivateNetwork } from './private-network.ts';
+import { TenantRole } from './tenant-role.ts';
 
 /** What every stack of the platform is built from. */
 export interface PlatformContext {
@@ -47,7 +48,9 @@ export interface PlatformFunctionProps {
 /** A Node.js 24 function on arm64 with a role, a log group and traces of its own. */
 export class PlatformFunction extends Construct {
   readonly function: lambda.Function;
+  /** For what has no tenant. */
   readonly role: iam.Role;
+  private tenants: TenantRole | undefined;
 
   constructor(scope: Construct, id: string, props: PlatformFunctionProps) {
     super(scope, id);
@@ -128,6 +131,17 @@ export class PlatformFunction extends Construct {
     acknowledge(this.role, 'NIST.800.53.R5-IAMNoInlinePolicy', ONE_ROLE_ONE_POLICY);
   }
 
+  /** For tenants' data; a function that is never asked for it has none. */
+  get tenantRole(): TenantRole {
+    if (this.tenants === undefined) {
+      const executionRole = this.role;
+      const description = `${executionRole.node.scope?.node.id}: data of one tenant at a time`;
+      this.tenants = new TenantRole(this, 'Tenants', { executionRole, description });
+      this.function.addEnvironment('TENANT_ROLE_ARN', this.tenants.role.roleArn);
+    }
+    return this.tenants;
+  }
+
   /** What Lambda itself needs to attach a function to the network, as in AWSLambdaVPCAccessExecutionRole without logs. */
   private allowNetworkInterfaces(): void {
     this.role.addToPolicy(
@@ -153,8 +167,9 @@ export function unsignedModels({ unsignedModels: setting }: StageSettings): Reco
 
 function vpcEnvironment(network: PrivateNetwork): Record<string, string> {
   return {
-    // The dual-stack name: the network has no IPv4 way out. Only this client: the global dual-stack flag breaks PutEvents.
+    // The dual-stack names: the network has no IPv4 way out. Only these clients: the global dual-stack flag breaks PutEvents.
     AWS_ENDPOINT_URL_EVENTBRIDGE: `https://events.${Stack.of(network).region}.api.aws`,
+    AWS_ENDPOINT_URL_STS: `https://sts.${Stack.of(network).region}.api.aws`,
     // The authorities of RDS, which the runtime holds and Node does not load by itself.
     NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem',
   };

@@ -4,6 +4,7 @@ import type * as kms from 'aws-cdk-lib/aws-kms';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { acknowledge, acknowledgeResourceWildcard } from './acknowledgement.ts';
+import { SESSION_TENANT, type TenantRole } from './tenant-role.ts';
 
 /** What a function may do with the objects below a prefix. */
 export type ObjectAction = 'get' | 'put' | 'delete';
@@ -80,68 +81,78 @@ export class TenantBucket extends Construct {
     return this.bucket.bucketName;
   }
 
-  /** Lets the grantee read objects, by default all of every tenant; `area` narrows it, as in `datasets/`. */
-  grantTenantRead(grantee: IRole, area = ''): void {
+  /** Lets a session read its tenant's objects, by default all; `area` narrows it, as in `datasets/`. */
+  grantTenantRead(grantee: TenantRole, area = ''): void {
     this.grantObjects(grantee, area, ['get']);
   }
 
-  /** Lets the grantee read and write objects below `tenants/<tenant>/<area>`. */
-  grantTenantReadWrite(grantee: IRole, area = ''): void {
+  /** Lets a session read and write its tenant's objects below `<area>`. */
+  grantTenantReadWrite(grantee: TenantRole, area = ''): void {
     this.grantObjects(grantee, area, ['get', 'put']);
   }
 
-  /** Lets the grantee do exactly these things with objects below `tenants/<tenant>/<area>`. */
-  grantObjects(grantee: IRole, area: string, actions: readonly ObjectAction[]): void {
-    const suffix = area === '' ? '/tenants/*' : `/tenants/*/${area}*`;
-    grantee.addToPrincipalPolicy(
+  /** Lets a session do exactly these things with objects below `tenants/<its tenant>/<area>`. */
+  grantObjects({ role }: TenantRole, area: string, actions: readonly ObjectAction[]): void {
+    const suffix = `/tenants/${SESSION_TENANT}/${area}*`;
+    role.addToPrincipalPolicy(
       new PolicyStatement({
         actions: actions.flatMap((action) => [...ACTIONS[action].s3]),
         resources: [`${this.bucket.bucketArn}${suffix}`],
       }),
     );
     acknowledgeResourceWildcard(
-      grantee,
+      role,
       this.bucket,
       { value: this.bucket.bucketArn, suffix },
-      'The key of an object begins with its tenant, which a role cannot know beforehand; the tenant context is the only builder of keys.',
+      "The tenant is the session's own, by its tag; the wildcard stands for what that tenant has below its prefix.",
     );
     const keyActions = [...new Set(actions.flatMap((action) => [...ACTIONS[action].kms]))];
-    if (keyActions.length > 0) this.encryptionKey.grant(grantee, ...keyActions);
+    if (keyActions.length > 0) this.encryptionKey.grant(role, ...keyActions);
   }
 
-  /** Lets the grantee find and remove all that tenants have, noncurrent versions included. */
-  grantTenantRemoval(grantee: IRole): void {
-    grantee.addToPrincipalPolicy(
+  /** Lets a session find and remove all that its tenant has, noncurrent versions included. */
+  grantTenantRemoval({ role }: TenantRole): void {
+    const suffix = `/tenants/${SESSION_TENANT}/*`;
+    role.addToPrincipalPolicy(
       new PolicyStatement({
         actions: ['s3:ListBucketVersions'],
         resources: [this.bucket.bucketArn],
-        conditions: { StringLike: { 's3:prefix': 'tenants/*' } },
+        conditions: { StringLike: { 's3:prefix': `tenants/${SESSION_TENANT}/*` } },
       }),
     );
-    grantee.addToPrincipalPolicy(
+    role.addToPrincipalPolicy(
       new PolicyStatement({
         actions: ['s3:DeleteObject', 's3:DeleteObjectVersion'],
-        resources: [`${this.bucket.bucketArn}/tenants/*`],
+        resources: [`${this.bucket.bucketArn}${suffix}`],
       }),
     );
     acknowledgeResourceWildcard(
-      grantee,
+      role,
       this.bucket,
-      { value: this.bucket.bucketArn, suffix: '/tenants/*' },
-      'Operators remove any tenant; the tenant context is the only builder of prefixes.',
+      { value: this.bucket.bucketArn, suffix },
+      "The tenant is the session's own, by its tag; operators remove all that it has.",
     );
   }
 
   /**
-   * Lets the grantee list keys below `tenants/`, and learn that an object is missing: without `s3:ListBucket` S3
-   * answers 403 instead of 404. That question carries no prefix, hence IfExists.
+   * Lets a session list its tenant's keys. Not the bucket: a question without prefix would be answered with every
+   * tenant's keys. So S3 says 403, not 404, for an object that is missing, and the stores look again by its key.
    */
-  grantTenantList(grantee: IRole): void {
+  grantTenantList({ role }: TenantRole): void {
+    this.grantList(role, `tenants/${SESSION_TENANT}/*`);
+  }
+
+  /** Lets the grantee ask what is below `platform/`, where no tenant has anything. */
+  grantPlatformList(grantee: IRole): void {
+    this.grantList(grantee, 'platform/*');
+  }
+
+  private grantList(grantee: IRole, prefix: string): void {
     grantee.addToPrincipalPolicy(
       new PolicyStatement({
         actions: ['s3:ListBucket'],
         resources: [this.bucket.bucketArn],
-        conditions: { StringLikeIfExists: { 's3:prefix': 'tenants/*' } },
+        conditions: { StringLike: { 's3:prefix': prefix } },
       }),
     );
   }

@@ -4,9 +4,13 @@ import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type * as kms from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledgement.ts';
+import { SESSION_TENANT, type TenantRole } from './tenant-role.ts';
 
 /** The item operations that a role may be given; each is one IAM action. */
 export type ItemAction = 'GetItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'Query' | 'Scan';
+
+/** Those that name a partition key. */
+export type KeyedAction = Exclude<ItemAction, 'Scan'>;
 
 const READS: readonly ItemAction[] = ['GetItem', 'Query', 'Scan'];
 const KMS_READ = ['kms:Decrypt', 'kms:DescribeKey'];
@@ -77,35 +81,45 @@ export class TenantTable extends Construct {
     return this.table.tableName;
   }
 
-  /** Lets the grantee do these things with the tenants' items: partition keys `tenant/...`. */
-  grantTenantItems(grantee: IRole, actions: readonly ItemAction[]): void {
-    this.grantItems(grantee, ['tenant/*'], actions);
+  /** Lets a session do these things with its tenant's items: partition key `tenant/<tenant>/`. */
+  grantTenantItems({ role }: TenantRole, actions: readonly KeyedAction[]): void {
+    this.grantKeys(role, 'StringEquals', [`tenant/${SESSION_TENANT}/`], actions);
   }
 
-  /** Lets the grantee read the tenants' items by key. */
-  grantTenantRead(grantee: IRole): void {
-    this.grantTenantItems(grantee, ['GetItem', 'Query']);
+  /** Lets a session do these things with what has a partition key below its tenant's: `tenant/<tenant>/<anything>`. */
+  grantTenantRecords({ role }: TenantRole, actions: readonly KeyedAction[]): void {
+    this.grantKeys(role, 'StringLike', [`tenant/${SESSION_TENANT}/*`], actions);
   }
 
-  /** Lets the grantee read and write the tenants' items. */
-  grantTenantWrite(grantee: IRole): void {
-    this.grantTenantItems(grantee, ['GetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem']);
+  /** Lets the grantee do these things with items that no tenant has, by patterns of their partition keys. */
+  grantItems(grantee: IRole, leadingKeys: readonly string[], actions: readonly KeyedAction[]): void {
+    const foreign = leadingKeys.find(
+      (pattern) => !/^[a-z-]+\//.test(pattern) || pattern.startsWith('tenant/'),
+    );
+    if (foreign !== undefined)
+      throw new Error(`"${foreign}" may match items of tenants; grant those by grantTenantItems`);
+    this.grantKeys(grantee, 'StringLike', leadingKeys, actions);
   }
 
-  /** Lets the grantee do these things with items whose partition key matches one of the patterns. */
-  grantItems(
+  /** Lets the grantee read items of any tenant: for tables whose items say whose they are, which nobody knows before. */
+  grantOwnerLookup(grantee: IRole): void {
+    this.grantKeys(grantee, 'StringLike', ['tenant/*'], ['GetItem']);
+  }
+
+  private grantKeys(
     grantee: IRole,
+    operator: 'StringEquals' | 'StringLike',
     leadingKeys: readonly string[],
-    actions: readonly Exclude<ItemAction, 'Scan'>[] | readonly ItemAction[],
+    actions: readonly KeyedAction[],
   ): void {
     this.grant(grantee, actions, this.table.tableArn, {
-      'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': leadingKeys },
+      [`ForAllValues:${operator}`]: { 'dynamodb:LeadingKeys': leadingKeys },
       // ForAllValues holds for a request that names no key at all.
       Null: { 'dynamodb:LeadingKeys': 'false' },
     });
   }
 
-  /** Lets the grantee do these things with every item, for keys that say nothing of a tenant. */
+  /** Lets the grantee do these things with every item, of whatever tenant. */
   grantAllItems(grantee: IRole, actions: readonly ItemAction[]): void {
     this.grant(grantee, actions, this.table.tableArn);
   }

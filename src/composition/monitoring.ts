@@ -11,6 +11,7 @@ import { PredictionHistory } from '../serving/log/prediction-history.ts';
 import type { TenantContext } from '../tenancy/tenant-context.ts';
 import { manifestSignatures } from './signatures.ts';
 import { artifactObjects, dynamodb, settingsStore } from './stores.ts';
+import { tenantSessions } from './tenant-sessions.ts';
 
 /** @returns what looks up what the deployed version of a model is made of */
 export function deployedVersions() {
@@ -26,6 +27,7 @@ export function monitoringPlane() {
   const { performanceThreshold: threshold, retrainingFeedbackThreshold: minSamples } = config;
   const predictions = new SignedObjects({
     ...{ region: config.region, bucket: config.predictionBucket, endpoint: config.endpoint('S3') },
+    sessions: tenantSessions,
   });
   return {
     clock: systemClock,

@@ -35,6 +35,7 @@ import { Predictor, type Resident } from '../serving/predictor.ts';
 import { TenantContext } from '../tenancy/tenant-context.ts';
 import { importedGraphs } from './imported-graphs.ts';
 import { rowBatches } from './row-batches.ts';
+import { tenantSessions } from './tenant-sessions.ts';
 
 const minuteMs = 60_000;
 
@@ -51,20 +52,21 @@ export const prewarmList = () =>
 
 export function predictPlane() {
   const { region } = config;
+  const sessions = tenantSessions;
   const endpoint = config.endpoint('DYNAMODB');
   const objects = new SignedObjects({
-    ...{ region, bucket: config.artifactBucket, endpoint: config.endpoint('S3') },
+    ...{ region, sessions, bucket: config.artifactBucket, endpoint: config.endpoint('S3') },
   });
   const predictions = new SignedObjects({
-    ...{ region, bucket: config.predictionBucket, endpoint: config.endpoint('S3') },
+    ...{ region, sessions, bucket: config.predictionBucket, endpoint: config.endpoint('S3') },
   });
   const store = new SignedServingStore(
-    new SignedTable({ region, endpoint, table: config.servingTable }),
+    new SignedTable({ region, sessions, endpoint, table: config.servingTable }),
     objects,
   );
   // It holds what may be lost: a call that waits for it longer than this is better off without.
   const transient = new SignedTable(
-    { region, endpoint, table: config.transientTable },
+    { region, sessions, endpoint, table: config.transientTable },
     { timeoutMs: 1_000, attempts: 1 },
   );
   const log = new BufferedPredictionLog({
@@ -92,7 +94,9 @@ export function predictPlane() {
     executor: new ChoosingExecutor(new TypeScriptExecutor(), new OnnxruntimeExecutor()),
     outputs: new SignedPredictionCache(transient, clock),
     imported: importedGraphs(objects, { rowsWithinMs: 17_000 }),
-    endpoints: new SageMakerEndpoints({ region, endpoint: config.endpoint('SAGEMAKER_RUNTIME') }),
+    endpoints: new SageMakerEndpoints({
+      ...{ region, sessions, endpoint: config.endpoint('SAGEMAKER_RUNTIME') },
+    }),
   });
   const app = new ServingApp({
     ...{ predictor, version: packageJson.version, history: new PredictionHistory(predictions) },

@@ -9,12 +9,17 @@ import { config } from '../config.ts';
 import type { JobId } from '../contracts/names.ts';
 import { BatchStarter } from '../serving/batch/batch-starter.ts';
 import type { ServingStore } from '../serving/serving-store.ts';
+import { tenantSessions } from './tenant-sessions.ts';
 
 export function rowBatches(store: Pick<ServingStore, 'pointer'>): BatchStarter {
   const { region } = config;
+  const sessions = tenantSessions;
+  const s3 = config.endpoint('S3');
   const signed = new SignedBatchStart({
-    jobs: new SignedTable({ region, table: config.jobsTable, endpoint: config.endpoint('DYNAMODB') }),
-    staging: new SignedObjects({ region, bucket: config.stagingBucket, endpoint: config.endpoint('S3') }),
+    jobs: new SignedTable({
+      ...{ region, sessions, table: config.jobsTable, endpoint: config.endpoint('DYNAMODB') },
+    }),
+    staging: new SignedObjects({ region, sessions, bucket: config.stagingBucket, endpoint: s3 }),
     states: new SignedClient('states', config.endpoint('SFN') ?? `https://states.${region}.amazonaws.com`),
     stateMachineArn: config.batchStateMachineArn,
     clock: systemClock,

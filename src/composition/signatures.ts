@@ -12,7 +12,7 @@ export const signingKms = () =>
     keyId: () => config.signingKeyId,
   });
 
-export const signingKeys = () => new SigningKeys(dynamodb(), config.servingTable);
+export const signingKeys = () => new SigningKeys(dynamodb().own, config.servingTable);
 
 /** Of what is served: as the stage has it, versions without a signature are let through. */
 export const manifestSignatures = () => {

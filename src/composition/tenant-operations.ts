@@ -1,6 +1,5 @@
 /** Makes what operators work on tenants with, from the deployment's settings. */
 import { LambdaClient } from '@aws-sdk/client-lambda';
-import { S3Client } from '@aws-sdk/client-s3';
 import { ulid } from 'ulid';
 import { DynamoDbApiKeys } from '../adapters/aws/dynamodb-api-keys.ts';
 import { DynamoDbMemberships } from '../adapters/aws/dynamodb-memberships.ts';
@@ -16,11 +15,10 @@ import { Members } from '../tenancy/members.ts';
 import { Offboarding } from '../tenancy/offboarding.ts';
 import { TenantContext } from '../tenancy/tenant-context.ts';
 import { TenantOperations } from '../tenancy/tenant-operations.ts';
-import { dynamodb, settingsStore } from './stores.ts';
+import { dynamodb, s3, settingsStore } from './stores.ts';
 
 export function tenantOperations(): TenantOperations {
-  const offboardings = new DynamoDbOffboardings(dynamodb(), config.accessTable);
-  const s3 = new S3Client({ maxAttempts: 4 });
+  const offboardings = new DynamoDbOffboardings(dynamodb().own, config.accessTable);
   const apiKeys = new DynamoDbApiKeys(dynamodb(), config.accessTable, clock);
   return new TenantOperations({
     ...{ offboardings, clock },
@@ -30,8 +28,8 @@ export function tenantOperations(): TenantOperations {
     offboarding: new Offboarding({
       ...{ offboardings, clock, waitsSeconds: config.offboardingWaitsSeconds },
       stores: [
-        ...config.tenantTables.map((table) => new TenantTableItems(dynamodb(), table)),
-        ...config.tenantBuckets.map((bucket) => new TenantBucketObjects(s3, bucket)),
+        ...config.tenantTables.map((table) => new TenantTableItems(dynamodb().own, table)),
+        ...config.tenantBuckets.map((bucket) => new TenantBucketObjects(s3(), bucket)),
         new TenantRows(new LambdaClient({ maxAttempts: 3 }), config.tenantRowsFunctionName),
       ],
     }),

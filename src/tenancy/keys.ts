@@ -67,8 +67,8 @@ export const objectKeys = {
   batchManifest: (t: TenantContext, job: JobId) => `${root(t)}batch/${job}/manifest.json`,
   /** Rows that a caller sent instead of a dataset. */
   batchRows: (t: TenantContext, job: JobId) => `${root(t)}batch/${job}/rows.json`,
-  /** Asked for by the health probe, and never there. */
-  healthProbe: 'tenants/platform-health/health/probe',
+  /** Of the platform, not of a tenant: asked for by the health probe, and never there. */
+  healthProbe: 'platform/health/probe',
 } as const;
 
 export const jobPrefix = 'job/';
@@ -96,20 +96,6 @@ export const itemKeys = {
   retraining: (t: TenantContext, model: ModelName): ItemKey => ({
     pk: partition(t),
     sk: `retraining/${model}/`,
-  }),
-  /** Ids sort by time. */
-  audit: (t: TenantContext, auditId: string): ItemKey => ({ pk: partition(t), sk: `audit/${auditId}/` }),
-  /** Sorts right behind its entry. */
-  auditRefusal: (t: TenantContext, auditId: string): ItemKey => ({
-    pk: partition(t),
-    sk: `audit/${auditId}/refused/`,
-  }),
-  /** @param before - an id, which is left out with what came after it */
-  auditRange: (t: TenantContext, before?: string) => ({
-    pk: partition(t),
-    first: 'audit/',
-    // "." sorts right before the separator.
-    last: before === undefined ? 'audit/~' : `audit/${before}.`,
   }),
   /** By the time of the prediction, so that a window is a range. */
   feedback: (

@@ -1,19 +1,21 @@
 import { type Clock, isoAt } from '../clock.ts';
 import type { ModelName } from '../contracts/names.ts';
 import { ModelTrainingRequest } from '../contracts/training.ts';
-import { type JobOwners, TenantContext } from '../tenancy/tenant-context.ts';
+import { TenantContext } from '../tenancy/tenant-context.ts';
 import type { TrainingJobs } from './training-jobs.ts';
 
 export interface DueSchedule {
-  /** Names the row; leads to its tenant. */
+  /** Names the row. */
   readonly reference: string;
+  /** Whose it is, as the authenticated call wrote it that set the schedule. */
+  readonly owner: { readonly tenant: string; readonly subject: string };
   /** As it was stored: a training request, perhaps of an older release. */
   readonly request: unknown;
   readonly dueAt: string;
 }
 
 /** One row a model: train again, with this request, at this time. */
-export interface RetrainingSchedules extends JobOwners {
+export interface RetrainingSchedules {
   /** Sets or replaces the model's schedule. */
   set(tenant: TenantContext, request: ModelTrainingRequest, dueAt: string): Promise<void>;
   /** Ends the model's schedule; without one it does nothing. */
@@ -21,7 +23,7 @@ export interface RetrainingSchedules extends JobOwners {
   /** Everything that is due. */
   due(now: string): Promise<readonly DueSchedule[]>;
   /** Moves a schedule on. @returns false when another has moved it: its training is theirs */
-  move(schedule: DueSchedule, nextDueAt: string): Promise<boolean>;
+  move(tenant: TenantContext, schedule: DueSchedule, nextDueAt: string): Promise<boolean>;
 }
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -46,10 +48,13 @@ export async function startDueTrainings(parts: {
     try {
       const parsed = ModelTrainingRequest.safeParse(schedule.request);
       const everyDays = parsed.data?.retrain_every_days ?? 1;
+      const tenant = await TenantContext.fromJob(
+        { ownerOf: async () => schedule.owner },
+        ...([schedule.reference, parts.requestId] as const),
+      );
       // Moved first: two runs of this function start a training once, and a broken one does not start for ever.
-      if (!(await parts.schedules.move(schedule, nextDue(everyDays, nowMs)))) continue;
+      if (!(await parts.schedules.move(tenant, schedule, nextDue(everyDays, nowMs)))) continue;
       if (!parsed.success) throw parsed.error;
-      const tenant = await TenantContext.fromJob(parts.schedules, schedule.reference, parts.requestId);
       await parts.jobs.startChecked(tenant, parsed.data, 'schedule');
       started++;
     } catch (error) {

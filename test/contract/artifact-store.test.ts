@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
-import { DeleteObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { S3ArtifactStore } from '../../src/adapters/aws/s3-artifact-store.ts';
-import { S3Objects } from '../../src/adapters/aws/s3-objects.ts';
+import { S3Objects, s3Clients } from '../../src/adapters/aws/s3-objects.ts';
 import { StagingWorkFiles } from '../../src/adapters/aws/staging-work-files.ts';
 import { objectKeys } from '../../src/tenancy/keys.ts';
 import type { ArtifactStore } from '../../src/training/artifact-store.ts';
 import { WorkFileDamagedError, type WorkFiles } from '../../src/training/work-files.ts';
 import { type LocalStores, startLocalStores } from '../support/local-stores.ts';
+import { ownSessions } from '../support/own-sessions.ts';
 import { newJobId, sampleManifest } from '../support/samples.ts';
 import { signaturesBy, signingKey } from '../support/signing.ts';
 import { tenantA, tenantAb, tenantB } from '../support/tenants.ts';
@@ -21,8 +21,8 @@ let workFiles: WorkFiles;
 
 beforeAll(async () => {
   stores = await startLocalStores();
-  objects = new S3Objects(new S3Client({}), stores.names.ArtifactBucket);
-  staging = new S3Objects(new S3Client({}), stores.names.StagingBucket);
+  objects = new S3Objects(s3Clients(ownSessions), stores.names.ArtifactBucket);
+  staging = new S3Objects(s3Clients(ownSessions), stores.names.StagingBucket);
   artifacts = new S3ArtifactStore(objects, { nowMs: () => Date.now() }, key);
   workFiles = new StagingWorkFiles(staging);
 });
@@ -36,9 +36,9 @@ describe('ArtifactStore on S3', () => {
     const stored = await artifacts.put(tenantA, manifest, graph);
     const found = await artifacts.manifest(tenantA, manifest.model_name, manifest.build_id);
     expect(found).toEqual({ ...stored, manifest });
-    const bytes = await objects.getBytes(stored.manifestKey);
+    const bytes = await objects.getBytes(tenantA, stored.manifestKey);
     expect(createHash('sha256').update(bytes!).digest('hex')).toBe(stored.manifestSha256);
-    expect(Buffer.compare((await objects.getBytes(stored.artifactKey))!, graph)).toBe(0);
+    expect(Buffer.compare((await objects.getBytes(tenantA, stored.artifactKey))!, graph)).toBe(0);
   });
 
   it('writes the same build again as the same bytes, under another signature that holds as well', async () => {
@@ -58,8 +58,10 @@ describe('ArtifactStore on S3', () => {
   it('reads a build from before builds were signed, and says that it has no signature', async () => {
     const manifest = sampleManifest();
     const { signature: _, ...stored } = await artifacts.put(tenantA, manifest, graph);
-    const Key = objectKeys.modelFile(tenantA, manifest.model_name, manifest.build_id, 'manifest.sig');
-    await objects.client.send(new DeleteObjectCommand({ Bucket: objects.bucket, Key }));
+    await objects.delete(
+      tenantA,
+      objectKeys.modelFile(tenantA, manifest.model_name, manifest.build_id, 'manifest.sig'),
+    );
     const found = await artifacts.manifest(tenantA, manifest.model_name, manifest.build_id);
     expect(found).toEqual({ ...stored, manifest });
   });
@@ -67,7 +69,7 @@ describe('ArtifactStore on S3', () => {
   it('knows no build whose manifest is missing, although its graph is there', async () => {
     const manifest = sampleManifest();
     const key = objectKeys.modelFile(tenantA, manifest.model_name, manifest.build_id, 'model.onnx');
-    await objects.putBytes(key, graph);
+    await objects.putBytes(tenantA, key, graph);
     expect(await artifacts.manifest(tenantA, manifest.model_name, manifest.build_id)).toBeUndefined();
   });
 
@@ -116,7 +118,7 @@ describe('WorkFiles on the staging bucket', () => {
   it('refuses a file that has changed since, and one that is gone', async () => {
     const job = newJobId();
     const ref = await workFiles.put(tenantA, job, 'model.json', Buffer.from('{}'));
-    await staging.putBytes(objectKeys.jobFile(tenantA, job, 'model.json', ref.sha256), '{"x":1}');
+    await staging.putBytes(tenantA, objectKeys.jobFile(tenantA, job, 'model.json', ref.sha256), '{"x":1}');
     await expect(workFiles.get(tenantA, job, ref)).rejects.toThrow(WorkFileDamagedError);
     await expect(workFiles.get(tenantA, newJobId(), ref)).rejects.toThrow(WorkFileDamagedError);
   });

@@ -1,14 +1,14 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { S3BatchFiles } from '../../src/adapters/aws/s3-batch-files.ts';
-import { S3Objects } from '../../src/adapters/aws/s3-objects.ts';
+import { S3Objects, s3Clients } from '../../src/adapters/aws/s3-objects.ts';
 import { S3VersionFiles } from '../../src/adapters/aws/s3-version-files.ts';
 import type { BatchFiles, ResultManifest } from '../../src/serving/batch/batch-files.ts';
 import { objectKeys } from '../../src/tenancy/keys.ts';
 import { type LocalStores, startLocalStores } from '../support/local-stores.ts';
+import { ownSessions } from '../support/own-sessions.ts';
 import { hex, newJobId } from '../support/samples.ts';
 import { modelName, tenantA, tenantAb, tenantB } from '../support/tenants.ts';
 
@@ -19,7 +19,7 @@ let files: BatchFiles;
 
 beforeAll(async () => {
   stores = await startLocalStores();
-  const client = new S3Client({});
+  const client = s3Clients(ownSessions);
   artifacts = new S3Objects(client, stores.names.ArtifactBucket);
   files = new S3BatchFiles(
     {
@@ -92,7 +92,7 @@ describe('VersionFiles on S3', () => {
     const versions = new S3VersionFiles(() => artifacts);
     const key = objectKeys.modelFile(tenantA, modelName('m'), 'b', 'model.onnx');
     expect(await versions.bytes(tenantA, key)).toBeUndefined();
-    await artifacts.putBytes(key, Buffer.from('graph'));
+    await artifacts.putBytes(tenantA, key, Buffer.from('graph'));
     expect(Buffer.from((await versions.bytes(tenantA, key))!).toString()).toBe('graph');
     for (const stranger of [tenantAb, tenantB]) {
       await expect(versions.bytes(stranger, key)).rejects.toThrow('leads out of its tenant');

@@ -1,15 +1,15 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { S3DatasetStore } from '../../src/adapters/aws/s3-dataset-store.ts';
-import { S3Objects, sha256Hex } from '../../src/adapters/aws/s3-objects.ts';
+import { S3Objects, s3Clients, sha256Hex } from '../../src/adapters/aws/s3-objects.ts';
 import { encodeCursor } from '../../src/adapters/page-cursor.ts';
 import type { DatasetStore } from '../../src/data/dataset-store.ts';
 import { ValidationError } from '../../src/errors.ts';
 import { objectKeys } from '../../src/tenancy/keys.ts';
 import { type LocalStores, startLocalStores } from '../support/local-stores.ts';
+import { ownSessions } from '../support/own-sessions.ts';
 import { datasetId, sampleDataset } from '../support/samples.ts';
 import { tenantA, tenantAb, tenantB, tenantNamed } from '../support/tenants.ts';
 
@@ -20,7 +20,7 @@ const folder = mkdtempSync(join(tmpdir(), 'tenantml-datasets-'));
 
 beforeAll(async () => {
   stores = await startLocalStores();
-  objects = new S3Objects(new S3Client({}), stores.names.ArtifactBucket);
+  objects = new S3Objects(s3Clients(ownSessions), stores.names.ArtifactBucket);
   datasets = new S3DatasetStore(objects);
 });
 afterAll(async () => {
@@ -91,7 +91,7 @@ describe('DatasetStore on S3', () => {
     const dataset = datasetOf('whole', { dataset_id: datasetId('7') });
     await datasets.put(tenantA, dataset, parquet('whole'));
     const key = objectKeys.datasetParquet(tenantA, dataset.dataset_id, dataset.parquet_sha256);
-    await objects.putBytes(key, 'whale');
+    await objects.putBytes(tenantA, key, 'whale');
     await expect(datasets.fetchParquet(tenantA, dataset, join(folder, 'damaged'))).rejects.toMatchObject({
       code: 'DATASET_DAMAGED',
     });
@@ -119,7 +119,7 @@ describe('DatasetStore on S3', () => {
 
   it('does not count a Parquet without a manifest as a dataset', async () => {
     const tenant = tenantNamed('unfinished');
-    await objects.putBytes(objectKeys.datasetParquet(tenant, datasetId('5'), sha256Hex('x')), 'x');
+    await objects.putBytes(tenant, objectKeys.datasetParquet(tenant, datasetId('5'), sha256Hex('x')), 'x');
     expect(await datasets.get(tenant, datasetId('5'))).toBeUndefined();
     expect((await datasets.list(tenant, { limit: 10 })).items).toEqual([]);
     const dataset = sampleDataset({ dataset_id: datasetId('5') });

@@ -1,6 +1,6 @@
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { documentClient } from '../../src/adapters/aws/document-client.ts';
+import { documentClient, documentClients } from '../../src/adapters/aws/document-client.ts';
 import { DynamoDbJobStore } from '../../src/adapters/aws/dynamodb-job-store.ts';
 import { encodeCursor } from '../../src/adapters/page-cursor.ts';
 import { ValidationError } from '../../src/errors.ts';
@@ -9,6 +9,7 @@ import { TenantContext } from '../../src/tenancy/tenant-context.ts';
 import { JobEndedError, type JobStore } from '../../src/training/job-store.ts';
 import { type LocalStores, startLocalStores } from '../support/local-stores.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { ownSessions } from '../support/own-sessions.ts';
 import { newJobId, sampleJob, sampleRequest } from '../support/samples.ts';
 import { tenantA, tenantAb, tenantB, tenantNamed } from '../support/tenants.ts';
 
@@ -19,7 +20,7 @@ let jobs: JobStore;
 beforeAll(async () => {
   stores = await startLocalStores();
   clock = new ManualClock();
-  jobs = new DynamoDbJobStore(documentClient(), stores.names.JobsTable, clock);
+  jobs = new DynamoDbJobStore(documentClients(ownSessions), stores.names.JobsTable, clock);
 });
 afterAll(() => stores?.stop());
 

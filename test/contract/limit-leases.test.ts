@@ -7,6 +7,7 @@ import { KnownLimits, type TenantLimits } from '../../src/serving/limits/tenant-
 import type { TenantContext } from '../../src/tenancy/tenant-context.ts';
 import { type LocalStores, startLocalStores } from '../support/local-stores.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { ownSessions } from '../support/own-sessions.ts';
 import { tenantNamed } from '../support/tenants.ts';
 
 let stores: LocalStores;
@@ -18,6 +19,7 @@ let tenant: TenantContext;
 beforeAll(async () => {
   stores = await startLocalStores();
   table = new SignedTable({
+    sessions: ownSessions,
     ...{ region: 'us-east-1', table: stores.names.TransientTable, endpoint: stores.endpoints.dynamodb },
   });
 });
@@ -144,7 +146,12 @@ describe('the prediction cache', () => {
 
   it('is only slower when the store is away', async () => {
     const away = new SignedPredictionCache(
-      new SignedTable({ region: 'us-east-1', table: 'none', endpoint: stores.endpoints.dynamodb }),
+      new SignedTable({
+        region: 'us-east-1',
+        sessions: ownSessions,
+        table: 'none',
+        endpoint: stores.endpoints.dynamodb,
+      }),
       clock,
     );
     await away.put(tenant, 'c', { values: Float32Array.of(1) }, 60);

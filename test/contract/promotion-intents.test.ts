@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { documentClient } from '../../src/adapters/aws/document-client.ts';
+import { documentClients } from '../../src/adapters/aws/document-client.ts';
 import {
   DynamoDbPromotionIntents,
   intentReferenceText,
@@ -7,6 +7,7 @@ import {
 import { TenantContext } from '../../src/tenancy/tenant-context.ts';
 import { type LocalStores, startLocalStores } from '../support/local-stores.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { ownSessions } from '../support/own-sessions.ts';
 import { modelName, tenantA, tenantAb, tenantB } from '../support/tenants.ts';
 
 let stores: LocalStores;
@@ -16,7 +17,7 @@ let intents: DynamoDbPromotionIntents;
 beforeAll(async () => {
   stores = await startLocalStores();
   clock = new ManualClock();
-  intents = new DynamoDbPromotionIntents(documentClient(), stores.names.IntentsTable, clock);
+  intents = new DynamoDbPromotionIntents(documentClients(ownSessions), stores.names.IntentsTable, clock);
 });
 afterAll(() => stores?.stop());
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { documentClient } from '../../src/adapters/aws/document-client.ts';
+import { documentClients } from '../../src/adapters/aws/document-client.ts';
 import {
   DynamoDbPromotionIntents,
   intentReferenceText,
@@ -24,6 +24,7 @@ import {
   startLocalStores,
 } from '../support/local-stores.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { ownSessions } from '../support/own-sessions.ts';
 import { registrationOf, sampleManifest } from '../support/samples.ts';
 import { signaturesBy, signingKey } from '../support/signing.ts';
 import { modelName, tenantA, tenantAb } from '../support/tenants.ts';
@@ -54,12 +55,22 @@ beforeAll(async () => {
     resumeWithinMs: 5_000,
   });
   registry = new PostgresModelRegistry(connection);
-  pointers = new DynamoDbServingPointers(documentClient(), stores.names.ServingTable);
-  intents = new DynamoDbPromotionIntents(documentClient(), stores.names.IntentsTable, clock);
+  pointers = new DynamoDbServingPointers(documentClients(ownSessions), stores.names.ServingTable);
+  intents = new DynamoDbPromotionIntents(documentClients(ownSessions), stores.names.IntentsTable, clock);
   const region = 'us-east-1';
   reader = new SignedServingStore(
-    new SignedTable({ region, table: stores.names.ServingTable, endpoint: stores.endpoints.dynamodb }),
-    new SignedObjects({ region, bucket: stores.names.ArtifactBucket, endpoint: stores.endpoints.s3 }),
+    new SignedTable({
+      region,
+      sessions: ownSessions,
+      table: stores.names.ServingTable,
+      endpoint: stores.endpoints.dynamodb,
+    }),
+    new SignedObjects({
+      region,
+      sessions: ownSessions,
+      bucket: stores.names.ArtifactBucket,
+      endpoint: stores.endpoints.s3,
+    }),
   );
 });
 afterAll(async () => {

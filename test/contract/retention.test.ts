@@ -3,14 +3,16 @@ import { ulid } from 'ulid';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AgedJobs } from '../../src/adapters/aws/aged-jobs.ts';
 import { AgedPredictions } from '../../src/adapters/aws/aged-predictions.ts';
-import { documentClient } from '../../src/adapters/aws/document-client.ts';
+import { documentClients } from '../../src/adapters/aws/document-client.ts';
 import { DynamoDbJobStore } from '../../src/adapters/aws/dynamodb-job-store.ts';
 import { DynamoDbTenantSettings } from '../../src/adapters/aws/dynamodb-tenant-settings.ts';
+import { s3Clients } from '../../src/adapters/aws/s3-objects.ts';
 import type { JobId } from '../../src/contracts/names.ts';
 import { objectKeys } from '../../src/tenancy/keys.ts';
 import { removeAged } from '../../src/tenancy/retention.ts';
 import { type LocalStores, startLocalStores } from '../support/local-stores.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { ownSessions } from '../support/own-sessions.ts';
 import { sampleJob } from '../support/samples.ts';
 import { tenantA, tenantAb, tenantB } from '../support/tenants.ts';
 
@@ -23,8 +25,8 @@ let s3: S3Client;
 
 beforeAll(async () => {
   stores = await startLocalStores();
-  jobs = new DynamoDbJobStore(documentClient(), stores.names.JobsTable, new ManualClock());
-  settings = new DynamoDbTenantSettings(documentClient(), stores.names.ServingTable);
+  jobs = new DynamoDbJobStore(documentClients(ownSessions), stores.names.JobsTable, new ManualClock());
+  settings = new DynamoDbTenantSettings(documentClients(ownSessions), stores.names.ServingTable);
   s3 = new S3Client({});
 });
 afterAll(() => stores?.stop());
@@ -38,8 +40,8 @@ const run = () =>
     {
       wishes: settings,
       stores: {
-        prediction_log_days: new AgedPredictions(s3, stores.names.PredictionBucket),
-        job_days: new AgedJobs(documentClient(), stores.names.JobsTable),
+        prediction_log_days: new AgedPredictions(s3Clients(ownSessions), stores.names.PredictionBucket),
+        job_days: new AgedJobs(documentClients(ownSessions), stores.names.JobsTable),
       },
       clock: { nowMs: () => now },
       onFailure: (...failure) => failures.push(failure),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { documentClient } from '../../src/adapters/aws/document-client.ts';
+import { documentClients } from '../../src/adapters/aws/document-client.ts';
 import { DynamoDbJobStore } from '../../src/adapters/aws/dynamodb-job-store.ts';
 import { DynamoDbRetrainingSchedules } from '../../src/adapters/aws/dynamodb-retraining-schedules.ts';
 import type { ModelTrainingRequest } from '../../src/contracts/training.ts';
@@ -13,6 +13,7 @@ import {
 import { TrainingJobs } from '../../src/training/training-jobs.ts';
 import { type LocalStores, startLocalStores } from '../support/local-stores.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { ownSessions } from '../support/own-sessions.ts';
 import { newJobId, sampleRequest } from '../support/samples.ts';
 import { modelName, tenantA, tenantAb, tenantB, tenantNamed } from '../support/tenants.ts';
 
@@ -21,7 +22,7 @@ let schedules: RetrainingSchedules;
 
 beforeAll(async () => {
   stores = await startLocalStores();
-  schedules = new DynamoDbRetrainingSchedules(documentClient(), stores.names.JobsTable);
+  schedules = new DynamoDbRetrainingSchedules(documentClients(ownSessions), stores.names.JobsTable);
 });
 afterAll(() => stores?.stop());
 
@@ -39,7 +40,7 @@ describe('RetrainingSchedules on DynamoDB', () => {
     expect(await dueModels('2026-01-09T23:59:59.999Z')).toEqual([]);
     const due = await schedules.due('2026-01-10T00:00:00.000Z');
     expect(due).toMatchObject([{ request: weekly('first'), dueAt: '2026-01-10T00:00:00.000Z' }]);
-    expect(await schedules.ownerOf(due[0]!.reference)).toEqual({ tenant: 'aa', subject: 'user-of-aa' });
+    expect(due[0]!.owner).toEqual({ tenant: 'aa', subject: 'user-of-aa' });
   });
 
   it('has one schedule a model and tenant: setting it again replaces it', async () => {
@@ -50,7 +51,7 @@ describe('RetrainingSchedules on DynamoDB', () => {
       (schedule) => modelOf(schedule) === 'again',
     );
     expect(due).toHaveLength(1);
-    expect(await schedules.ownerOf(due[0]!.reference)).toEqual({ tenant: 'aab', subject: 'user-of-aab' });
+    expect(due[0]!.owner).toEqual({ tenant: 'aab', subject: 'user-of-aab' });
   });
 
   it('is moved by exactly one of twenty that see it due', async () => {
@@ -59,7 +60,7 @@ describe('RetrainingSchedules on DynamoDB', () => {
       (candidate) => modelOf(candidate) === 'raced',
     )!;
     const moved = await Promise.all(
-      Array.from({ length: 20 }, () => schedules.move(schedule, '2026-04-08T00:00:00.000Z')),
+      Array.from({ length: 20 }, () => schedules.move(tenantB, schedule, '2026-04-08T00:00:00.000Z')),
     );
     expect(moved.filter(Boolean)).toHaveLength(1);
     expect(await dueModels('2026-04-07T00:00:00.000Z')).not.toContain('raced');
@@ -68,9 +69,9 @@ describe('RetrainingSchedules on DynamoDB', () => {
 
   it('leads nowhere from a reference that nobody set', async () => {
     const reference = JSON.stringify({ pk: 'tenant/aa/', sk: 'schedule/never/' });
-    expect(await schedules.ownerOf(reference)).toBeUndefined();
-    const ghost = { reference, request: weekly('never'), dueAt: '2026-01-01T00:00:00.000Z' };
-    expect(await schedules.move(ghost, '2026-01-08T00:00:00.000Z')).toBe(false);
+    const owner = { tenant: 'aa', subject: 'user-of-aa' };
+    const ghost = { reference, owner, request: weekly('never'), dueAt: '2026-01-01T00:00:00.000Z' };
+    expect(await schedules.move(tenantA, ghost, '2026-01-08T00:00:00.000Z')).toBe(false);
     expect(await dueModels('2027-01-01T00:00:00.000Z')).not.toContain('never');
   });
 });
@@ -90,7 +91,7 @@ describe('starting what is due', () => {
   it('starts each training once for its own tenant, and moves the schedule by its period', async () => {
     const clock = new ManualClock('2030-06-01T00:00:00.000Z');
     const planner = tenantNamed('planner');
-    const jobs = new DynamoDbJobStore(documentClient(), stores.names.JobsTable, clock);
+    const jobs = new DynamoDbJobStore(documentClients(ownSessions), stores.names.JobsTable, clock);
     const started: string[] = [];
     const executions: Executions = {
       start: async (jobId) => {
@@ -130,7 +131,7 @@ describe('starting what is due', () => {
 
   it('starts the others when one cannot be started, and tries that one again when it is due next', async () => {
     const clock = new ManualClock('2031-06-01T00:00:00.000Z');
-    const jobs = new DynamoDbJobStore(documentClient(), stores.names.JobsTable, clock);
+    const jobs = new DynamoDbJobStore(documentClients(ownSessions), stores.names.JobsTable, clock);
     const started: string[] = [];
     const training = new TrainingJobs({
       jobs,

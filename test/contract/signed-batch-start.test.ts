@@ -1,11 +1,10 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { documentClient } from '../../src/adapters/aws/document-client.ts';
+import { documentClients } from '../../src/adapters/aws/document-client.ts';
 import { DynamoDbJobStore } from '../../src/adapters/aws/dynamodb-job-store.ts';
 import { S3BatchFiles } from '../../src/adapters/aws/s3-batch-files.ts';
-import { S3Objects } from '../../src/adapters/aws/s3-objects.ts';
+import { S3Objects, s3Clients } from '../../src/adapters/aws/s3-objects.ts';
 import { SignedBatchStart } from '../../src/adapters/aws/signed-batch-start.ts';
 import { SignedClient } from '../../src/adapters/aws/signed-client.ts';
 import { SignedObjects } from '../../src/adapters/aws/signed-objects.ts';
@@ -13,6 +12,7 @@ import { SignedTable } from '../../src/adapters/aws/signed-table.ts';
 import type { StoredJob } from '../../src/training/job-store.ts';
 import { type LocalStores, startLocalStores } from '../support/local-stores.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { ownSessions } from '../support/own-sessions.ts';
 import { hex, newJobId, sampleJob } from '../support/samples.ts';
 import { modelName, tenantA, tenantAb, tenantB } from '../support/tenants.ts';
 
@@ -39,11 +39,21 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => states.listen(0, '127.0.0.1', resolve));
   const region = 'us-east-1';
-  jobs = new DynamoDbJobStore(documentClient(), stores.names.JobsTable, clock);
+  jobs = new DynamoDbJobStore(documentClients(ownSessions), stores.names.JobsTable, clock);
   signed = new SignedBatchStart({
     ...{ stateMachineArn, clock },
-    jobs: new SignedTable({ region, table: stores.names.JobsTable, endpoint: stores.endpoints.dynamodb }),
-    staging: new SignedObjects({ region, bucket: stores.names.StagingBucket, endpoint: stores.endpoints.s3 }),
+    jobs: new SignedTable({
+      region,
+      sessions: ownSessions,
+      table: stores.names.JobsTable,
+      endpoint: stores.endpoints.dynamodb,
+    }),
+    staging: new SignedObjects({
+      region,
+      sessions: ownSessions,
+      bucket: stores.names.StagingBucket,
+      endpoint: stores.endpoints.s3,
+    }),
     states: new SignedClient('states', `http://127.0.0.1:${(states.address() as AddressInfo).port}`),
   });
 });
@@ -90,7 +100,7 @@ describe('a batch job started without the SDK', () => {
   });
 
   it('leaves its rows where the machine looks for them', async () => {
-    const staging = new S3Objects(new S3Client({}), stores.names.StagingBucket);
+    const staging = new S3Objects(s3Clients(ownSessions), stores.names.StagingBucket);
     const files = new S3BatchFiles({ staging: () => staging, results: () => staging }, clock);
     const job = newJobId();
     await signed.putRows(tenantA, job, Buffer.from('[{"a":"ü"}]'));

@@ -1,12 +1,13 @@
 import { PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { ulid } from 'ulid';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { documentClient } from '../../src/adapters/aws/document-client.ts';
+import { documentClient, documentClients } from '../../src/adapters/aws/document-client.ts';
 import { DynamoDbApiKeys } from '../../src/adapters/aws/dynamodb-api-keys.ts';
 import { DynamoDbMemberships } from '../../src/adapters/aws/dynamodb-memberships.ts';
 import { DynamoDbTenantSettings } from '../../src/adapters/aws/dynamodb-tenant-settings.ts';
 import { SignedServingStore } from '../../src/adapters/aws/signed-serving-store.ts';
 import { SignedTable } from '../../src/adapters/aws/signed-table.ts';
+import { TenantClients } from '../../src/adapters/aws/tenant-clients.ts';
 import type { Subject } from '../../src/contracts/names.ts';
 import { apiKeyHash, newApiKey } from '../../src/tenancy/api-key.ts';
 import { ApiKeys } from '../../src/tenancy/api-keys.ts';
@@ -15,6 +16,7 @@ import { Members } from '../../src/tenancy/members.ts';
 import { TenantContext } from '../../src/tenancy/tenant-context.ts';
 import { type LocalStores, startLocalStores } from '../support/local-stores.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { ownSessions } from '../support/own-sessions.ts';
 import { tenantA, tenantAb, tenantB } from '../support/tenants.ts';
 
 let stores: LocalStores;
@@ -30,9 +32,9 @@ beforeAll(async () => {
 afterAll(() => stores?.stop());
 beforeEach(() => {
   clock = new ManualClock();
-  store = new DynamoDbApiKeys(documentClient(), stores.names.AccessTable, clock);
+  store = new DynamoDbApiKeys(documentClients(ownSessions), stores.names.AccessTable, clock);
   keys = new ApiKeys({ store, clock, newId: () => ulid() });
-  memberships = new DynamoDbMemberships(documentClient(), stores.names.AccessTable);
+  memberships = new DynamoDbMemberships(documentClients(ownSessions), stores.names.AccessTable);
   members = new Members(memberships, clock);
 });
 
@@ -147,7 +149,11 @@ describe('adding a key', () => {
         ++writes === 2 ? Promise.reject(new Error('gone')) : documentClient().send(command),
     };
     const ending = new ApiKeys({
-      store: new DynamoDbApiKeys(half as never, stores.names.AccessTable, clock),
+      store: new DynamoDbApiKeys(
+        new TenantClients<object>(half, ownSessions, () => half) as never,
+        stores.names.AccessTable,
+        clock,
+      ),
       ...{ clock, newId: () => ulid() },
     });
     // The first call is the count.
@@ -217,8 +223,9 @@ describe('a member', () => {
 
 describe('settings', () => {
   it('are read by the predict path as they were written, agreed limits and own ones apart', async () => {
-    const settings = new DynamoDbTenantSettings(documentClient(), stores.names.ServingTable);
+    const settings = new DynamoDbTenantSettings(documentClients(ownSessions), stores.names.ServingTable);
     const table = new SignedTable({
+      sessions: ownSessions,
       ...{ region: 'us-east-1', endpoint: stores.endpoints.dynamodb, table: stores.names.ServingTable },
     });
     const serving = new SignedServingStore(table, undefined as never);
@@ -239,7 +246,7 @@ describe('settings', () => {
   });
 
   it('are written by one of those who saw the same revision', async () => {
-    const settings = new DynamoDbTenantSettings(documentClient(), stores.names.ServingTable);
+    const settings = new DynamoDbTenantSettings(documentClients(ownSessions), stores.names.ServingTable);
     const change = { changed_by: 'u', changed_at: '2026-01-01T00:00:00Z' };
     const write = (from: number) => settings.write(tenantB, {}, { ...change, from });
     expect((await Promise.all([write(0), write(0), write(0)])).filter(Boolean)).toHaveLength(1);

@@ -4,6 +4,7 @@ import type postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { documentClient } from '../../src/adapters/aws/document-client.ts';
 import { DynamoDbOffboardings } from '../../src/adapters/aws/dynamodb-offboardings.ts';
+import { s3Clients } from '../../src/adapters/aws/s3-objects.ts';
 import { TenantBucketObjects } from '../../src/adapters/aws/tenant-bucket-objects.ts';
 import { TenantTableItems } from '../../src/adapters/aws/tenant-table-items.ts';
 import { PostgresModelRegistry } from '../../src/adapters/postgres/postgres-model-registry.ts';
@@ -18,6 +19,7 @@ import {
   startLocalDatabase,
   startLocalStores,
 } from '../support/local-stores.ts';
+import { ownSessions } from '../support/own-sessions.ts';
 import { newJobId, registrationOf, sampleManifest } from '../support/samples.ts';
 import { modelName, tenantA, tenantAb, tenantB } from '../support/tenants.ts';
 
@@ -94,7 +96,7 @@ describe('the objects of a tenant', () => {
       await put(`tenants/${tenant}/datasets/d`);
       await s3.send(new DeleteObjectCommand({ Bucket, Key: `tenants/${tenant}/datasets/d` }));
     }
-    const objects = new TenantBucketObjects(s3, Bucket);
+    const objects = new TenantBucketObjects(s3Clients(ownSessions), Bucket);
     expect(await objects.count(tenantA)).toEqual({ found: 4 });
     expect(await objects.remove(tenantA, hurried)).toEqual({ found: 4, next: {} });
     expect(await objects.remove(tenantA, patient)).toEqual({ found: 0 });
@@ -111,8 +113,12 @@ describe('the objects of a tenant', () => {
           s3.send(new PutObjectCommand({ Bucket, Key: `tenants/aa/batch/${from + i}`, Body: 'x' })),
         ),
       );
-    expect(await new TenantBucketObjects(s3, Bucket).remove(tenantA, patient)).toEqual({ found: 1_100 });
-    expect(await new TenantBucketObjects(s3, Bucket).count(tenantA)).toEqual({ found: 0 });
+    expect(await new TenantBucketObjects(s3Clients(ownSessions), Bucket).remove(tenantA, patient)).toEqual({
+      found: 1_100,
+    });
+    expect(await new TenantBucketObjects(s3Clients(ownSessions), Bucket).count(tenantA)).toEqual({
+      found: 0,
+    });
   });
 });
 

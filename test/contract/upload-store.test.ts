@@ -1,12 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { S3Client } from '@aws-sdk/client-s3';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { documentClient } from '../../src/adapters/aws/document-client.ts';
+import { documentClient, documentClients } from '../../src/adapters/aws/document-client.ts';
 import { DynamoDbJobStore } from '../../src/adapters/aws/dynamodb-job-store.ts';
-import { S3Objects } from '../../src/adapters/aws/s3-objects.ts';
+import { S3Objects, s3Clients } from '../../src/adapters/aws/s3-objects.ts';
 import { StagingUploadStore } from '../../src/adapters/aws/staging-upload-store.ts';
 import { ImportRequest } from '../../src/contracts/imports.ts';
 import type { UploadId } from '../../src/contracts/names.ts';
@@ -14,6 +13,7 @@ import { DatasetService } from '../../src/data/dataset-service.ts';
 import type { Upload, UploadStore } from '../../src/data/upload-store.ts';
 import { itemKeys } from '../../src/tenancy/keys.ts';
 import { type LocalStores, startLocalStores } from '../support/local-stores.ts';
+import { ownSessions } from '../support/own-sessions.ts';
 import { newJobId } from '../support/samples.ts';
 import { modelName, tenantA, tenantAb, tenantB } from '../support/tenants.ts';
 
@@ -24,10 +24,10 @@ const folder = mkdtempSync(join(tmpdir(), 'tenantml-uploads-'));
 beforeAll(async () => {
   stores = await startLocalStores();
   // As the deployed functions make it: a link must not carry the checksum of a body that is not there yet.
-  const client = new S3Client({ requestChecksumCalculation: 'WHEN_REQUIRED' });
+  const client = s3Clients(ownSessions, { requestChecksumCalculation: 'WHEN_REQUIRED' });
   const objects = new S3Objects(client, stores.names.StagingBucket);
   // Presigned links are valid from the real time on.
-  uploads = new StagingUploadStore(documentClient(), stores.names.JobsTable, objects, {
+  uploads = new StagingUploadStore(documentClients(ownSessions), stores.names.JobsTable, objects, {
     nowMs: () => Date.now(),
   });
 });
@@ -154,7 +154,9 @@ describe('the links of the deployment', () => {
 
 describe('completing an upload', () => {
   async function arrived() {
-    const jobs = new DynamoDbJobStore(documentClient(), stores.names.JobsTable, { nowMs: () => Date.now() });
+    const jobs = new DynamoDbJobStore(documentClients(ownSessions), stores.names.JobsTable, {
+      nowMs: () => Date.now(),
+    });
     const started: string[] = [];
     const service = new DatasetService({
       ...{ uploads, jobs, clock: { nowMs: () => Date.now() }, ingestTimeoutMinutes: 5 },

@@ -123,6 +123,7 @@ describe('functions', () => {
         AWS_ENDPOINT_URL_EVENTBRIDGE: {
           'Fn::Join': ['', ['https://events.', { Ref: 'AWS::Region' }, '.api.aws']],
         },
+        AWS_ENDPOINT_URL_STS: { 'Fn::Join': ['', ['https://sts.', { Ref: 'AWS::Region' }, '.api.aws']] },
       });
     }
   });
@@ -140,32 +141,48 @@ describe('functions', () => {
       [
         ...['ARTIFACT_BUCKET', 'BATCH_STATE_MACHINE_ARN', 'IMPORTED_FUNCTION_NAME', 'JOBS_TABLE'],
         ...['ML_MODEL_CACHE_SIZE', 'NODE_OPTIONS', 'PREDICTION_BUCKET'],
-        ...['SERVING_TABLE', 'STAGING_BUCKET', 'TENANT_PLANS', 'TRANSIENT_TABLE'],
+        ...['SERVING_TABLE', 'STAGING_BUCKET', 'TENANT_PLANS', 'TENANT_ROLE_ARN', 'TRANSIENT_TABLE'],
       ],
     ],
     [
       'batch',
       [
         ...['ARTIFACT_BUCKET', 'BATCH_RESULT_DAYS', 'IMPORTED_FUNCTION_NAME', 'JOBS_TABLE'],
-        ...['RESULT_BUCKET', 'SERVING_TABLE', 'STAGING_BUCKET'],
+        ...['RESULT_BUCKET', 'SERVING_TABLE', 'STAGING_BUCKET', 'TENANT_ROLE_ARN'],
       ],
     ],
     [
       'import',
-      ['ARTIFACT_BUCKET', 'IMPORTED_FUNCTION_NAME', 'JOBS_TABLE', 'SIGNING_KEY_ID', 'STAGING_BUCKET'],
+      [
+        'ARTIFACT_BUCKET',
+        'IMPORTED_FUNCTION_NAME',
+        'JOBS_TABLE',
+        'SIGNING_KEY_ID',
+        'STAGING_BUCKET',
+        'TENANT_ROLE_ARN',
+      ],
     ],
     [
       'tenant',
       [
         ...['ACCESS_TABLE', 'ML_PERFORMANCE_THRESHOLD', 'ML_RETRAINING_FEEDBACK_THRESHOLD'],
-        ...['ML_TRAINING_TIMEOUT_MINUTES', 'PREDICTION_LOG_DAYS', 'SERVING_TABLE', 'TENANT_PLANS'],
+        ...[
+          'ML_TRAINING_TIMEOUT_MINUTES',
+          'PREDICTION_LOG_DAYS',
+          'SERVING_TABLE',
+          'TENANT_PLANS',
+          'TENANT_ROLE_ARN',
+        ],
       ],
     ],
     ['predict-imported', []],
-    ['trainer-small', ['ARTIFACT_BUCKET', 'JOBS_TABLE', 'SIGNING_KEY_ID', 'STAGING_BUCKET']],
+    [
+      'trainer-small',
+      ['ARTIFACT_BUCKET', 'JOBS_TABLE', 'SIGNING_KEY_ID', 'STAGING_BUCKET', 'TENANT_ROLE_ARN'],
+    ],
     ['repair', ['INTENTS_TABLE', 'RELAY_FUNCTION_NAME']],
     ['pre-token', ['ACCESS_TABLE']],
-    ['close-job', ['EVENT_BUS_NAME', 'JOBS_TABLE']],
+    ['close-job', ['EVENT_BUS_NAME', 'JOBS_TABLE', 'TENANT_ROLE_ARN']],
   ])('%s knows what it needs and no more', (name, expected) => {
     const common = /^(TENANTML_STAGE|POWERTOOLS_.*)$/;
     const variables = Object.keys(functions.get(name)?.Properties.Environment.Variables);
@@ -239,14 +256,15 @@ describe('permissions', () => {
     expect(open).toContain('xray:PutTraceSegments');
   });
 
-  it('reach objects below tenants/ only', () => {
+  it("reach objects below the prefix of the session's tenant only", () => {
     const objects = statements.filter(({ actions }) =>
       actions.some((action) => /^s3:\w+Object$/.test(action)),
     );
     expect(objects.length).toBeGreaterThan(5);
-    for (const { resources } of objects) {
+    for (const { owner, resources } of objects) {
+      expect(owner).toMatch(/TenantsRoleDefaultPolicy/);
       for (const resource of resources)
-        expect(JSON.stringify(resource)).toMatch(/"\/tenants\/\*[^"]*"\]\]\}$/);
+        expect(JSON.stringify(resource)).toMatch(/"\/tenants\/\$\{aws:PrincipalTag\/tenant\}\/[^"]*"\]\]\}$/);
     }
   });
 
@@ -254,10 +272,11 @@ describe('permissions', () => {
     const withoutKey = statements
       .filter(({ actions }) => actions.some((action) => action.startsWith('dynamodb:')))
       .filter(({ condition }) => {
-        const { 'ForAllValues:StringLike': leading, Null: named } = (condition ?? {}) as Record<
-          string,
-          object
-        >;
+        const {
+          'ForAllValues:StringLike': patterns,
+          'ForAllValues:StringEquals': leading = patterns,
+          Null: named,
+        } = (condition ?? {}) as Record<string, object>;
         return !(leading && JSON.stringify(named) === JSON.stringify({ 'dynamodb:LeadingKeys': 'false' }));
       })
       .map(({ owner, actions, resources }) => {
@@ -275,23 +294,31 @@ describe('permissions', () => {
     ]);
   });
 
-  it('let predict read artifacts and pointers, write its log, leases and cached outputs, start batch jobs, call imported graphs, and do nothing else', () => {
-    const actions = statements
-      .filter(({ owner }) => owner.startsWith('api/PredictRole'))
+  const actionsOf = (role: string) =>
+    statements
+      .filter(({ owner }) => owner.startsWith(role))
       .flatMap((statement) => statement.actions)
-      .filter((action) => !/^(logs|xray|kms):/.test(action));
-    expect(actions.sort()).toEqual([
+      .filter((action) => !/^(logs|xray|kms):/.test(action))
+      .sort();
+
+  it('let predict start batch jobs, call imported graphs, open sessions of tenants, and do nothing else', () => {
+    expect(actionsOf('api/PredictRole')).toEqual([
+      // The key of prediction ids, and the owners of batch jobs.
+      ...['dynamodb:GetItem', 'dynamodb:UpdateItem'],
+      ...['lambda:InvokeFunction', 'states:StartExecution', 'sts:AssumeRole', 'sts:TagSession'],
+    ]);
+  });
+
+  it('let its sessions read artifacts and pointers, write log, leases and cached outputs, ask endpoints, and do nothing else', () => {
+    expect(actionsOf('api/PredictTenantsRole')).toEqual([
       ...['dynamodb:GetItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:PutItem'],
-      ...['dynamodb:UpdateItem', 'dynamodb:UpdateItem', 'lambda:InvokeFunction'],
-      ...[
-        ...['s3:AbortMultipartUpload', 's3:AbortMultipartUpload', 's3:GetObject', 's3:GetObject'],
-        ...['s3:ListBucket', 's3:PutObject', 's3:PutObject'],
-        'sagemaker:InvokeEndpoint',
-        'states:StartExecution',
-      ],
+      'dynamodb:UpdateItem',
+      ...['s3:AbortMultipartUpload', 's3:AbortMultipartUpload', 's3:GetObject', 's3:GetObject'],
+      ...['s3:ListBucket', 's3:PutObject', 's3:PutObject'],
+      'sagemaker:InvokeEndpoint',
     ]);
     const keys = statements
-      .filter(({ owner }) => owner.startsWith('api/PredictRole'))
+      .filter(({ owner }) => owner.startsWith('api/PredictTenantsRole'))
       .flatMap((statement) => statement.actions)
       .filter((action) => action.startsWith('kms:'));
     expect(keys.sort()).toEqual([

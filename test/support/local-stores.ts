@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { iamArn } from '../../local/aws/account.ts';
 import { DynamoDbServer } from '../../local/dynamodb/dynamodb-server.ts';
 import { Authorizer } from '../../local/iam/authorizer.ts';
 import { CredentialRegistry } from '../../local/iam/credential-registry.ts';
@@ -8,6 +9,7 @@ import { collectPolicies } from '../../local/iam/policies.ts';
 import { roleSession } from '../../local/iam/principal.ts';
 import { PostgresServer } from '../../local/postgres/postgres-server.ts';
 import { S3Server } from '../../local/s3/s3-server.ts';
+import { StsServer } from '../../local/sts/sts-server.ts';
 import { DeployedTemplate } from '../../local/template/deployed-template.ts';
 import { migrate } from '../../src/adapters/postgres/migrate.ts';
 import { systemClock } from '../../src/clock.ts';
@@ -40,7 +42,6 @@ export const storeResources = {
   ServingTable: itemTable(),
   IntentsTable: itemTable(),
   AccessTable: itemTable(),
-  AuditTable: itemTable(),
   FeedbackTable: itemTable({
     TimeToLiveSpecification: { AttributeName: 'expires_at', Enabled: true },
   }),
@@ -69,6 +70,16 @@ export const storeResources = {
   TesterRole: {
     Type: 'AWS::IAM::Role',
     Properties: {
+      // Its own tenant role: what roles may do is not what these stores are for.
+      AssumeRolePolicyDocument: {
+        Statement: [
+          {
+            Effect: 'Allow',
+            Principal: { AWS: iamArn('root') },
+            Action: ['sts:AssumeRole', 'sts:TagSession'],
+          },
+        ],
+      },
       Policies: [
         {
           PolicyName: 'everything',
@@ -114,7 +125,10 @@ export async function startLocalStores(): Promise<LocalStores> {
   const authorizer = new Authorizer(collectPolicies(template));
   const s3 = new S3Server({ directory: join(directory, 's3'), registry, onFailure });
   const dynamodb = new DynamoDbServer({ directory: join(directory, 'dynamodb'), registry, onFailure });
+  const sts = new StsServer({ registry, onFailure });
   const endpoints = { s3: await s3.start(), dynamodb: await dynamodb.start() };
+  const stsUrl = await sts.start();
+  sts.deploy(authorizer);
   s3.deploy(template.ofType('AWS::S3::Bucket'), authorizer);
   await dynamodb.deploy(template.ofType('AWS::DynamoDB::Table'), authorizer);
   const role = template.ofType('AWS::IAM::Role')[0]!;
@@ -126,6 +140,8 @@ export async function startLocalStores(): Promise<LocalStores> {
     AWS_SESSION_TOKEN: credentials.sessionToken,
     AWS_ENDPOINT_URL_S3: endpoints.s3,
     AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
+    AWS_ENDPOINT_URL_STS: stsUrl,
+    TENANT_ROLE_ARN: iamArn(`role/${role.physicalId}`),
   });
   const named = template.resources.filter(({ logicalId }) => logicalId !== 'TesterRole');
   return {
@@ -137,6 +153,7 @@ export async function startLocalStores(): Promise<LocalStores> {
     stop: async () => {
       await s3.stop();
       await dynamodb.stop();
+      await sts.stop();
       rmSync(directory, { recursive: true, force: true });
       if (failures.length > 0) throw new AggregateError(failures, 'a local server failed');
     },

@@ -138,7 +138,7 @@ describe('kill -9 of the whole twin', () => {
   });
 });
 
-describe('an action less in the policy of predict', () => {
+describe('an action less in the policies of predict', () => {
   let running: RunningTwin | undefined;
   const kept = mkdtempSync(join(tmpdir(), 'tenantml-iam-'));
   // Inside the repository, where the functions find their modules.
@@ -152,11 +152,13 @@ describe('an action less in the policy of predict', () => {
     rmSync(assembly, { recursive: true, force: true });
   });
 
-  // Two statements each: of the serving table and that of what may be lost, of artifacts and the prediction log.
+  // Of the serving table for tenants and for the platform and of what may be lost; of artifacts and the prediction log.
   it.each([
-    ['dynamodb:GetItem', 2],
-    ['s3:GetObject', 2],
-  ])('makes a prediction fail with AccessDenied: %s', async (action, nStatements) => {
+    ['dynamodb:GetItem', 3, 'STORE_ACCESS_DENIED', 'AccessDenied'],
+    ['s3:GetObject', 2, 'STORE_ACCESS_DENIED', 'AccessDenied'],
+    // What the function may do, and whom the tenant role trusts.
+    ['sts:TagSession', 2, 'TENANT_SESSION_REFUSED', 'trust policy'],
+  ])('makes a prediction fail, and say why: %s', async (action, nStatements, code, why) => {
     const whole = await runTwin({ dataDir: kept });
     await trainSample(whole.client('acme'), 'model');
     expect((await predict(whole.client('acme'))).prediction).toBe('high');
@@ -169,20 +171,24 @@ describe('an action less in the policy of predict', () => {
     running = await runTwin({ dataDir: kept, cloudAssembly: assembly });
     await expect(predict(running.client('acme'))).rejects.toMatchObject({
       status: 500,
-      code: 'STORE_ACCESS_DENIED',
-      message: expect.stringContaining('AccessDenied'),
+      code,
+      message: expect.stringContaining(why),
     });
     await running.stop();
     running = undefined;
   });
 });
 
-interface Resource {
-  readonly Type: string;
-  readonly Properties: { PolicyDocument?: { Statement: { Action: string | string[] }[] } };
+interface Policy {
+  Statement: { Action: string | string[] }[];
 }
 
-/** Takes the statements with an action away from the policies of a role. @returns how many were taken */
+interface Resource {
+  readonly Type: string;
+  readonly Properties: { readonly [Document in 'PolicyDocument' | 'AssumeRolePolicyDocument']?: Policy };
+}
+
+/** Takes the statements with an action away from the policies of roles. @returns how many were taken */
 function withoutStatement(folder: string, role: RegExp, action: string): number {
   let taken = 0;
   for (const file of readdirSync(folder).filter((name) => name.endsWith('.template.json'))) {
@@ -190,8 +196,9 @@ function withoutStatement(folder: string, role: RegExp, action: string): number 
       Resources: Record<string, Resource>;
     };
     for (const [id, resource] of Object.entries(template.Resources)) {
-      const document = resource.Properties.PolicyDocument;
-      if (resource.Type !== 'AWS::IAM::Policy' || !role.test(id) || document === undefined) continue;
+      const { PolicyDocument, AssumeRolePolicyDocument: document = PolicyDocument } = resource.Properties;
+      if (!/^AWS::IAM::(Policy|Role)$/.test(resource.Type) || !role.test(id) || document === undefined)
+        continue;
       const rest = document.Statement.filter(({ Action }) => ![Action].flat().includes(action));
       taken += document.Statement.length - rest.length;
       document.Statement = rest;

@@ -139,7 +139,7 @@ beforeAll(async () => {
     },
   });
   const composed = await import('../../src/composition/stores.ts');
-  documents = composed.dynamodb();
+  documents = composed.dynamodb().own;
   jobs = composed.jobStore();
   const { dataset_id } = JSON.parse(sample('api-gateway-request').body) as { dataset_id: never };
   const dataset = sampleDataset({
@@ -148,7 +148,12 @@ beforeAll(async () => {
   });
   await composed
     .artifactObjects()
-    .putBytes(objectKeys.datasetManifest(acme, dataset_id), JSON.stringify(dataset), 'application/json');
+    .putBytes(
+      acme,
+      objectKeys.datasetManifest(acme, dataset_id),
+      JSON.stringify(dataset),
+      'application/json',
+    );
   const request = sampleRequest({ dataset_id, model_name: modelName('ticket-priority'), target: 'priority' });
   for (const event of ['training-step', 'close-job-fail', 'close-job-status-change']) {
     const job_id = sample(event).job_id ?? sample(event).detail.name;
@@ -227,7 +232,7 @@ describe('the functions read the samples', () => {
     const uploadId = '01KG9Z3N8QJ5V0S4T6W7X8Y9ZC' as UploadId;
     const upload = { uploadId, sizeBytes: 8, format: 'csv', compression: 'none' } as const;
     await composed.uploadStore().create(acme, upload);
-    await composed.stagingObjects().putBytes(objectKeys.upload(acme, uploadId), 'a,b\n1,2\n');
+    await composed.stagingObjects().putBytes(acme, objectKeys.upload(acme, uploadId), 'a,b\n1,2\n');
     const { job_id } = sample('ingest-step');
     await jobs.create(acme, { ...sampleJob({ job_id, kind: 'ingest' }), upload_id: uploadId });
     const { dataset_id } = (await (

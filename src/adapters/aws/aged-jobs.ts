@@ -1,17 +1,18 @@
-import { DeleteCommand, type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { encodeTime } from 'ulid';
 import type { JobId } from '../../contracts/names.ts';
 import { itemKeys, jobPrefix } from '../../tenancy/keys.ts';
 import type { AgingStore } from '../../tenancy/retention.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
+import type { DocumentClients } from './document-client.ts';
 
 /** Jobs that ended, by when they were created: their ids begin with it. */
 export class AgedJobs implements AgingStore {
-  readonly #client: DynamoDBDocumentClient;
+  readonly #clients: DocumentClients;
   readonly #table: string;
 
-  constructor(client: DynamoDBDocumentClient, table: string) {
-    this.#client = client;
+  constructor(clients: DocumentClients, table: string) {
+    this.#clients = clients;
     this.#table = table;
   }
 
@@ -19,7 +20,9 @@ export class AgedJobs implements AgingStore {
     let removed = 0;
     let from: Record<string, unknown> | undefined;
     do {
-      const page = await this.#client.send(
+      // Asked for each time: a long removal outlives a session.
+      const client = await this.#clients.of(tenant);
+      const page = await client.send(
         new QueryCommand({
           TableName: this.#table,
           KeyConditionExpression: 'pk = :pk AND sk BETWEEN :first AND :last',
@@ -35,8 +38,10 @@ export class AgedJobs implements AgingStore {
       );
       for (const { job_id } of page.Items ?? []) {
         // The job last: one without an owner is found again tomorrow, an owner without a job would not be.
-        for (const Key of [itemKeys.jobOwner(job_id as JobId), itemKeys.job(tenant, job_id as JobId)])
-          await this.#client.send(new DeleteCommand({ TableName: this.#table, Key }));
+        const TableName = this.#table;
+        const owner = new DeleteCommand({ TableName, Key: itemKeys.jobOwner(job_id as JobId) });
+        await this.#clients.own.send(owner);
+        await client.send(new DeleteCommand({ TableName, Key: itemKeys.job(tenant, job_id as JobId) }));
         removed++;
       }
       from = page.LastEvaluatedKey;

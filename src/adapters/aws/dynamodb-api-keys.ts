@@ -1,10 +1,4 @@
-import {
-  DeleteCommand,
-  type DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-  QueryCommand,
-} from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { Clock } from '../../clock.ts';
 import type { KeyId } from '../../contracts/names.ts';
 import { apiKeyHash, isMistyped } from '../../tenancy/api-key.ts';
@@ -12,6 +6,7 @@ import { type ApiKeyStore, apiKeySubject, type StoredApiKey } from '../../tenanc
 import type { ApiKeyVerifier } from '../../tenancy/authenticate.ts';
 import { apiKeyPrefix, itemKeys } from '../../tenancy/keys.ts';
 import type { TenantContext, VerifiedClaims } from '../../tenancy/tenant-context.ts';
+import type { DocumentClients } from './document-client.ts';
 
 /** A key that was found is believed a little longer than API Gateway caches the authorizer's answer (300 s). */
 const believedSeconds = 360;
@@ -21,12 +16,12 @@ const believedSeconds = 360;
  * The key itself is stored nowhere.
  */
 export class DynamoDbApiKeys implements ApiKeyVerifier, ApiKeyStore {
-  readonly #client: DynamoDBDocumentClient;
+  readonly #clients: DocumentClients;
   readonly #table: string;
   readonly #clock: Clock;
 
-  constructor(client: DynamoDBDocumentClient, table: string, clock: Clock) {
-    this.#client = client;
+  constructor(clients: DocumentClients, table: string, clock: Clock) {
+    this.#clients = clients;
     this.#table = table;
     this.#clock = clock;
   }
@@ -34,7 +29,7 @@ export class DynamoDbApiKeys implements ApiKeyVerifier, ApiKeyStore {
   async verify(apiKey: string): Promise<VerifiedClaims> {
     if (isMistyped(apiKey)) return { denied: 'API_KEY_INVALID' };
     const sha256 = apiKeyHash(apiKey);
-    const { Item } = await this.#client.send(
+    const { Item } = await this.#clients.own.send(
       new GetCommand({ TableName: this.#table, Key: itemKeys.apiKey(sha256), ConsistentRead: true }),
     );
     const nowSeconds = Math.floor(this.#clock.nowMs() / 1000);
@@ -53,7 +48,8 @@ export class DynamoDbApiKeys implements ApiKeyVerifier, ApiKeyStore {
   }
 
   async add(tenant: TenantContext, key: StoredApiKey): Promise<void> {
-    await this.#client.send(
+    const client = await this.#clients.of(tenant);
+    await client.send(
       new PutCommand({
         TableName: this.#table,
         Item: { ...itemKeys.listedApiKey(tenant, key.key_id), ...key },
@@ -61,7 +57,7 @@ export class DynamoDbApiKeys implements ApiKeyVerifier, ApiKeyStore {
       }),
     );
     const { key_id, role, scopes, expires_at } = key;
-    await this.#client.send(
+    await this.#clients.own.send(
       new PutCommand({
         TableName: this.#table,
         Item: {
@@ -75,13 +71,14 @@ export class DynamoDbApiKeys implements ApiKeyVerifier, ApiKeyStore {
   }
 
   async list(tenant: TenantContext): Promise<readonly StoredApiKey[]> {
+    const client = await this.#clients.of(tenant);
     const keys: StoredApiKey[] = [];
     let from: Record<string, unknown> | undefined;
     do {
       const {
         Items = [],
         LastEvaluatedKey,
-      }: { Items?: Record<string, unknown>[]; LastEvaluatedKey?: typeof from } = await this.#client.send(
+      }: { Items?: Record<string, unknown>[]; LastEvaluatedKey?: typeof from } = await client.send(
         new QueryCommand({
           TableName: this.#table,
           KeyConditionExpression: 'pk = :pk AND begins_with(sk, :keys)',
@@ -98,15 +95,16 @@ export class DynamoDbApiKeys implements ApiKeyVerifier, ApiKeyStore {
 
   async get(tenant: TenantContext, keyId: KeyId): Promise<StoredApiKey | undefined> {
     const Key = itemKeys.listedApiKey(tenant, keyId);
-    const { Item } = await this.#client.send(
-      new GetCommand({ TableName: this.#table, Key, ConsistentRead: true }),
-    );
+    const client = await this.#clients.of(tenant);
+    const { Item } = await client.send(new GetCommand({ TableName: this.#table, Key, ConsistentRead: true }));
     return Item === undefined ? undefined : keyOf(Item);
   }
 
   async remove(tenant: TenantContext, key: StoredApiKey): Promise<void> {
-    for (const Key of [itemKeys.apiKey(key.sha256), itemKeys.listedApiKey(tenant, key.key_id)])
-      await this.#client.send(new DeleteCommand({ TableName: this.#table, Key }));
+    const TableName = this.#table;
+    const client = await this.#clients.of(tenant);
+    await this.#clients.own.send(new DeleteCommand({ TableName, Key: itemKeys.apiKey(key.sha256) }));
+    await client.send(new DeleteCommand({ TableName, Key: itemKeys.listedApiKey(tenant, key.key_id) }));
   }
 }
 

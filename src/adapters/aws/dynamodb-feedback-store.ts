@@ -1,17 +1,18 @@
-import { type DynamoDBDocumentClient, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { ModelName } from '../../contracts/names.ts';
 import type { Feedback, FeedbackStore } from '../../monitoring/feedback.ts';
 import { itemKeys } from '../../tenancy/keys.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
+import type { DocumentClients } from './document-client.ts';
 
 /** Feedback as items, ordered by the time of the prediction within a version. */
 export class DynamoDbFeedbackStore implements FeedbackStore {
-  readonly #client: DynamoDBDocumentClient;
+  readonly #clients: DocumentClients;
   readonly #table: string;
   readonly #keptDays: number;
 
-  constructor(client: DynamoDBDocumentClient, table: string, keptDays: number) {
-    this.#client = client;
+  constructor(clients: DocumentClients, table: string, keptDays: number) {
+    this.#clients = clients;
     this.#table = table;
     this.#keptDays = keptDays;
   }
@@ -19,7 +20,8 @@ export class DynamoDbFeedbackStore implements FeedbackStore {
   async put(tenant: TenantContext, feedback: Feedback): Promise<void> {
     const { modelName, modelVersion, predictedAt, predictionId } = feedback;
     const of = { model: modelName, version: modelVersion };
-    await this.#client.send(
+    const client = await this.#clients.of(tenant);
+    await client.send(
       new PutCommand({
         TableName: this.#table,
         Item: {
@@ -37,10 +39,11 @@ export class DynamoDbFeedbackStore implements FeedbackStore {
     { from, limit }: { readonly from: string; readonly limit: number },
   ): Promise<readonly Feedback[]> {
     const { pk, prefix } = itemKeys.feedbackOf(tenant, of);
+    const client = await this.#clients.of(tenant);
     const found: Feedback[] = [];
     let start: Record<string, unknown> | undefined;
     do {
-      const page = await this.#client.send(
+      const page = await client.send(
         new QueryCommand({
           TableName: this.#table,
           KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',

@@ -1,10 +1,4 @@
-import {
-  type DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-  QueryCommand,
-  UpdateCommand,
-} from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { type Clock, isoAt } from '../../clock.ts';
 import type { JobId } from '../../contracts/names.ts';
 import { itemKeys, jobPrefix } from '../../tenancy/keys.ts';
@@ -19,25 +13,25 @@ import {
   type StoredJob,
 } from '../../training/job-store.ts';
 import { decodeCursor, encodeCursor } from '../page-cursor.ts';
-import { isConditionFailure } from './document-client.ts';
+import { type DocumentClients, isConditionFailure } from './document-client.ts';
 
 const notEnded = '#status IN (:queued, :running)';
 const live = { ':queued': 'queued', ':running': 'running' };
 
 /** Jobs in the table of jobs; a job id leads to its owner by an item of its own. */
 export class DynamoDbJobStore implements JobStore {
-  readonly #client: DynamoDBDocumentClient;
+  readonly #clients: DocumentClients;
   readonly #table: string;
   readonly #clock: Clock;
 
-  constructor(client: DynamoDBDocumentClient, table: string, clock: Clock) {
-    this.#client = client;
+  constructor(clients: DocumentClients, table: string, clock: Clock) {
+    this.#clients = clients;
     this.#table = table;
     this.#clock = clock;
   }
 
   async ownerOf(jobId: string): Promise<{ tenant: string; subject: string } | undefined> {
-    const { Item } = await this.#client.send(
+    const { Item } = await this.#clients.own.send(
       new GetCommand({ TableName: this.#table, Key: itemKeys.jobOwner(jobId), ConsistentRead: true }),
     );
     return Item === undefined
@@ -47,7 +41,8 @@ export class DynamoDbJobStore implements JobStore {
 
   async create(tenant: TenantContext, job: StoredJob): Promise<void> {
     const expires_at = Math.floor(this.#clock.nowMs() / 1000) + jobRetentionSeconds;
-    await this.#client.send(
+    // It leads from a job to its tenant, and is nobody's.
+    await this.#clients.own.send(
       new PutCommand({
         TableName: this.#table,
         Item: {
@@ -61,7 +56,8 @@ export class DynamoDbJobStore implements JobStore {
         ExpressionAttributeValues: { ':tenant': tenant.tenantId },
       }),
     );
-    await this.#client.send(
+    const client = await this.#clients.of(tenant);
+    await client.send(
       new PutCommand({
         TableName: this.#table,
         Item: { ...itemKeys.job(tenant, job.job_id), ...job, expires_at },
@@ -71,7 +67,8 @@ export class DynamoDbJobStore implements JobStore {
   }
 
   async get(tenant: TenantContext, jobId: JobId): Promise<StoredJob | undefined> {
-    const { Item } = await this.#client.send(
+    const client = await this.#clients.of(tenant);
+    const { Item } = await client.send(
       new GetCommand({ TableName: this.#table, Key: itemKeys.job(tenant, jobId), ConsistentRead: true }),
     );
     return Item === undefined ? undefined : jobOf(Item);
@@ -80,7 +77,8 @@ export class DynamoDbJobStore implements JobStore {
   async list(tenant: TenantContext, page: { limit: number; cursor?: string }): Promise<Page<StoredJob>> {
     const pk = itemKeys.partition(tenant);
     const after = page.cursor === undefined ? undefined : decodeCursor(page.cursor, /^job\/[0-9A-Z]{26}\/$/);
-    const { Items = [], LastEvaluatedKey } = await this.#client.send(
+    const client = await this.#clients.of(tenant);
+    const { Items = [], LastEvaluatedKey } = await client.send(
       new QueryCommand({
         TableName: this.#table,
         KeyConditionExpression: 'pk = :pk AND begins_with(sk, :jobs)',
@@ -129,7 +127,8 @@ export class DynamoDbJobStore implements JobStore {
 
   async finishPart(tenant: TenantContext, jobId: JobId, part: number): Promise<readonly number[]> {
     try {
-      const { Attributes } = await this.#client.send(
+      const client = await this.#clients.of(tenant);
+      const { Attributes } = await client.send(
         new UpdateCommand({
           TableName: this.#table,
           Key: itemKeys.job(tenant, jobId),
@@ -164,7 +163,8 @@ export class DynamoDbJobStore implements JobStore {
     },
   ): Promise<boolean> {
     try {
-      await this.#client.send(
+      const client = await this.#clients.of(tenant);
+      await client.send(
         new UpdateCommand({
           TableName: this.#table,
           Key: itemKeys.job(tenant, jobId),
@@ -196,7 +196,8 @@ export class DynamoDbJobStore implements JobStore {
     };
     const given = Object.entries(facts).filter(([, value]) => value !== undefined);
     try {
-      await this.#client.send(
+      const client = await this.#clients.of(tenant);
+      await client.send(
         new UpdateCommand({
           TableName: this.#table,
           Key: itemKeys.job(tenant, jobId),

@@ -1,17 +1,11 @@
-import {
-  DeleteCommand,
-  type DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-  QueryCommand,
-} from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { Subject } from '../../contracts/names.ts';
 import type { Member } from '../../contracts/tenant.ts';
 import { itemKeys, memberPrefix } from '../../tenancy/keys.ts';
 import type { MemberStore } from '../../tenancy/members.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
 import { decodeCursor, encodeCursor } from '../page-cursor.ts';
-import { isConditionFailure } from './document-client.ts';
+import { type DocumentClients, isConditionFailure } from './document-client.ts';
 
 export interface Membership {
   readonly tenant: string;
@@ -23,16 +17,16 @@ export interface Membership {
  * below the tenant, which its admins see.
  */
 export class DynamoDbMemberships implements MemberStore {
-  readonly #client: DynamoDBDocumentClient;
+  readonly #clients: DocumentClients;
   readonly #table: string;
 
-  constructor(client: DynamoDBDocumentClient, table: string) {
-    this.#client = client;
+  constructor(clients: DocumentClients, table: string) {
+    this.#clients = clients;
     this.#table = table;
   }
 
   async of(subject: string): Promise<Membership | undefined> {
-    const { Item } = await this.#client.send(
+    const { Item } = await this.#clients.own.send(
       new GetCommand({ TableName: this.#table, Key: itemKeys.membership(subject) }),
     );
     return Item === undefined ? undefined : { tenant: Item.tenant as string, role: Item.role as string };
@@ -40,7 +34,8 @@ export class DynamoDbMemberships implements MemberStore {
 
   async put(tenant: TenantContext, member: Member): Promise<void> {
     const { subject, role } = member;
-    await this.#client.send(
+    const client = await this.#clients.of(tenant);
+    await client.send(
       new PutCommand({
         TableName: this.#table,
         Item: { ...itemKeys.listedMember(tenant, subject), ...member },
@@ -58,9 +53,8 @@ export class DynamoDbMemberships implements MemberStore {
 
   async get(tenant: TenantContext, subject: Subject): Promise<Member | undefined> {
     const Key = itemKeys.listedMember(tenant, subject);
-    const { Item } = await this.#client.send(
-      new GetCommand({ TableName: this.#table, Key, ConsistentRead: true }),
-    );
+    const client = await this.#clients.of(tenant);
+    const { Item } = await client.send(new GetCommand({ TableName: this.#table, Key, ConsistentRead: true }));
     return Item === undefined ? undefined : memberOf(Item);
   }
 
@@ -68,7 +62,8 @@ export class DynamoDbMemberships implements MemberStore {
     const pk = itemKeys.partition(tenant);
     const after =
       page.cursor === undefined ? undefined : decodeCursor(page.cursor, /^member\/[A-Za-z0-9._@-]{1,128}\/$/);
-    const { Items = [], LastEvaluatedKey } = await this.#client.send(
+    const client = await this.#clients.of(tenant);
+    const { Items = [], LastEvaluatedKey } = await client.send(
       new QueryCommand({
         TableName: this.#table,
         KeyConditionExpression: 'pk = :pk AND begins_with(sk, :members)',
@@ -93,14 +88,15 @@ export class DynamoDbMemberships implements MemberStore {
         ExpressionAttributeValues: { ':tenant': tenant.tenantId },
       }),
     );
-    await this.#client.send(
+    const client = await this.#clients.of(tenant);
+    await client.send(
       new DeleteCommand({ TableName: this.#table, Key: itemKeys.listedMember(tenant, subject) }),
     );
   }
 
   async #unlessElsewhere(command: PutCommand | DeleteCommand): Promise<void> {
     try {
-      await this.#client.send(command as PutCommand);
+      await this.#clients.own.send(command as PutCommand);
     } catch (error) {
       // The user belongs to another tenant, which is nobody's business here.
       if (!isConditionFailure(error)) throw error;

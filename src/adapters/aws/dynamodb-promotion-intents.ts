@@ -1,16 +1,11 @@
-import {
-  DeleteCommand,
-  type DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-  ScanCommand,
-} from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, GetCommand, PutCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { ulid } from 'ulid';
 import type { Clock } from '../../clock.ts';
 import { ModelName } from '../../contracts/names.ts';
 import type { PromotionIntents } from '../../registry/promotion.ts';
 import { itemKeys } from '../../tenancy/keys.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
+import type { DocumentClients } from './document-client.ts';
 
 /** Where an intent stands in its table; what the repair job hands to the relay. */
 export interface IntentReference {
@@ -26,12 +21,12 @@ export interface OpenIntent {
 export const intentReferenceText = ({ pk, sk }: IntentReference): string => JSON.stringify({ pk, sk });
 
 export class DynamoDbPromotionIntents implements PromotionIntents {
-  readonly #client: DynamoDBDocumentClient;
+  readonly #clients: DocumentClients;
   readonly #table: string;
   readonly #clock: Clock;
 
-  constructor(client: DynamoDBDocumentClient, table: string, clock: Clock) {
-    this.#client = client;
+  constructor(clients: DocumentClients, table: string, clock: Clock) {
+    this.#clients = clients;
     this.#table = table;
     this.#clock = clock;
   }
@@ -39,7 +34,8 @@ export class DynamoDbPromotionIntents implements PromotionIntents {
   async open(tenant: TenantContext, model: ModelName): Promise<string> {
     const nowMs = this.#clock.nowMs();
     const intentId = ulid(nowMs);
-    await this.#client.send(
+    const client = await this.#clients.of(tenant);
+    await client.send(
       new PutCommand({
         TableName: this.#table,
         Item: {
@@ -56,7 +52,8 @@ export class DynamoDbPromotionIntents implements PromotionIntents {
   }
 
   async close(tenant: TenantContext, model: ModelName, intentId: string): Promise<void> {
-    await this.#client.send(
+    const client = await this.#clients.of(tenant);
+    await client.send(
       new DeleteCommand({
         TableName: this.#table,
         Key: itemKeys.promotionIntent(tenant, model, intentId),
@@ -85,7 +82,7 @@ export class DynamoDbPromotionIntents implements PromotionIntents {
     const found: { reference: IntentReference; ageMs: number }[] = [];
     let from: Record<string, unknown> | undefined;
     do {
-      const page = await this.#client.send(
+      const page = await this.#clients.own.send(
         new ScanCommand({
           TableName: this.#table,
           ...(from === undefined ? {} : { ExclusiveStartKey: from }),
@@ -99,7 +96,7 @@ export class DynamoDbPromotionIntents implements PromotionIntents {
   }
 
   async #item({ pk, sk }: IntentReference): Promise<Record<string, unknown> | undefined> {
-    const { Item } = await this.#client.send(
+    const { Item } = await this.#clients.own.send(
       new GetCommand({ TableName: this.#table, Key: { pk, sk }, ConsistentRead: true }),
     );
     return Item;

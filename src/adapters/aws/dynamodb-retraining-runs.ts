@@ -1,22 +1,23 @@
-import { type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { JobId, ModelName } from '../../contracts/names.ts';
 import { itemKeys } from '../../tenancy/keys.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
 import type { RetrainingRun, RetrainingRuns } from '../../training/retraining.ts';
-import { isConditionFailure } from './document-client.ts';
+import { type DocumentClients, isConditionFailure } from './document-client.ts';
 
 /** One item a model in the table of jobs: whoever replaces it first may retrain. */
 export class DynamoDbRetrainingRuns implements RetrainingRuns {
-  readonly #client: DynamoDBDocumentClient;
+  readonly #clients: DocumentClients;
   readonly #table: string;
 
-  constructor(client: DynamoDBDocumentClient, table: string) {
-    this.#client = client;
+  constructor(clients: DocumentClients, table: string) {
+    this.#clients = clients;
     this.#table = table;
   }
 
   async current(tenant: TenantContext, model: ModelName): Promise<RetrainingRun | undefined> {
-    const { Item } = await this.#client.send(
+    const client = await this.#clients.of(tenant);
+    const { Item } = await client.send(
       new GetCommand({
         TableName: this.#table,
         Key: itemKeys.retraining(tenant, model),
@@ -32,7 +33,8 @@ export class DynamoDbRetrainingRuns implements RetrainingRuns {
     { before, after }: { readonly before: JobId | undefined; readonly after: RetrainingRun },
   ): Promise<boolean> {
     try {
-      await this.#client.send(
+      const client = await this.#clients.of(tenant);
+      await client.send(
         new PutCommand({
           TableName: this.#table,
           Item: { ...itemKeys.retraining(tenant, model), job_id: after.jobId, taken_at_ms: after.takenAtMs },

@@ -1,32 +1,27 @@
-import {
-  type DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-  QueryCommand,
-  UpdateCommand,
-} from '@aws-sdk/lib-dynamodb';
+import { PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { ModelName } from '../../contracts/names.ts';
 import type { ModelTrainingRequest } from '../../contracts/training.ts';
 import { itemKeys } from '../../tenancy/keys.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
 import type { DueSchedule, RetrainingSchedules } from '../../training/retraining-schedules.ts';
-import { isConditionFailure } from './document-client.ts';
+import { type DocumentClients, isConditionFailure } from './document-client.ts';
 
 /** All schedules are in one partition of the index `due`: a few bytes a model, read once an hour. */
 const shard = 'schedules';
 
 /** Schedules as items of the table of jobs. */
 export class DynamoDbRetrainingSchedules implements RetrainingSchedules {
-  readonly #client: DynamoDBDocumentClient;
+  readonly #clients: DocumentClients;
   readonly #table: string;
 
-  constructor(client: DynamoDBDocumentClient, table: string) {
-    this.#client = client;
+  constructor(clients: DocumentClients, table: string) {
+    this.#clients = clients;
     this.#table = table;
   }
 
   async set(tenant: TenantContext, request: ModelTrainingRequest, dueAt: string): Promise<void> {
-    await this.#client.send(
+    const client = await this.#clients.of(tenant);
+    await client.send(
       new PutCommand({
         TableName: this.#table,
         Item: {
@@ -43,7 +38,8 @@ export class DynamoDbRetrainingSchedules implements RetrainingSchedules {
 
   async clear(tenant: TenantContext, model: ModelName): Promise<void> {
     try {
-      await this.#client.send(
+      const client = await this.#clients.of(tenant);
+      await client.send(
         new UpdateCommand({
           TableName: this.#table,
           Key: itemKeys.schedule(tenant, model),
@@ -61,7 +57,7 @@ export class DynamoDbRetrainingSchedules implements RetrainingSchedules {
     const due: DueSchedule[] = [];
     let from: Record<string, unknown> | undefined;
     do {
-      const page = await this.#client.send(
+      const page = await this.#clients.own.send(
         new QueryCommand({
           TableName: this.#table,
           IndexName: 'due',
@@ -70,17 +66,21 @@ export class DynamoDbRetrainingSchedules implements RetrainingSchedules {
           ...(from === undefined ? {} : { ExclusiveStartKey: from }),
         }),
       );
-      for (const { pk, sk, request, due_at } of page.Items ?? []) {
-        due.push({ reference: JSON.stringify({ pk, sk }), request, dueAt: due_at as string });
+      for (const { pk, sk, request, due_at, tenant, subject } of page.Items ?? []) {
+        due.push({
+          ...{ reference: JSON.stringify({ pk, sk }), request, dueAt: due_at as string },
+          owner: { tenant: tenant as string, subject: subject as string },
+        });
       }
       from = page.LastEvaluatedKey;
     } while (from !== undefined);
     return due;
   }
 
-  async move(schedule: DueSchedule, nextDueAt: string): Promise<boolean> {
+  async move(tenant: TenantContext, schedule: DueSchedule, nextDueAt: string): Promise<boolean> {
     try {
-      await this.#client.send(
+      const client = await this.#clients.of(tenant);
+      await client.send(
         new UpdateCommand({
           TableName: this.#table,
           Key: JSON.parse(schedule.reference) as Record<string, string>,
@@ -94,15 +94,5 @@ export class DynamoDbRetrainingSchedules implements RetrainingSchedules {
       if (isConditionFailure(error)) return false;
       throw error;
     }
-  }
-
-  /** The schedule's own row, written by an authenticated call, says whose it is. */
-  async ownerOf(reference: string): Promise<{ tenant: string; subject: string } | undefined> {
-    const { Item } = await this.#client.send(
-      new GetCommand({ TableName: this.#table, Key: JSON.parse(reference) as Record<string, string> }),
-    );
-    return Item === undefined
-      ? undefined
-      : { tenant: Item.tenant as string, subject: Item.subject as string };
   }
 }

@@ -1,23 +1,24 @@
-import { type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { ModelName } from '../../contracts/names.ts';
 import type { Champions } from '../../serving/batch/batch-starter.ts';
 import type { ServingPointer, ServingPointers, WithdrawnPointer } from '../../serving/serving-pointer.ts';
 import { itemKeys } from '../../tenancy/keys.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
-import { isConditionFailure } from './document-client.ts';
+import { type DocumentClients, isConditionFailure } from './document-client.ts';
 
 export class DynamoDbServingPointers implements ServingPointers, Champions {
-  readonly #client: DynamoDBDocumentClient;
+  readonly #clients: DocumentClients;
   readonly #table: string;
 
-  constructor(client: DynamoDBDocumentClient, table: string) {
-    this.#client = client;
+  constructor(clients: DocumentClients, table: string) {
+    this.#clients = clients;
     this.#table = table;
   }
 
   /** For functions that have the SDK anyway; predict reads its pointers by itself. */
   async read(tenant: TenantContext, model: ModelName): Promise<ServingPointer | undefined> {
-    const { Item } = await this.#client.send(
+    const client = await this.#clients.of(tenant);
+    const { Item } = await client.send(
       new GetCommand({
         TableName: this.#table,
         Key: itemKeys.servingPointer(tenant, model),
@@ -31,7 +32,8 @@ export class DynamoDbServingPointers implements ServingPointers, Champions {
 
   async write(tenant: TenantContext, pointer: ServingPointer | WithdrawnPointer): Promise<boolean> {
     try {
-      await this.#client.send(
+      const client = await this.#clients.of(tenant);
+      await client.send(
         new PutCommand({
           TableName: this.#table,
           Item: { ...itemKeys.servingPointer(tenant, pointer.model_name), ...flat(pointer) },

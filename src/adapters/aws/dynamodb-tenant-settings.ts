@@ -1,11 +1,11 @@
-import { type DynamoDBDocumentClient, GetCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { Limits, type OwnSettings, type Retention } from '../../contracts/tenant.ts';
 import { itemKeys, settingsSort } from '../../tenancy/keys.ts';
 import type { RetentionWishes } from '../../tenancy/retention.ts';
 import type { SettingsStore, StoredSettings } from '../../tenancy/settings.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
 import type { Agreements } from '../../tenancy/tenant-operations.ts';
-import { isConditionFailure } from './document-client.ts';
+import { type DocumentClients, isConditionFailure } from './document-client.ts';
 
 const limitNames = Object.keys(Limits.shape);
 
@@ -14,17 +14,18 @@ const limitNames = Object.keys(Limits.shape);
  * operator; `own`, as JSON, is what the tenant has set, and `revision` counts that.
  */
 export class DynamoDbTenantSettings implements SettingsStore, Agreements, RetentionWishes {
-  readonly #client: DynamoDBDocumentClient;
+  readonly #clients: DocumentClients;
   readonly #table: string;
 
-  constructor(client: DynamoDBDocumentClient, table: string) {
-    this.#client = client;
+  constructor(clients: DocumentClients, table: string) {
+    this.#clients = clients;
     this.#table = table;
   }
 
   async read(tenant: TenantContext): Promise<StoredSettings> {
     const Key = itemKeys.tenantSettings(tenant);
-    const { Item = {} } = await this.#client.send(
+    const client = await this.#clients.of(tenant);
+    const { Item = {} } = await client.send(
       new GetCommand({ TableName: this.#table, Key, ConsistentRead: true }),
     );
     const { plan, own, revision, changed_by, changed_at } = Item as Partial<Record<string, string>>;
@@ -52,7 +53,8 @@ export class DynamoDbTenantSettings implements SettingsStore, Agreements, Retent
     const given = Object.keys(agreed).filter((name) => agreed[name] !== undefined);
     const left = ['plan', ...limitNames].filter((name) => !given.includes(name));
     try {
-      await this.#client.send(
+      const client = await this.#clients.of(tenant);
+      await client.send(
         new UpdateCommand({
           TableName: this.#table,
           Key: itemKeys.tenantSettings(tenant),
@@ -75,7 +77,8 @@ export class DynamoDbTenantSettings implements SettingsStore, Agreements, Retent
     change: { readonly from: number; readonly changed_by: string; readonly changed_at: string },
   ): Promise<boolean> {
     try {
-      await this.#client.send(
+      const client = await this.#clients.of(tenant);
+      await client.send(
         new UpdateCommand({
           TableName: this.#table,
           Key: itemKeys.tenantSettings(tenant),
@@ -104,7 +107,7 @@ export class DynamoDbTenantSettings implements SettingsStore, Agreements, Retent
     const wishes: { reference: string; days: Retention }[] = [];
     let from: Record<string, unknown> | undefined;
     do {
-      const page = await this.#client.send(
+      const page = await this.#clients.own.send(
         new ScanCommand({
           TableName: this.#table,
           FilterExpression: 'sk = :settings AND contains(own, :retention)',
@@ -124,7 +127,7 @@ export class DynamoDbTenantSettings implements SettingsStore, Agreements, Retent
   /** The row of the settings, which an admin of the tenant wrote, says whose they are. */
   async ownerOf(reference: string): Promise<{ tenant: string; subject: string } | undefined> {
     const Key = JSON.parse(reference) as Record<string, string>;
-    const { Item } = await this.#client.send(new GetCommand({ TableName: this.#table, Key }));
+    const { Item } = await this.#clients.own.send(new GetCommand({ TableName: this.#table, Key }));
     return Item === undefined
       ? undefined
       : { tenant: Item.tenant as string, subject: Item.changed_by as string };

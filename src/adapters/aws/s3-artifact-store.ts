@@ -1,5 +1,3 @@
-import { DeleteObjectCommand, GetObjectCommand } from '@aws-sdk/client-s3';
-import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { Clock } from '../../clock.ts';
 import { ManifestSignature, ModelManifest } from '../../contracts/models.ts';
 import type { ModelName } from '../../contracts/names.ts';
@@ -34,18 +32,19 @@ export class S3ArtifactStore implements ArtifactStore {
     const manifestSha256 = sha256Hex(text);
     const { tenantId } = tenant;
     const signature = await this.#signer.sign({ tenantId, modelName, buildId, manifestSha256 });
-    await this.#objects.putBytes(at.artifactKey, graph);
-    if (explainer !== undefined) await this.#objects.putBytes(explainerKey, explainer, 'application/gzip');
-    await this.#objects.putBytes(signatureKey, JSON.stringify(signature), 'application/json');
-    await this.#objects.putBytes(at.manifestKey, text, 'application/json');
+    await this.#objects.putBytes(tenant, at.artifactKey, graph);
+    if (explainer !== undefined)
+      await this.#objects.putBytes(tenant, explainerKey, explainer, 'application/gzip');
+    await this.#objects.putBytes(tenant, signatureKey, JSON.stringify(signature), 'application/json');
+    await this.#objects.putBytes(tenant, at.manifestKey, text, 'application/json');
     return { ...at, manifestSha256, signature };
   }
 
   async manifest(tenant: TenantContext, model: ModelName, buildId: string) {
     const { explainerKey: _, signatureKey, ...at } = keysOf(tenant, model, buildId);
     const [bytes, signed] = await Promise.all([
-      this.#objects.getBytes(at.manifestKey),
-      this.#objects.getBytes(signatureKey),
+      this.#objects.getBytes(tenant, at.manifestKey),
+      this.#objects.getBytes(tenant, signatureKey),
     ]);
     if (bytes === undefined) return undefined;
     return {
@@ -56,26 +55,21 @@ export class S3ArtifactStore implements ArtifactStore {
 
   async link(tenant: TenantContext, model: ModelName, buildId: string) {
     const { artifactKey, manifestKey } = keysOf(tenant, model, buildId);
-    const linked = (Key: string, filename: string) =>
-      getSignedUrl(
-        this.#objects.client,
-        new GetObjectCommand({
-          ...{ Bucket: this.#objects.bucket, Key },
-          ResponseContentDisposition: `attachment; filename="${filename}"`,
-        }),
-        { expiresIn: linkSeconds },
-      );
-    const url = await linked(artifactKey, `${model}.onnx`);
-    const manifestUrl = await linked(manifestKey, `${model}.manifest.json`);
-    return { url, manifestUrl, expiresAtMs: this.#clock.nowMs() + linkSeconds * 1000 };
+    const time = { nowMs: this.#clock.nowMs(), seconds: linkSeconds };
+    const linked = (key: string, filename: string) =>
+      this.#objects.linkToGet(tenant, key, time, {
+        ResponseContentDisposition: `attachment; filename="${filename}"`,
+      });
+    const { url, expiresAtMs } = await linked(artifactKey, `${model}.onnx`);
+    const { url: manifestUrl } = await linked(manifestKey, `${model}.manifest.json`);
+    return { url, manifestUrl, expiresAtMs };
   }
 
   async remove(tenant: TenantContext, model: ModelName, buildId: string): Promise<void> {
     const { artifactKey, manifestKey, signatureKey, explainerKey } = keysOf(tenant, model, buildId);
     // The manifest goes first: without it the build does not exist.
-    for (const Key of [manifestKey, signatureKey, artifactKey, explainerKey]) {
-      await this.#objects.client.send(new DeleteObjectCommand({ Bucket: this.#objects.bucket, Key }));
-    }
+    for (const key of [manifestKey, signatureKey, artifactKey, explainerKey])
+      await this.#objects.delete(tenant, key);
   }
 }
 

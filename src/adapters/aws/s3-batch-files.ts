@@ -1,5 +1,3 @@
-import { GetObjectCommand } from '@aws-sdk/client-s3';
-import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { Clock } from '../../clock.ts';
 import type { JobId } from '../../contracts/names.ts';
 import type { BatchFiles, ResultFormat, ResultManifest } from '../../serving/batch/batch-files.ts';
@@ -30,29 +28,30 @@ export class S3BatchFiles implements BatchFiles {
   }
 
   async hasPart(tenant: TenantContext, job: JobId, range: RowRange): Promise<boolean> {
-    return (await this.#staging().sizeOf(objectKeys.batchPart(tenant, job, range))) !== undefined;
+    return (await this.#staging().sizeOf(tenant, objectKeys.batchPart(tenant, job, range))) !== undefined;
   }
 
   putPart(tenant: TenantContext, job: JobId, range: RowRange, file: string): Promise<void> {
-    return this.#staging().putFile(objectKeys.batchPart(tenant, job, range), file);
+    return this.#staging().putFile(tenant, objectKeys.batchPart(tenant, job, range), file);
   }
 
   fetchPart(tenant: TenantContext, job: JobId, range: RowRange, toFile: string): Promise<boolean> {
-    return this.#staging().getFile(objectKeys.batchPart(tenant, job, range), toFile);
+    return this.#staging().getFile(tenant, objectKeys.batchPart(tenant, job, range), toFile);
   }
 
   putRows(tenant: TenantContext, job: JobId, rows: Uint8Array): Promise<void> {
-    return this.#staging().putBytes(objectKeys.batchRows(tenant, job), rows, 'application/json');
+    return this.#staging().putBytes(tenant, objectKeys.batchRows(tenant, job), rows, 'application/json');
   }
 
   rows(tenant: TenantContext, job: JobId): Promise<Uint8Array | undefined> {
-    return this.#staging().getBytes(objectKeys.batchRows(tenant, job));
+    return this.#staging().getBytes(tenant, objectKeys.batchRows(tenant, job));
   }
 
   async putResult(tenant: TenantContext, manifest: ResultManifest, file: string): Promise<void> {
     const { job_id, format } = manifest;
-    await this.#results().putFile(objectKeys.batchResult(tenant, job_id, format), file);
+    await this.#results().putFile(tenant, objectKeys.batchResult(tenant, job_id, format), file);
     await this.#results().putBytes(
+      tenant,
       objectKeys.batchManifest(tenant, job_id),
       JSON.stringify(manifest),
       'application/json',
@@ -60,24 +59,17 @@ export class S3BatchFiles implements BatchFiles {
   }
 
   async result(tenant: TenantContext, job: JobId): Promise<ResultManifest | undefined> {
-    const bytes = await this.#results().getBytes(objectKeys.batchManifest(tenant, job));
+    const bytes = await this.#results().getBytes(tenant, objectKeys.batchManifest(tenant, job));
     return bytes === undefined
       ? undefined
       : (JSON.parse(Buffer.from(bytes).toString('utf8')) as ResultManifest);
   }
 
-  async link(tenant: TenantContext, job: JobId, format: ResultFormat) {
-    const { client, bucket } = this.#results();
-    const url = await getSignedUrl(
-      client,
-      new GetObjectCommand({
-        Bucket: bucket,
-        Key: objectKeys.batchResult(tenant, job, format),
-        ResponseContentType: contentTypes[format],
-        ResponseContentDisposition: `attachment; filename="${job}.${format}"`,
-      }),
-      { expiresIn: linkSeconds },
-    );
-    return { url, expiresAtMs: this.#clock.nowMs() + linkSeconds * 1000 };
+  link(tenant: TenantContext, job: JobId, format: ResultFormat) {
+    const time = { nowMs: this.#clock.nowMs(), seconds: linkSeconds };
+    return this.#results().linkToGet(tenant, objectKeys.batchResult(tenant, job, format), time, {
+      ResponseContentType: contentTypes[format],
+      ResponseContentDisposition: `attachment; filename="${job}.${format}"`,
+    });
   }
 }

@@ -13,6 +13,6 @@ export class S3VersionFiles implements VersionFiles {
 
   async bytes(tenant: TenantContext, key: string): Promise<Uint8Array | undefined> {
     if (!isTenantKey(tenant, key)) throw new Error('a pinned version leads out of its tenant');
-    return this.#objects().getBytes(key);
+    return this.#objects().getBytes(tenant, key);
   }
 }

@@ -1,13 +1,17 @@
 import { BackendError, type InferenceEndpoints } from '../../serving/backends/remote-model.ts';
+import type { TenantSessions } from '../../tenancy/credentials.ts';
 import { endpointName } from '../../tenancy/keys.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
 import { SignedClient } from './signed-client.ts';
+import type { SignedStoreSettings } from './signed-table.ts';
 
-/** Real-time endpoints of SageMaker, asked by InvokeEndpoint. */
+/** Real-time endpoints of SageMaker, asked by InvokeEndpoint with the tenant's session. */
 export class SageMakerEndpoints implements InferenceEndpoints {
   readonly #client: SignedClient;
+  readonly #sessions: TenantSessions;
 
-  constructor(settings: { region: string; endpoint?: string | undefined }) {
+  constructor(settings: SignedStoreSettings) {
+    this.#sessions = settings.sessions;
     this.#client = new SignedClient(
       'sagemaker',
       settings.endpoint ?? `https://runtime.sagemaker.${settings.region}.amazonaws.com`,
@@ -18,13 +22,17 @@ export class SageMakerEndpoints implements InferenceEndpoints {
   }
 
   async invoke(tenant: TenantContext, name: string, body: string): Promise<string> {
+    const session = await this.#sessions.of(tenant);
     const answer = await this.#client
-      .send({
-        method: 'POST',
-        path: `/endpoints/${endpointName(tenant, name)}/invocations`,
-        headers: { 'content-type': 'application/json', accept: 'application/json' },
-        body,
-      })
+      .send(
+        {
+          method: 'POST',
+          path: `/endpoints/${endpointName(tenant, name)}/invocations`,
+          headers: { 'content-type': 'application/json', accept: 'application/json' },
+          body,
+        },
+        session,
+      )
       .catch((cause: unknown) => {
         throw new BackendError(name, 'could not be reached', { cause });
       });

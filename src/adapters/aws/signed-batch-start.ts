@@ -66,7 +66,7 @@ export class SignedBatchStart
    */
   async create(tenant: TenantContext, job: StoredJob): Promise<void> {
     const expires_at = Math.floor(this.#clock.nowMs() / 1000) + jobRetentionSeconds;
-    const isOurs = await this.#jobs.update(itemKeys.jobOwner(job.job_id), {
+    const isOurs = await this.#jobs.update('platform', itemKeys.jobOwner(job.job_id), {
       update: 'SET tenant = :tenant, subject = :subject, expires_at = :expires_at',
       condition: 'attribute_not_exists(pk) OR tenant = :tenant',
       values: {
@@ -76,7 +76,7 @@ export class SignedBatchStart
       },
     });
     if (!isOurs) throw new JobIdTakenError(job.job_id);
-    await this.#jobs.put(itemKeys.job(tenant, job.job_id), attributesOf({ ...job, expires_at }));
+    await this.#jobs.put(tenant, itemKeys.job(tenant, job.job_id), attributesOf({ ...job, expires_at }));
   }
 
   async start(jobId: string, input: RunInput): Promise<void> {

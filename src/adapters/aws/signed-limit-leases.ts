@@ -36,19 +36,19 @@ export class SignedLimitLeases implements LimitLeases {
     const expires = { ':expires': expiry(nowMs) };
     // A bucket in use, or one that has been full for a while.
     const taken =
-      (await this.#table.update(key, {
+      (await this.#table.update(tenant, key, {
         update: 'SET tat = tat + :cost, expires_at = :expires',
         condition: 'tat >= :now AND tat <= :limit',
         values: { ':cost': number(cost), ':now': number(nowMs), ':limit': number(limit), ...expires },
       })) ||
       (cost <= bucket.burst * intervalMs &&
-        (await this.#table.update(key, {
+        (await this.#table.update(tenant, key, {
           update: 'SET tat = :fresh, expires_at = :expires',
           condition: 'attribute_not_exists(tat) OR tat < :now',
           values: { ':fresh': number(nowMs + cost), ':now': number(nowMs), ...expires },
         })));
     if (taken || tokens > 1) return { taken, waitMs: 0 };
-    const item = await this.#table.get(key);
+    const item = await this.#table.get(tenant, key);
     return { taken: false, waitMs: Math.max(0, Number(item?.tat?.N ?? nowMs) - limit) };
   }
 
@@ -59,7 +59,7 @@ export class SignedLimitLeases implements LimitLeases {
   ): Promise<number | undefined> {
     for (let i = 0; i < slots.count; i++) {
       const slot = (slots.preferred + i) % slots.count;
-      const taken = await this.#table.update(itemKeys.concurrencySlot(tenant, slot), {
+      const taken = await this.#table.update(tenant, itemKeys.concurrencySlot(tenant, slot), {
         update: 'SET holder = :me, until_ms = :until, expires_at = :expires',
         condition: 'attribute_not_exists(holder) OR holder = :me OR until_ms < :now',
         values: {

@@ -1,6 +1,8 @@
+import type { TenantSessions } from '../../tenancy/credentials.ts';
 import { isTenantKey } from '../../tenancy/keys.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
-import { AwsServiceError, SignedClient, type SignedResponse } from './signed-client.ts';
+import { AwsServiceError, SignedClient, type SignedRequest, type SignedResponse } from './signed-client.ts';
+import type { SignedStoreSettings } from './signed-table.ts';
 
 /** Keys under a prefix. */
 export interface KeyListing {
@@ -13,19 +15,21 @@ export interface KeyListing {
 export class SignedObjects {
   readonly #s3: SignedClient;
   readonly #bucket: string;
+  readonly #sessions: TenantSessions;
   /** Before the key in a request's path: empty where the bucket is in the host's name. */
   readonly #pathPrefix: string;
 
-  constructor(settings: { region: string; bucket: string; endpoint?: string | undefined }) {
-    const { region, bucket, endpoint } = settings;
+  constructor(settings: SignedStoreSettings & { readonly bucket: string }) {
+    const { region, bucket, endpoint, sessions } = settings;
     this.#bucket = bucket;
+    this.#sessions = sessions;
     this.#s3 = new SignedClient('s3', endpoint ?? `https://${bucket}.s3.${region}.amazonaws.com`);
     this.#pathPrefix = endpoint === undefined ? '' : `/${bucket}`;
   }
 
   /** @returns `undefined` when there is no such object */
   async get(tenant: TenantContext, key: string): Promise<Uint8Array | undefined> {
-    const answer = await this.#s3.send({
+    const answer = await this.#send(tenant, {
       method: 'GET',
       path: this.#pathOf(tenant, key),
       headers: { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' },
@@ -33,16 +37,19 @@ export class SignedObjects {
     if (answer.status === 200) return answer.body;
     const failure = this.#failure(answer);
     if (failure.name === 'NoSuchKey') return undefined;
+    // S3 says that a key is missing only to who may list the whole bucket. A tenant may list what is its own.
+    if (failure.name === 'AccessDenied' && (await this.#isMissing(tenant, key))) return undefined;
     throw failure;
   }
 
   /** @returns a link by which the object can be read for so long, by whoever has it */
-  link(tenant: TenantContext, key: string, seconds: number): Promise<string> {
-    return this.#s3.link(this.#pathOf(tenant, key), seconds);
+  async link(tenant: TenantContext, key: string, seconds: number): Promise<string> {
+    const path = this.#pathOf(tenant, key);
+    return this.#s3.link(path, seconds, await this.#sessions.of(tenant, seconds * 1000));
   }
 
   async put(tenant: TenantContext, key: string, body: Uint8Array, contentType: string): Promise<void> {
-    const answer = await this.#s3.send({
+    const answer = await this.#send(tenant, {
       method: 'PUT',
       path: this.#pathOf(tenant, key),
       headers: { 'content-type': contentType },
@@ -58,7 +65,7 @@ export class SignedObjects {
     options: { readonly limit: number; readonly delimiter?: string },
   ): Promise<KeyListing> {
     if (!isTenantKey(tenant, prefix)) throw new Error('a prefix leads out of its tenant');
-    const answer = await this.#s3.send({
+    const answer = await this.#send(tenant, {
       method: 'GET',
       path: this.#pathPrefix === '' ? '/' : `${this.#pathPrefix}/`,
       query: {
@@ -76,6 +83,15 @@ export class SignedObjects {
       keys: all(/<Key>([^<]*)<\/Key>/g),
       prefixes: all(/<CommonPrefixes>\s*<Prefix>([^<]*)<\/Prefix>/g),
     };
+  }
+
+  async #isMissing(tenant: TenantContext, key: string): Promise<boolean> {
+    const { keys } = await this.list(tenant, key, { limit: 1 });
+    return keys[0] !== key;
+  }
+
+  async #send(tenant: TenantContext, request: SignedRequest): Promise<SignedResponse> {
+    return this.#s3.send(request, await this.#sessions.of(tenant));
   }
 
   #pathOf(tenant: TenantContext, key: string): string {

@@ -20,7 +20,9 @@ export class SignedPredictionCache implements PredictionCache {
   }
 
   async get(tenant: TenantContext, hash: string): Promise<GraphOutput | undefined> {
-    const item = await this.#table.get(itemKeys.cachedPrediction(tenant, hash)).catch(() => undefined);
+    const item = await this.#table
+      .get(tenant, itemKeys.cachedPrediction(tenant, hash))
+      .catch(() => undefined);
     // DynamoDB removes what has expired some time later.
     if (item === undefined || Number(item.expires_at?.N) * 1000 <= this.#clock.nowMs()) return undefined;
     return {
@@ -38,7 +40,7 @@ export class SignedPredictionCache implements PredictionCache {
     if (bytes > maxOutputBytes) return;
     const expiresAt = Math.floor(this.#clock.nowMs() / 1000) + seconds;
     await this.#table
-      .put(itemKeys.cachedPrediction(tenant, hash), {
+      .put(tenant, itemKeys.cachedPrediction(tenant, hash), {
         expires_at: { N: String(expiresAt) },
         ...(values === undefined ? {} : { output_values: bytesOf(values) }),
         ...(probabilities === undefined ? {} : { probabilities: bytesOf(probabilities) }),

@@ -23,7 +23,7 @@ export class SignedServingStore implements ServingStore, TenantSettingsStore {
   }
 
   async pointer(tenant: TenantContext, model: ModelName): Promise<ServingPointer | undefined> {
-    const item = await this.#table.get(itemKeys.servingPointer(tenant, model));
+    const item = await this.#table.get(tenant, itemKeys.servingPointer(tenant, model));
     if (item === undefined || item.withdrawn?.BOOL === true) return undefined;
     return {
       model_name: model,
@@ -48,7 +48,7 @@ export class SignedServingStore implements ServingStore, TenantSettingsStore {
   }
 
   async predictionIdKey(): Promise<Uint8Array> {
-    const item = await this.#table.get(itemKeys.predictionIdKey);
+    const item = await this.#table.get('platform', itemKeys.predictionIdKey);
     if (item?.secret?.B === undefined)
       throw new Error('the key of prediction ids is missing; run the migration function');
     return Buffer.from(item.secret.B, 'base64');
@@ -56,12 +56,12 @@ export class SignedServingStore implements ServingStore, TenantSettingsStore {
 
   /** @returns the public half of a key that signs manifests */
   async publicKey(keyId: string): Promise<Uint8Array | undefined> {
-    const item = await this.#table.get(itemKeys.signingKey(keyId));
+    const item = await this.#table.get('platform', itemKeys.signingKey(keyId));
     return item?.public_key?.B === undefined ? undefined : Buffer.from(item.public_key.B, 'base64');
   }
 
   async settings(tenant: TenantContext): Promise<TenantSettings | undefined> {
-    const item = await this.#table.get(itemKeys.tenantSettings(tenant));
+    const item = await this.#table.get(tenant, itemKeys.tenantSettings(tenant));
     if (item === undefined) return undefined;
     return {
       ...(item.plan?.S === undefined ? {} : { plan: item.plan.S }),

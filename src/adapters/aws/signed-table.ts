@@ -1,3 +1,4 @@
+import type { Signer, TenantSessions } from '../../tenancy/credentials.ts';
 import { AwsServiceError, SignedClient } from './signed-client.ts';
 
 /** DynamoDB's wire form of the few types that are used without the SDK. */
@@ -20,17 +21,25 @@ export interface ItemUpdate {
   readonly names?: Readonly<Record<string, string>>;
 }
 
-/** One table of DynamoDB without the SDK, for the prediction path. */
+export interface SignedStoreSettings {
+  readonly region: string;
+  readonly endpoint?: string | undefined;
+  readonly sessions: TenantSessions;
+}
+
+/** One table of DynamoDB without the SDK, for the prediction path. Each call says whose right it is made by. */
 export class SignedTable {
   readonly #client: SignedClient;
   readonly #table: string;
+  readonly #sessions: TenantSessions;
 
   /** @param options - how long the table has for an answer, and how often it is asked */
   constructor(
-    settings: { region: string; table: string; endpoint?: string | undefined },
+    settings: SignedStoreSettings & { readonly table: string },
     options: { readonly timeoutMs?: number; readonly attempts?: number } = {},
   ) {
     this.#table = settings.table;
+    this.#sessions = settings.sessions;
     this.#client = new SignedClient(
       'dynamodb',
       settings.endpoint ?? `https://dynamodb.${settings.region}.amazonaws.com`,
@@ -38,19 +47,23 @@ export class SignedTable {
     );
   }
 
-  async get({ pk, sk }: Key): Promise<Item | undefined> {
-    const { Item: item } = (await this.#call('GetItem', { Key: keyOf(pk, sk) })) as { Item?: Item };
+  async get(signer: Signer, { pk, sk }: Key): Promise<Item | undefined> {
+    const { Item: item } = (await this.#call(signer, 'GetItem', { Key: keyOf(pk, sk) })) as { Item?: Item };
     return item;
   }
 
-  async put({ pk, sk }: Key, item: Item): Promise<void> {
-    await this.#call('PutItem', { Item: { ...item, ...keyOf(pk, sk) } });
+  async put(signer: Signer, { pk, sk }: Key, item: Item): Promise<void> {
+    await this.#call(signer, 'PutItem', { Item: { ...item, ...keyOf(pk, sk) } });
   }
 
   /** @returns false when the condition did not hold, and nothing was changed */
-  async update({ pk, sk }: Key, { update, condition, values, names }: ItemUpdate): Promise<boolean> {
+  async update(
+    signer: Signer,
+    { pk, sk }: Key,
+    { update, condition, values, names }: ItemUpdate,
+  ): Promise<boolean> {
     try {
-      await this.#call('UpdateItem', {
+      await this.#call(signer, 'UpdateItem', {
         Key: keyOf(pk, sk),
         UpdateExpression: update,
         ConditionExpression: condition,
@@ -64,16 +77,23 @@ export class SignedTable {
     }
   }
 
-  async #call(operation: 'GetItem' | 'PutItem' | 'UpdateItem', request: object): Promise<unknown> {
-    const { status, body } = await this.#client.send({
-      method: 'POST',
-      path: '/',
-      headers: {
-        'content-type': 'application/x-amz-json-1.0',
-        'x-amz-target': `DynamoDB_20120810.${operation}`,
+  async #call(
+    signer: Signer,
+    operation: 'GetItem' | 'PutItem' | 'UpdateItem',
+    request: object,
+  ): Promise<unknown> {
+    const { status, body } = await this.#client.send(
+      {
+        method: 'POST',
+        path: '/',
+        headers: {
+          'content-type': 'application/x-amz-json-1.0',
+          'x-amz-target': `DynamoDB_20120810.${operation}`,
+        },
+        body: JSON.stringify({ TableName: this.#table, ...request }),
       },
-      body: JSON.stringify({ TableName: this.#table, ...request }),
-    });
+      signer === 'platform' ? undefined : await this.#sessions.of(signer),
+    );
     const answer = JSON.parse(body.toString('utf8') || '{}') as { __type?: string };
     if (status === 200) return answer;
     throw new AwsServiceError(

@@ -1,6 +1,4 @@
-import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { type DynamoDBDocumentClient, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import { GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Clock } from '../../clock.ts';
 import type { JobId, UploadId } from '../../contracts/names.ts';
 import {
@@ -14,10 +12,12 @@ import {
 import { MLFrameworkError } from '../../errors.ts';
 import { itemKeys, objectKeys } from '../../tenancy/keys.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
-import { isConditionFailure } from './document-client.ts';
+import { type DocumentClients, isConditionFailure } from './document-client.ts';
 import type { S3Objects } from './s3-objects.ts';
 
+/** An hour where the session that signs has one left. */
 const linkSeconds = 60 * 60;
+const atLeastSeconds = 30 * 60;
 const daySeconds = 24 * 60 * 60;
 
 /** The file of an upload is not there (any more). */
@@ -29,13 +29,13 @@ export class UploadIncompleteError extends MLFrameworkError {
 
 /** Uploads as items of the table of jobs and objects of the staging bucket, which forgets everything after a day. */
 export class StagingUploadStore implements UploadStore {
-  readonly #client: DynamoDBDocumentClient;
+  readonly #clients: DocumentClients;
   readonly #table: string;
   readonly #objects: S3Objects;
   readonly #clock: Clock;
 
-  constructor(client: DynamoDBDocumentClient, table: string, objects: S3Objects, clock: Clock) {
-    this.#client = client;
+  constructor(clients: DocumentClients, table: string, objects: S3Objects, clock: Clock) {
+    this.#clients = clients;
     this.#table = table;
     this.#objects = objects;
     this.#clock = clock;
@@ -43,7 +43,8 @@ export class StagingUploadStore implements UploadStore {
 
   async create(tenant: TenantContext, upload: Upload | ModelUpload): Promise<PresignedPut> {
     const nowMs = this.#clock.nowMs();
-    await this.#client.send(
+    const client = await this.#clients.of(tenant);
+    await client.send(
       new PutCommand({
         TableName: this.#table,
         Item: {
@@ -54,26 +55,18 @@ export class StagingUploadStore implements UploadStore {
         ConditionExpression: 'attribute_not_exists(pk)',
       }),
     );
-    const command = new PutObjectCommand({
-      Bucket: this.#objects.bucket,
-      Key: objectKeys.upload(tenant, upload.uploadId),
-      ContentLength: upload.sizeBytes,
-    });
-    const url = await getSignedUrl(this.#objects.client, command, {
-      expiresIn: linkSeconds,
-      // Signed, so that the link takes a file of exactly the size that was said.
-      unhoistableHeaders: new Set(['content-length']),
-      signableHeaders: new Set(['host', 'content-length']),
-    });
-    return {
-      url,
-      headers: { 'content-length': String(upload.sizeBytes) },
-      expiresAtMs: nowMs + linkSeconds * 1000,
-    };
+    const link = await this.#objects.linkToPut(
+      tenant,
+      objectKeys.upload(tenant, upload.uploadId),
+      { nowMs, seconds: linkSeconds, atLeastSeconds },
+      { ContentLength: upload.sizeBytes },
+    );
+    return { ...link, headers: { 'content-length': String(upload.sizeBytes) } };
   }
 
   async get(tenant: TenantContext, uploadId: UploadId): Promise<Upload | ModelUpload | undefined> {
-    const { Item } = await this.#client.send(
+    const client = await this.#clients.of(tenant);
+    const { Item } = await client.send(
       new GetCommand({
         TableName: this.#table,
         Key: itemKeys.upload(tenant, uploadId),
@@ -85,12 +78,13 @@ export class StagingUploadStore implements UploadStore {
   }
 
   arrivedBytes(tenant: TenantContext, upload: PendingUpload): Promise<number | undefined> {
-    return this.#objects.sizeOf(objectKeys.upload(tenant, upload.uploadId));
+    return this.#objects.sizeOf(tenant, objectKeys.upload(tenant, upload.uploadId));
   }
 
   async claim(tenant: TenantContext, uploadId: UploadId, jobId: JobId): Promise<JobId> {
     try {
-      await this.#client.send(
+      const client = await this.#clients.of(tenant);
+      await client.send(
         new UpdateCommand({
           TableName: this.#table,
           Key: itemKeys.upload(tenant, uploadId),
@@ -109,22 +103,17 @@ export class StagingUploadStore implements UploadStore {
   }
 
   async fetch(tenant: TenantContext, upload: PendingUpload, toFile: string): Promise<void> {
-    if (!(await this.#objects.getFile(objectKeys.upload(tenant, upload.uploadId), toFile)))
+    if (!(await this.#objects.getFile(tenant, objectKeys.upload(tenant, upload.uploadId), toFile)))
       throw new UploadIncompleteError();
   }
 
   async read(tenant: TenantContext, upload: PendingUpload): Promise<Uint8Array> {
-    const bytes = await this.#objects.getBytes(objectKeys.upload(tenant, upload.uploadId));
+    const bytes = await this.#objects.getBytes(tenant, objectKeys.upload(tenant, upload.uploadId));
     if (bytes === undefined) throw new UploadIncompleteError();
     return bytes;
   }
 
   async discard(tenant: TenantContext, upload: PendingUpload): Promise<void> {
-    await this.#objects.client.send(
-      new DeleteObjectCommand({
-        Bucket: this.#objects.bucket,
-        Key: objectKeys.upload(tenant, upload.uploadId),
-      }),
-    );
+    await this.#objects.delete(tenant, objectKeys.upload(tenant, upload.uploadId));
   }
 }

@@ -19,12 +19,12 @@ export class StagingWorkFiles implements WorkFiles {
   async put(tenant: TenantContext, job: JobId, file: WorkFile, bytes: Uint8Array): Promise<WorkFileRef> {
     // Named by its content: a late writer of a repeated step changes nothing that another run refers to.
     const sha256 = sha256Hex(bytes);
-    await this.#objects.putBytes(objectKeys.jobFile(tenant, job, file, sha256), bytes);
+    await this.#objects.putBytes(tenant, objectKeys.jobFile(tenant, job, file, sha256), bytes);
     return { file, sha256, bytes: bytes.byteLength };
   }
 
   async get(tenant: TenantContext, job: JobId, ref: WorkFileRef): Promise<Uint8Array> {
-    const bytes = await this.#objects.getBytes(objectKeys.jobFile(tenant, job, ref.file, ref.sha256));
+    const bytes = await this.#objects.getBytes(tenant, objectKeys.jobFile(tenant, job, ref.file, ref.sha256));
     if (bytes === undefined || sha256Hex(bytes) !== ref.sha256) throw new WorkFileDamagedError(ref);
     return bytes;
   }

@@ -1,29 +1,38 @@
+import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import { type DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import type { Clock } from '../../clock.ts';
 import type { Health } from '../../contracts/platform.ts';
 import { itemKeys, objectKeys } from '../../tenancy/keys.ts';
-import type { S3Objects } from './s3-objects.ts';
 
 /** Asks the stores of the serving plane whether they answer; that nothing is there is an answer. Postgres is left asleep. */
 export class StoreProbes {
-  readonly #client: DynamoDBDocumentClient;
-  readonly #table: string;
-  readonly #objects: S3Objects;
+  readonly #table: { readonly client: DynamoDBDocumentClient; readonly name: string };
+  readonly #bucket: { readonly client: S3Client; readonly name: string };
   readonly #clock: Clock;
 
-  constructor(client: DynamoDBDocumentClient, table: string, objects: S3Objects, clock: Clock) {
-    this.#client = client;
-    this.#table = table;
-    this.#objects = objects;
+  constructor(
+    stores: {
+      readonly table: { readonly client: DynamoDBDocumentClient; readonly name: string };
+      readonly bucket: { readonly client: S3Client; readonly name: string };
+    },
+    clock: Clock,
+  ) {
+    this.#table = stores.table;
+    this.#bucket = stores.bucket;
     this.#clock = clock;
   }
 
   async run(): Promise<Health['checks']> {
     const [dynamodb, s3] = await Promise.all([
       this.#probe(() =>
-        this.#client.send(new GetCommand({ TableName: this.#table, Key: itemKeys.healthProbe })),
+        this.#table.client.send(new GetCommand({ TableName: this.#table.name, Key: itemKeys.healthProbe })),
       ),
-      this.#probe(() => this.#objects.getBytes(objectKeys.healthProbe)),
+      this.#probe(() => {
+        const { client, name } = this.#bucket;
+        return client.send(
+          new ListObjectsV2Command({ Bucket: name, Prefix: objectKeys.healthProbe, MaxKeys: 1 }),
+        );
+      }),
     ]);
     return { dynamodb, s3 };
   }

@@ -1,7 +1,8 @@
-import { DeleteObjectsCommand, ListObjectVersionsCommand, type S3Client } from '@aws-sdk/client-s3';
+import { DeleteObjectsCommand, ListObjectVersionsCommand } from '@aws-sdk/client-s3';
 import { isTenantKey, objectKeys } from '../../tenancy/keys.ts';
 import type { Sweep, SweepOptions, TenantStore } from '../../tenancy/offboarding.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
+import type { S3Clients } from './s3-objects.ts';
 
 /** S3 kept objects of a tenant that were to be deleted. */
 export class ObjectsNotDeletedError extends Error {}
@@ -9,12 +10,12 @@ export class ObjectsNotDeletedError extends Error {}
 /** All that a bucket holds of a tenant, noncurrent versions and the marks of deleted objects included. */
 export class TenantBucketObjects implements TenantStore {
   readonly name: string;
-  readonly #client: S3Client;
+  readonly #clients: S3Clients;
   readonly #bucket: string;
 
-  constructor(client: S3Client, bucket: string) {
+  constructor(clients: S3Clients, bucket: string) {
     this.name = `bucket ${bucket}`;
-    this.#client = client;
+    this.#clients = clients;
     this.#bucket = bucket;
   }
 
@@ -24,7 +25,8 @@ export class TenantBucketObjects implements TenantStore {
     for (;;) {
       const versions = await this.#page(tenant);
       if (versions.length === 0) return { found };
-      const { Errors = [] } = await this.#client.send(
+      const client = await this.#clients.of(tenant);
+      const { Errors = [] } = await client.send(
         new DeleteObjectsCommand({ Bucket: this.#bucket, Delete: { Objects: versions, Quiet: true } }),
       );
       if (Errors.length > 0)
@@ -42,7 +44,8 @@ export class TenantBucketObjects implements TenantStore {
 
   /** A thousand at most. */
   async #page(tenant: TenantContext): Promise<{ Key: string; VersionId?: string }[]> {
-    const { Versions = [], DeleteMarkers = [] } = await this.#client.send(
+    const client = await this.#clients.of(tenant);
+    const { Versions = [], DeleteMarkers = [] } = await client.send(
       new ListObjectVersionsCommand({ Bucket: this.#bucket, Prefix: objectKeys.all(tenant) }),
     );
     return [...Versions, ...DeleteMarkers].map(({ Key, VersionId }) => {

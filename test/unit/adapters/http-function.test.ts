@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { dynamodbClients } from '../../../src/adapters/aws/document-client.ts';
 import { httpFunction, type Operations } from '../../../src/adapters/aws/lambda/http-function.ts';
+import { Idempotency } from '../../../src/adapters/aws/lambda/idempotency.ts';
 import { AwsServiceError } from '../../../src/adapters/aws/signed-client.ts';
 import { Problem } from '../../../src/contracts/problem.ts';
 import { statusByCode } from '../../../src/contracts/problem-status.ts';
@@ -7,6 +9,7 @@ import { DatasetNotFoundError } from '../../../src/data/dataset-store.ts';
 import { MLFrameworkError, TrainingError, ValidationError } from '../../../src/errors.ts';
 import { httpEvent, lambdaContext, type Request } from '../../support/http-event.ts';
 import { type LocalStores, startLocalStores } from '../../support/local-stores.ts';
+import { ownSessions } from '../../support/own-sessions.ts';
 import { datasetId, newJobId } from '../../support/samples.ts';
 
 // Powertools read these when they load: with the first they write to the global console.
@@ -57,7 +60,8 @@ const operations = {
   health: async () => ({ status: 503, body: {}, headers: { 'x-extra': 'yes' } }),
 } satisfies Operations;
 
-const handler = httpFunction(operations, { clock: { nowMs: () => Date.parse('2026-01-01') } });
+const idempotency = () => new Idempotency(dynamodbClients(ownSessions), process.env.IDEMPOTENCY_TABLE!);
+const handler = httpFunction(operations, { clock: { nowMs: () => Date.parse('2026-01-01') }, idempotency });
 
 async function ask(request: Request) {
   calls.length = 0;
@@ -343,14 +347,17 @@ describe('Idempotency-Key', () => {
     const goOn = Promise.withResolvers<void>();
     let runs = 0;
     const begun = Promise.withResolvers<void>();
-    const slow = httpFunction({
-      trainModel: async () => {
-        runs++;
-        begun.resolve();
-        await goOn.promise;
-        return { body: {} };
+    const slow = httpFunction(
+      {
+        trainModel: async () => {
+          runs++;
+          begun.resolve();
+          await goOn.promise;
+          return { body: {} };
+        },
       },
-    });
+      { idempotency },
+    );
     const first = slow(httpEvent(post(training, { headers })), lambdaContext);
     await begun.promise;
     await refused(post(training, { headers }), 409, 'REQUEST_IN_PROGRESS');

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { SageMakerEndpoints } from '../../../src/adapters/aws/sagemaker-endpoints.ts';
 import { environmentKept } from '../../support/environment.ts';
+import { ownSessions } from '../../support/own-sessions.ts';
 import { tenantA } from '../../support/tenants.ts';
 
 let asked = 0;
@@ -25,7 +26,7 @@ it('an endpoint that fails is asked once: its model may have run, and the functi
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const endpoints = new SageMakerEndpoints({ region: 'us-east-1', endpoint });
+  const endpoints = new SageMakerEndpoints({ region: 'us-east-1', endpoint, sessions: ownSessions });
   await expect(endpoints.invoke(tenantA, 'big', '{}')).rejects.toMatchObject({ code: 'BACKEND_FAILED' });
   expect(asked).toBe(1);
 });

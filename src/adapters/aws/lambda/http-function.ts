@@ -6,16 +6,13 @@ import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import type { z } from 'zod';
 import { type Clock, systemClock } from '../../../clock.ts';
-import { config } from '../../../config.ts';
-import { auditKind } from '../../../contracts/audited.ts';
 import { type OperationId, type Route, routes } from '../../../contracts/routes.ts';
 import { MLFrameworkError } from '../../../errors.ts';
 import { requireScope } from '../../../tenancy/scopes.ts';
 import { TenantContext, type VerifiedClaims } from '../../../tenancy/tenant-context.ts';
 import { fittingAnswer } from './answer-size.ts';
-import { lazyAuditTrail, recorded } from './audited-operation.ts';
 import { expectedVersion } from './entity-tag.ts';
-import { Idempotency } from './idempotency.ts';
+import type { Idempotency } from './idempotency.ts';
 import { logger, MetricUnit, metrics } from './observability.ts';
 import { failureResponse } from './problem-response.ts';
 import { jsonBody } from './request-body.ts';
@@ -63,12 +60,16 @@ export class RouteNotFoundError extends MLFrameworkError {}
  */
 export function httpFunction(
   operations: Operations,
-  options: { readonly clock?: Clock; readonly fallback?: Fallback } = {},
+  options: {
+    readonly clock?: Clock;
+    readonly fallback?: Fallback;
+    /** What remembers answers by `Idempotency-Key`. @default - nothing does */
+    readonly idempotency?: () => Idempotency;
+  } = {},
 ) {
   const clock = options.clock ?? systemClock;
   const match = routeMatcher(Object.keys(operations) as OperationId[]);
   const tracer = new Tracer();
-  const trail = lazyAuditTrail(clock);
   let idempotency: Idempotency | undefined;
 
   async function dispatch(event: HttpEvent, context: Context): Promise<APIGatewayProxyStructuredResultV2> {
@@ -117,10 +118,7 @@ export function httpFunction(
     };
     const operation = operations[operationId] as (call: unknown) => Promise<Answer>;
     const work = async () => {
-      const answer =
-        tenant === undefined || auditKind(operationId) !== 'trail'
-          ? await operation(call)
-          : await recorded(trail, tenant, { operationId, ...call }, () => operation(call));
+      const answer = await operation(call);
       return {
         statusCode: answer.status ?? Number(Object.keys(route.answers)[0]),
         headers: { 'content-type': 'application/json', ...answer.headers },
@@ -131,7 +129,8 @@ export function httpFunction(
     const nothingToRemember =
       route.method !== 'POST' || route.holdsSecret || route.repeatable?.(call.body) === true;
     if (key === undefined || nothingToRemember || tenant === undefined) return work();
-    idempotency ??= new Idempotency(config.idempotencyTable);
+    idempotency ??= options.idempotency?.();
+    if (idempotency === undefined) return work();
     return idempotency.run(
       { tenant, route: `${method} ${path}`, key, body: event.body ?? '' },
       context,

@@ -5,11 +5,12 @@ import {
   makeIdempotent,
 } from '@aws-lambda-powertools/idempotency';
 import { DynamoDBPersistenceLayer } from '@aws-lambda-powertools/idempotency/dynamodb';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Context } from 'aws-lambda';
 import { MLFrameworkError, ValidationError } from '../../../errors.ts';
 import { itemKeys } from '../../../tenancy/keys.ts';
 import type { TenantContext } from '../../../tenancy/tenant-context.ts';
+import type { TenantClients } from '../tenant-clients.ts';
 
 /** The same key is being worked on by another call. */
 export class RequestInProgressError extends MLFrameworkError {}
@@ -26,14 +27,16 @@ export interface KeyedRequest {
 }
 
 /**
- * Answers a repeated request with the first answer. A record belongs to tenant, route and header value; the
- * same key with another body is refused. A failed call leaves no record, so that it may be sent again.
+ * Answers a repeated request with the first answer. A record belongs to tenant, route and header value, and is written
+ * and read by the session of its tenant; the same key with another body is refused. A failed call leaves no record, so
+ * that it may be sent again.
  */
 export class Idempotency {
+  readonly #clients: TenantClients<DynamoDBClient>;
   readonly #tableName: string;
-  readonly #client = new DynamoDBClient({ maxAttempts: 4 });
 
-  constructor(tableName: string) {
+  constructor(clients: TenantClients<DynamoDBClient>, tableName: string) {
+    this.#clients = clients;
     this.#tableName = tableName;
   }
 
@@ -56,7 +59,7 @@ export class Idempotency {
       // One for each call: it keeps the prefix of its last one.
       persistenceStore: new DynamoDBPersistenceLayer({
         tableName: this.#tableName,
-        awsSdkV3Client: this.#client,
+        awsSdkV3Client: await this.#clients.of(request.tenant),
       }),
       config: settings,
       // A record begins with its tenant, as every item does: else nobody could find it when the tenant goes.
