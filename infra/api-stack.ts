@@ -153,6 +153,7 @@ export class ApiStack extends Stack {
       timeoutSeconds: 20,
       environment: {
         ...this.idempotency(),
+        AUDIT_TABLE: this.data.auditTable.tableName,
         JOBS_TABLE: jobsTable.tableName,
         ARTIFACT_BUCKET: artifactBucket.bucketName,
         TRAINING_STATE_MACHINE_ARN: this.training.trainingMachine.arn,
@@ -167,6 +168,7 @@ export class ApiStack extends Stack {
     });
     const { role, tenantRole } = train;
     this.data.idempotencyTable.grantTenantRecords(tenantRole, IDEMPOTENCY_ACTIONS);
+    this.data.auditTable.grantTenantItems(tenantRole, ['PutItem']);
     jobsTable.grantTenantItems(tenantRole, ['GetItem', 'PutItem', 'UpdateItem', 'Query']);
     jobsTable.grantItems(role, ['job/*'], ['PutItem']);
     artifactBucket.grantTenantRead(tenantRole, 'datasets/');
@@ -194,6 +196,7 @@ export class ApiStack extends Stack {
       layers: [this.layers.duckdb],
       environment: {
         ...this.idempotency(),
+        AUDIT_TABLE: this.data.auditTable.tableName,
         JOBS_TABLE: jobsTable.tableName,
         ARTIFACT_BUCKET: artifactBucket.bucketName,
         STAGING_BUCKET: stagingBucket.bucketName,
@@ -203,6 +206,7 @@ export class ApiStack extends Stack {
     });
     const { role, tenantRole } = datasets;
     this.data.idempotencyTable.grantTenantRecords(tenantRole, IDEMPOTENCY_ACTIONS);
+    this.data.auditTable.grantTenantItems(tenantRole, ['PutItem']);
     jobsTable.grantTenantItems(tenantRole, ['GetItem', 'PutItem', 'UpdateItem', 'Query']);
     jobsTable.grantItems(role, ['job/*'], ['PutItem']);
     artifactBucket.grantTenantReadWrite(tenantRole, 'datasets/');
@@ -225,6 +229,7 @@ export class ApiStack extends Stack {
       network: this.data.network,
       environment: {
         ...this.idempotency(),
+        AUDIT_TABLE: this.data.auditTable.tableName,
         ...database.environment('tenantml_app'),
         SERVING_TABLE: servingTable.tableName,
         INTENTS_TABLE: intentsTable.tableName,
@@ -235,6 +240,7 @@ export class ApiStack extends Stack {
     });
     const { role, tenantRole } = registry;
     this.data.idempotencyTable.grantTenantRecords(tenantRole, IDEMPOTENCY_ACTIONS);
+    this.data.auditTable.grantTenantItems(tenantRole, ['Query']);
     database.grantConnect(role, 'tenantml_app');
     servingTable.grantTenantItems(tenantRole, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']);
     // The public key that goes with a version that is taken away.

@@ -33,6 +33,8 @@ export class DataStack extends Stack {
   readonly intentsTable: TenantTable;
   readonly idempotencyTable: TenantTable;
   readonly accessTable: TenantTable;
+  /** Who changed what beside Postgres: only ever added to. */
+  readonly auditTable: TenantTable;
   /** What turned out to be true for predictions. */
   readonly feedbackTable: TenantTable;
   /** Leases of limits and cached predictions: nothing in it outlives an hour or its own time. */
@@ -90,6 +92,7 @@ export class DataStack extends Stack {
       timeToLiveAttribute: 'expiration',
     });
     this.accessTable = new TenantTable(this, 'AccessTable', encrypted);
+    this.auditTable = new TenantTable(this, 'AuditTable', encrypted);
     this.feedbackTable = new TenantTable(this, 'FeedbackTable', {
       ...encrypted,
       timeToLiveAttribute: 'expires_at',

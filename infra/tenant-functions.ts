@@ -16,7 +16,7 @@ export interface TenantFunctionProps {
 
 /** The function by which admins of a tenant manage its keys, members and settings. */
 export function tenantFunction(stack: Stack, { platform, data }: TenantFunctionProps): lambda.Function {
-  const { accessTable, servingTable } = data;
+  const { accessTable, auditTable, servingTable } = data;
   const { settings } = platform;
   const tenant = new PlatformFunction(stack, 'Tenant', {
     platform,
@@ -26,6 +26,7 @@ export function tenantFunction(stack: Stack, { platform, data }: TenantFunctionP
     timeoutSeconds: 10,
     environment: {
       ACCESS_TABLE: accessTable.tableName,
+      AUDIT_TABLE: auditTable.tableName,
       SERVING_TABLE: servingTable.tableName,
       TENANT_PLANS: JSON.stringify(settings.plans),
       ML_TRAINING_TIMEOUT_MINUTES: String(settings.trainingTimeoutMinutes),
@@ -38,6 +39,7 @@ export function tenantFunction(stack: Stack, { platform, data }: TenantFunctionP
   accessTable.grantTenantItems(tenant.tenantRole, ['GetItem', 'PutItem', 'DeleteItem', 'Query']);
   accessTable.grantItems(tenant.role, ['api-key/*', 'member/*'], ['GetItem', 'PutItem', 'DeleteItem']);
   servingTable.grantTenantItems(tenant.tenantRole, ['GetItem', 'UpdateItem']);
+  auditTable.grantTenantItems(tenant.tenantRole, ['PutItem']);
   return tenant.function;
 }
 

@@ -77,6 +77,9 @@ export const config = {
   get batchResultDays() {
     return integer('BATCH_RESULT_DAYS', 30);
   },
+  get auditTable() {
+    return required('AUDIT_TABLE');
+  },
   get feedbackTable() {
     return required('FEEDBACK_TABLE');
   },

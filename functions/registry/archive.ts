@@ -1,18 +1,21 @@
+import { auditCursor, auditPosition } from '../../src/adapters/audit-cursor.ts';
 import type { Operations } from '../../src/adapters/aws/lambda/http-function.ts';
 import { isoAt, systemClock } from '../../src/clock.ts';
+import { auditPage } from '../../src/registry/audit-log.ts';
 import { lineageGraph } from '../../src/registry/lineage.ts';
 import { importRegistry } from '../../src/registry/registry-archive.ts';
 import type { RegistryParts } from './registry-parts.ts';
 
 /** What happened, and the registry as a document. */
-export function archiveOperations({ history, archive, artifacts }: RegistryParts) {
+export function archiveOperations({ history, archive, artifacts, trail }: RegistryParts) {
   return {
     getLineage: async ({ tenant, params, query }) => ({
       body: lineageGraph(await history.lineage(tenant, params.model_name, query.version)),
     }),
-    listAudit: async ({ tenant, query }) => {
-      const { items, nextCursor } = await history.audit(tenant, query);
-      return { body: { items, next_cursor: nextCursor } };
+    listAudit: async ({ tenant, query: { cursor, ...query } }) => {
+      const after = cursor === undefined ? undefined : auditPosition(cursor);
+      const { items, next } = await auditPage(tenant, { ...query, after }, { history, trail });
+      return { body: { items, next_cursor: next && auditCursor(next) } };
     },
     exportRegistry: async ({ tenant, query }) => {
       const { models, nextCursor } = await archive.export(tenant, query);

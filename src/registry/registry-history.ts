@@ -25,11 +25,11 @@ export interface RegistryHistory {
     model: ModelName,
     page: { limit: number; cursor?: string | undefined; at?: string | undefined },
   ): Promise<DeploymentList>;
-  /** Newest first. */
+  /** Of the registry, newest first. @param page.before - id of an entry: those older than it */
   audit(
     tenant: TenantContext,
-    page: { limit: number; cursor?: string | undefined } & AuditFilter,
-  ): Promise<{ items: readonly AuditEntry[]; nextCursor?: string }>;
+    page: { limit: number; before?: string | undefined } & AuditFilter,
+  ): Promise<readonly AuditEntry[]>;
   /** @param version - one version only @throws {ModelNotFoundError} @throws {VersionNotFoundError} */
   lineage(tenant: TenantContext, model: ModelName, version?: string): Promise<LineageFacts>;
 }

@@ -97,6 +97,20 @@ export const itemKeys = {
     pk: partition(t),
     sk: `retraining/${model}/`,
   }),
+  /** Ids sort by time. */
+  audit: (t: TenantContext, auditId: string): ItemKey => ({ pk: partition(t), sk: `audit/${auditId}/` }),
+  /** Sorts right behind its entry. */
+  auditRefusal: (t: TenantContext, auditId: string): ItemKey => ({
+    pk: partition(t),
+    sk: `audit/${auditId}/refused/`,
+  }),
+  /** @param before - an id, which is left out with what came after it */
+  auditRange: (t: TenantContext, before?: string) => ({
+    pk: partition(t),
+    first: 'audit/',
+    // "." sorts right before the separator.
+    last: before === undefined ? 'audit/~' : `audit/${before}.`,
+  }),
   /** By the time of the prediction, so that a window is a range. */
   feedback: (
     t: TenantContext,

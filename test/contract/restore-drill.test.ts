@@ -145,8 +145,8 @@ describe('a registry that was dumped', () => {
     );
     expect(made).toMatchObject({ version: '1.3.0', mlflow_version: 5 });
     expect((await registry.deploy(tenantA, modelName('risk'), '1.3.0')).revision).toBe(5);
-    const { items } = await history.audit(tenantA, { limit: 2 });
-    expect(items.map(({ action }) => action)).toEqual(['deploy', 'register']);
+    const newest = await history.audit(tenantA, { limit: 2 });
+    expect(newest.map(({ action }) => action)).toEqual(['deploy', 'register']);
     // The one that it was made of has not changed.
     expect(await answers(source.connection)).toEqual(before);
   });

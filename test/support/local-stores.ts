@@ -42,6 +42,7 @@ export const storeResources = {
   ServingTable: itemTable(),
   IntentsTable: itemTable(),
   AccessTable: itemTable(),
+  AuditTable: itemTable(),
   FeedbackTable: itemTable({
     TimeToLiveSpecification: { AttributeName: 'expires_at', Enabled: true },
   }),

@@ -53,9 +53,8 @@ export class PostgresRegistryHistory implements RegistryHistory {
     });
   }
 
-  audit(tenant: TenantContext, page: { limit: number; cursor?: string | undefined } & AuditFilter) {
-    const { limit, cursor, subject, actor, action, from, to } = page;
-    const before = cursor === undefined ? undefined : decodeCursor(cursor, positionPattern);
+  audit(tenant: TenantContext, page: { limit: number; before?: string | undefined } & AuditFilter) {
+    const { limit, before, subject, actor, action, from, to } = page;
     return this.#database.transaction(tenant, async (sql) => {
       const rows = await sql<
         (Omit<AuditEntry, 'at' | 'detail'> & { created_at: Date; detail: Record<string, unknown> })[]
@@ -67,12 +66,8 @@ export class PostgresRegistryHistory implements RegistryHistory {
           ${action === undefined ? sql`` : sql`AND action = ${action}`}
           ${from === undefined ? sql`` : sql`AND created_at >= ${from}`}
           ${to === undefined ? sql`` : sql`AND created_at < ${to}`}
-        ORDER BY audit_id DESC LIMIT ${limit + 1}`;
-      const shown = rows.slice(0, limit);
-      const items = shown.map(({ created_at, ...rest }) => ({ ...rest, at: created_at.toISOString() }));
-      return rows.length > limit
-        ? { items, nextCursor: encodeCursor(String(shown.at(-1)!.audit_id)) }
-        : { items };
+        ORDER BY audit_id DESC LIMIT ${limit}`;
+      return rows.map(({ created_at, ...rest }) => ({ ...rest, at: created_at.toISOString() }));
     });
   }
 

@@ -6,11 +6,14 @@ import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import type { z } from 'zod';
 import { type Clock, systemClock } from '../../../clock.ts';
+import { auditKind } from '../../../contracts/audited.ts';
 import { type OperationId, type Route, routes } from '../../../contracts/routes.ts';
 import { MLFrameworkError } from '../../../errors.ts';
+import type { AuditTrail } from '../../../tenancy/audit-trail.ts';
 import { requireScope } from '../../../tenancy/scopes.ts';
 import { TenantContext, type VerifiedClaims } from '../../../tenancy/tenant-context.ts';
 import { fittingAnswer } from './answer-size.ts';
+import { recorded } from './audited-operation.ts';
 import { expectedVersion } from './entity-tag.ts';
 import type { Idempotency } from './idempotency.ts';
 import { logger, MetricUnit, metrics } from './observability.ts';
@@ -65,11 +68,20 @@ export function httpFunction(
     readonly fallback?: Fallback;
     /** What remembers answers by `Idempotency-Key`. @default - nothing does */
     readonly idempotency?: () => Idempotency;
+    /** Where changes beside Postgres are recorded. */
+    readonly trail?: () => AuditTrail;
   } = {},
 ) {
   const clock = options.clock ?? systemClock;
   const match = routeMatcher(Object.keys(operations) as OperationId[]);
   const tracer = new Tracer();
+  let trail: AuditTrail | undefined;
+  const trailOf = (operationId: OperationId): AuditTrail => {
+    trail ??= options.trail?.();
+    if (trail === undefined)
+      throw new Error(`${operationId} is to be recorded, and its function has no audit trail`);
+    return trail;
+  };
   let idempotency: Idempotency | undefined;
 
   async function dispatch(event: HttpEvent, context: Context): Promise<APIGatewayProxyStructuredResultV2> {
@@ -118,7 +130,10 @@ export function httpFunction(
     };
     const operation = operations[operationId] as (call: unknown) => Promise<Answer>;
     const work = async () => {
-      const answer = await operation(call);
+      const answer =
+        tenant === undefined || auditKind(operationId) !== 'trail'
+          ? await operation(call)
+          : await recorded(trailOf(operationId), tenant, { operationId, ...call }, () => operation(call));
       return {
         statusCode: answer.status ?? Number(Object.keys(route.answers)[0]),
         headers: { 'content-type': 'application/json', ...answer.headers },

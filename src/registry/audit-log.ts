@@ -1,0 +1,41 @@
+import type { AuditEntry } from '../contracts/registry.ts';
+import type { AuditTrail, RecordedEntry } from '../tenancy/audit-trail.ts';
+import type { TenantContext } from '../tenancy/tenant-context.ts';
+import type { AuditFilter, RegistryHistory } from './registry-history.ts';
+
+/** Where a page ends in each of the two logs. */
+export interface AuditPosition {
+  readonly registry: string | undefined;
+  readonly trail: string | undefined;
+}
+
+/**
+ * The changes of the registry, which are recorded in its transactions, and those made beside it, as one log, newest first.
+ * Both are asked for a whole page: what is not shown of either is asked for again with the next.
+ */
+export async function auditPage(
+  tenant: TenantContext,
+  { limit, after, ...filter }: { limit: number; after?: AuditPosition | undefined } & AuditFilter,
+  logs: { readonly history: RegistryHistory; readonly trail: AuditTrail },
+): Promise<{ items: AuditEntry[]; next?: AuditPosition }> {
+  const [registry, trail] = await Promise.all([
+    logs.history.audit(tenant, { limit: limit + 1, before: after?.registry, ...filter }),
+    logs.trail.read(tenant, { limit: limit + 1, before: after?.trail, ...filter }),
+  ]);
+  const all = [
+    ...registry.map((entry) => ({ entry, of: 'registry' as const })),
+    ...trail.map((one) => ({ entry: entryOf(one), of: 'trail' as const })),
+  ].sort((a, b) => (a.entry.at < b.entry.at ? 1 : a.entry.at > b.entry.at ? -1 : 0));
+  const shown = all.slice(0, limit);
+  const items = shown.map(({ entry }) => entry);
+  if (all.length <= limit) return { items };
+  const lastOf = (log: 'registry' | 'trail') =>
+    shown.findLast(({ of }) => of === log)?.entry.audit_id ?? after?.[log];
+  return { items, next: { registry: lastOf('registry'), trail: lastOf('trail') } };
+}
+
+const entryOf = ({ auditId, requestId, refusedWith, ...entry }: RecordedEntry): AuditEntry => ({
+  ...{ audit_id: auditId, at: entry.at, actor: entry.actor, action: entry.action },
+  ...{ subject: entry.subject, request_id: requestId },
+  detail: refusedWith === undefined ? entry.detail : { ...entry.detail, refused_with: refusedWith },
+});
