@@ -165,7 +165,7 @@ describe('functions', () => {
     [
       'tenant',
       [
-        ...['ACCESS_TABLE', 'ML_PERFORMANCE_THRESHOLD', 'ML_RETRAINING_FEEDBACK_THRESHOLD'],
+        ...['ACCESS_TABLE', 'AUDIT_TABLE', 'ML_PERFORMANCE_THRESHOLD', 'ML_RETRAINING_FEEDBACK_THRESHOLD'],
         ...[
           'ML_TRAINING_TIMEOUT_MINUTES',
           'PREDICTION_LOG_DAYS',

@@ -198,7 +198,7 @@ describe('tables', () => {
   const named = (name: string) => tables.find(({ logicalId }) => logicalId.startsWith(name))?.Properties;
 
   it('are on demand, recoverable and encrypted with the key of the platform', () => {
-    expect(tables).toHaveLength(7);
+    expect(tables).toHaveLength(8);
     for (const { Properties } of tables) {
       expect(Properties.BillingMode).toBe('PAY_PER_REQUEST');
       expect(Properties.PointInTimeRecoverySpecification).toEqual({ PointInTimeRecoveryEnabled: true });
@@ -279,6 +279,7 @@ describe('stateful resources', () => {
       'data/IntentsTableEE106865',
       'data/IdempotencyTableE9369C9C',
       'data/AccessTableBF2E2186',
+      'data/AuditTable6B25623D',
       'data/FeedbackTable6FB0C306',
       'data/TransientTable278ABEDE',
       'data/EventBus7B8748AA',

@@ -204,7 +204,7 @@ describe('offboarding', () => {
     do {
       report = await operate<OffboardingReport>({ action: 'offboard', tenant: leaving });
     } while (report.status !== 'empty');
-    expect(Object.keys(report.removed)).toHaveLength(7 + 4 + 1);
+    expect(Object.keys(report.removed)).toHaveLength(8 + 4 + 1);
     const after = await holdings(leaving);
     // The one row that says that the tenant was here.
     expect(Object.entries(after).filter(([, n]) => n > 0)).toEqual([['ml_audit', 1]]);

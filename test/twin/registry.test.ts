@@ -193,6 +193,8 @@ describe('a model that is deleted', () => {
     expect((await fetch(link.url)).status).toBe(403);
     await refused(client.call('getModel', { params: gone }), 'MODEL_NOT_FOUND');
     const { items } = await client.call('listAudit', { query: { subject: 'gone' } });
-    expect(items.map(({ action }) => action)).toEqual(['delete', 'delete', 'withdraw', 'deploy', 'register']);
+    expect(items.map(({ action }) => action)).toEqual([
+      ...['delete', 'delete', 'withdraw', 'deploy', 'register', 'trainModel'],
+    ]);
   });
 });

@@ -16,6 +16,7 @@ const settings: [string, () => unknown][] = [
   ['SERVING_TABLE', () => config.servingTable],
   ['JOBS_TABLE', () => config.jobsTable],
   ['INTENTS_TABLE', () => config.intentsTable],
+  ['AUDIT_TABLE', () => config.auditTable],
   ['IDEMPOTENCY_TABLE', () => config.idempotencyTable],
   ['ACCESS_TABLE', () => config.accessTable],
   ['EVENT_BUS_NAME', () => config.eventBusName],

@@ -119,6 +119,7 @@ beforeAll(async () => {
     ...{ TENANT_TABLES: '[]', TENANT_BUCKETS: '[]', OFFBOARDING_WAITS_SECONDS: '0' },
     TENANT_ROWS_FUNCTION_NAME: 'tenant-rows',
     ...{ JOBS_TABLE: of.JobsTable, INTENTS_TABLE: of.IntentsTable, ACCESS_TABLE: of.AccessTable },
+    ...{ AUDIT_TABLE: of.AuditTable },
     ...{ IDEMPOTENCY_TABLE: of.IdempotencyTable, EVENT_BUS_NAME: 'bus', RELAY_FUNCTION_NAME: 'relay' },
     TRAINING_STATE_MACHINE_ARN: 'arn:aws:states:us-east-1:000000000000:stateMachine:training',
     INGEST_STATE_MACHINE_ARN: 'arn:aws:states:us-east-1:000000000000:stateMachine:ingest',

@@ -15,6 +15,8 @@ export interface Attack {
   readonly token?: string | null;
   /** Whether an answer of 2xx is no harm: what is asked for is the attacker's own. */
   readonly mayServe?: boolean;
+  /** Whether the answer shows what the attacker has asked for before: ids of the owner among it. */
+  readonly repeatsAsked?: boolean;
   /** Sent to the local S3 instead of the gateway. */
   readonly url?: string;
 }
@@ -167,8 +169,10 @@ function statedTenant({ ids }: World): Attack[] {
         tenant: owner,
       }),
     };
+    // What is asked for is written down, and shown to who asked.
+    const own = id === 'listAudit' ? { repeatsAsked: true } : {};
     return [
-      { name: `stated tenant: ${id} by header and query`, request: { ...request, path }, mayServe },
+      { name: `stated tenant: ${id} by header and query`, request: { ...request, path }, mayServe, ...own },
       ...(request.body === undefined
         ? []
         : [{ name: `stated tenant: ${id} by body`, request: inBody, mayServe }]),

@@ -24,7 +24,10 @@ export async function judge(world: World, attack: Attack): Promise<Finding[]> {
   const asked = `${decoded(request.path)} ${request.body ?? ''} ${Object.values(request.headers ?? {}).join(' ')}`;
   const told = `${answer.text} ${Object.values(answer.headers).join(' ')}`;
   // What the attacker has said itself may come back.
-  const leaked = world.secrets.filter((secret) => told.includes(secret) && !asked.includes(secret));
+  const known = new Set(attack.repeatsAsked === true ? Object.values(world.ids) : []);
+  const leaked = world.secrets.filter(
+    (secret) => told.includes(secret) && !asked.includes(secret) && !known.has(secret),
+  );
   const findings = leaked.length > 0 ? [found('leak', `${leaked.join(', ')} in ${said}`)] : [];
   if (answer.status >= 500) findings.push(found('failure', said));
   if (!mayServe && answer.status < 300) findings.push(found('served', said));

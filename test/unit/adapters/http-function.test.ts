@@ -7,6 +7,7 @@ import { Problem } from '../../../src/contracts/problem.ts';
 import { statusByCode } from '../../../src/contracts/problem-status.ts';
 import { DatasetNotFoundError } from '../../../src/data/dataset-store.ts';
 import { MLFrameworkError, TrainingError, ValidationError } from '../../../src/errors.ts';
+import type { AuditTrail, TrailEntry } from '../../../src/tenancy/audit-trail.ts';
 import { httpEvent, lambdaContext, type Request } from '../../support/http-event.ts';
 import { type LocalStores, startLocalStores } from '../../support/local-stores.ts';
 import { ownSessions } from '../../support/own-sessions.ts';
@@ -61,7 +62,19 @@ const operations = {
 } satisfies Operations;
 
 const idempotency = () => new Idempotency(dynamodbClients(ownSessions), process.env.IDEMPOTENCY_TABLE!);
-const handler = httpFunction(operations, { clock: { nowMs: () => Date.parse('2026-01-01') }, idempotency });
+const recorded: TrailEntry[] = [];
+const cameToNothing: string[] = [];
+const trail = (): AuditTrail => ({
+  begin: async (_, entry) => {
+    recorded.push(entry);
+    return String(recorded.length);
+  },
+  refused: async (_, auditId, code) => void cameToNothing.push(`${auditId} ${code}`),
+  read: async () => [],
+});
+const handler = httpFunction(operations, {
+  ...{ clock: { nowMs: () => Date.parse('2026-01-01') }, idempotency, trail },
+});
 
 async function ask(request: Request) {
   calls.length = 0;
@@ -300,6 +313,36 @@ describe('failures of an operation', () => {
   );
 });
 
+describe('the audit trail', () => {
+  it('has what was asked for before it is done, and what came of it when nothing did', async () => {
+    recorded.length = 0;
+    cameToNothing.length = 0;
+    await ask(post(training));
+    expect(recorded).toMatchObject([
+      { action: 'trainModel', detail: { role: 'admin', after: { target: training.target } } },
+    ]);
+    expect(cameToNothing).toEqual([]);
+  });
+
+  it('has nothing of what only reads, and a change that cannot be recorded is not made', async () => {
+    recorded.length = 0;
+    calls.length = 0;
+    const broken = httpFunction(operations, {
+      ...{ clock: { nowMs: () => Date.parse('2026-01-01') }, idempotency },
+      trail: () => ({
+        ...trail(),
+        begin: async () => {
+          throw new Error('the table is away');
+        },
+      }),
+    });
+    const answer = await broken(httpEvent(post(training)), lambdaContext);
+    expect([answer.statusCode, calls]).toEqual([500, []]);
+    await ask({ method: 'GET', path: '/api/v1/ml/jobs' });
+    expect(recorded).toEqual([]);
+  });
+});
+
 describe('Idempotency-Key', () => {
   let n = 0;
   const key = () => ({ 'idempotency-key': `key-${n++}` });
@@ -356,7 +399,7 @@ describe('Idempotency-Key', () => {
           return { body: {} };
         },
       },
-      { idempotency },
+      { idempotency, trail },
     );
     const first = slow(httpEvent(post(training, { headers })), lambdaContext);
     await begun.promise;
