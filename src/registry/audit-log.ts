@@ -22,16 +22,26 @@ export async function auditPage(
     logs.history.audit(tenant, { limit: limit + 1, before: after?.registry, ...filter }),
     logs.trail.read(tenant, { limit: limit + 1, before: after?.trail, ...filter }),
   ]);
-  const all = [
-    ...registry.map((entry) => ({ entry, of: 'registry' as const })),
-    ...trail.map((one) => ({ entry: entryOf(one), of: 'trail' as const })),
-  ].sort((a, b) => (a.entry.at < b.entry.at ? 1 : a.entry.at > b.entry.at ? -1 : 0));
+  const all = merged<{ readonly entry: AuditEntry; readonly of: 'registry' | 'trail' }>(
+    registry.map((entry) => ({ entry, of: 'registry' as const })),
+    trail.map((one) => ({ entry: entryOf(one), of: 'trail' as const })),
+  );
   const shown = all.slice(0, limit);
   const items = shown.map(({ entry }) => entry);
   if (all.length <= limit) return { items };
   const lastOf = (log: 'registry' | 'trail') =>
     shown.findLast(({ of }) => of === log)?.entry.audit_id ?? after?.[log];
   return { items, next: { registry: lastOf('registry'), trail: lastOf('trail') } };
+}
+
+/** By time between the logs, never within one: its own order is what cursors go by, whatever its clocks said. */
+function merged<One extends { readonly entry: AuditEntry }>(a: readonly One[], b: readonly One[]): One[] {
+  const all: One[] = [];
+  for (let i = 0, j = 0; i < a.length || j < b.length; ) {
+    const isA = j >= b.length || (i < a.length && a[i]!.entry.at >= b[j]!.entry.at);
+    all.push(isA ? a[i++]! : b[j++]!);
+  }
+  return all;
 }
 
 const entryOf = ({ auditId, requestId, refusedWith, ...entry }: RecordedEntry): AuditEntry => ({

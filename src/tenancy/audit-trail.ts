@@ -45,18 +45,35 @@ const leftOut = new Set(['rows', 'csv', 'input_data', 'input_batch']);
 const maxText = 500;
 const maxItems = 20;
 
-/** @returns what was asked for, short: data is left out, long texts and lists are cut */
-export function auditable(value: unknown, depth = 0): unknown {
+const maxDetailCharacters = 32_768;
+/** What a number of DynamoDB holds, in either direction. */
+const [minNumber, maxNumber] = [1e-130, 9.99e125];
+
+/**
+ * @returns what was asked for, short: data is left out, long texts and lists are cut, and of what is still too long for an
+ * item only the beginning is kept
+ */
+export function auditable(value: unknown): unknown {
+  const kept = shortened(value, 0);
+  const text = JSON.stringify(kept) ?? '';
+  return text.length <= maxDetailCharacters ? kept : { cut: `${text.slice(0, maxDetailCharacters)}…` };
+}
+
+function shortened(value: unknown, depth: number): unknown {
   if (typeof value === 'string') return value.length > maxText ? `${value.slice(0, maxText)}…` : value;
+  if (typeof value === 'number') {
+    const size = Math.abs(value);
+    return value === 0 || (size >= minNumber && size <= maxNumber) ? value : String(value);
+  }
   if (value === null || typeof value !== 'object') return value;
   if (depth > 4) return '…';
   if (Array.isArray(value))
     return value.length > maxItems
       ? `${value.length} items`
-      : value.map((item) => auditable(item, depth + 1));
+      : value.map((item) => shortened(item, depth + 1));
   return Object.fromEntries(
     Object.entries(value)
       .filter(([, inner]) => inner !== undefined)
-      .map(([name, inner]) => [name, leftOut.has(name) ? '…' : auditable(inner, depth + 1)]),
+      .map(([name, inner]) => [name, leftOut.has(name) ? '…' : shortened(inner, depth + 1)]),
   );
 }

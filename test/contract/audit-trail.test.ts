@@ -114,7 +114,49 @@ describe('the two logs as one', () => {
   });
 });
 
+describe('the order of a log whose clocks went back', () => {
+  it('is its own: no entry is passed over', async () => {
+    const line = (audit_id: string, at: string): AuditEntry => ({
+      ...{ audit_id, at, actor: 'a', action: 'deploy', subject: audit_id, request_id: 'r', detail: {} },
+    });
+    const lines = [
+      line('3', '2026-01-01T00:00:01.000Z'),
+      line('2', '2026-01-01T00:00:02.000Z'),
+      line('1', '2026-01-01T00:00:00.000Z'),
+    ];
+    const history = {
+      audit: async (_: unknown, { limit, before = '9' }: { limit: number; before?: string }) =>
+        lines.filter(({ audit_id }) => audit_id < before).slice(0, limit),
+    } as unknown as RegistryHistory;
+    const seen: string[] = [];
+    let after: Awaited<ReturnType<typeof auditPage>>['next'];
+    do {
+      const page = await auditPage(tenantNamed('backwards'), { limit: 1, after }, { history, trail });
+      seen.push(...page.items.map(({ audit_id }) => audit_id));
+      after = page.next;
+    } while (after !== undefined);
+    expect(seen).toEqual(['3', '2', '1']);
+  });
+});
+
 describe('what is kept of a request', () => {
+  it('fits into an item, whatever was sent', async () => {
+    const detail = {
+      after: auditable({
+        hyperparameters: Object.fromEntries(
+          Array.from({ length: 5_000 }, (_, i) => [`name-${i}`, 'x'.repeat(100)]),
+        ),
+      }),
+      numbers: auditable({ big: 1e300, small: -1e-200, zero: 0, imprecise: 2 ** 60 }),
+    };
+    const id = await trail.begin(tenantA, entry({ detail }));
+    expect((await trail.read(tenantA, { limit: 1 }))[0]).toMatchObject({
+      auditId: id,
+      detail: { numbers: { big: '1e+300', small: '-1e-200', zero: 0, imprecise: 2 ** 60 } },
+    });
+    expect(JSON.stringify(detail).length).toBeLessThan(100_000);
+  });
+
   it('is short, and holds no data', () => {
     expect(
       auditable({

@@ -2,6 +2,7 @@ import type { OperationId } from '../../../contracts/routes.ts';
 import { MLFrameworkError } from '../../../errors.ts';
 import { type AuditTrail, auditable } from '../../../tenancy/audit-trail.ts';
 import type { TenantContext } from '../../../tenancy/tenant-context.ts';
+import { logger } from './observability.ts';
 
 interface RecordedCall {
   readonly operationId: OperationId;
@@ -31,7 +32,14 @@ export async function recorded<Result>(
     return await work();
   } catch (error) {
     const code = error instanceof MLFrameworkError ? error.code : 'INTERNAL';
-    await trail.refused(tenant, auditId, code);
+    // The entry stands without it; the caller is told what went wrong with the change, not with the note of it.
+    await trail.refused(tenant, auditId, code).catch((cause: unknown) => {
+      logger.error('a refusal was not recorded', {
+        audit_id: auditId,
+        refused_with: code,
+        error: cause as Error,
+      });
+    });
     throw error;
   }
 }
