@@ -239,6 +239,12 @@ export interface ModelRegistry {
    * @throws what `deploy` throws; also when another change came first
    */
   rollback(tenant: TenantContext, model: ModelName, options: RollbackOptions): Promise<Deployment>;
+  /** What `rollback` would deploy, and the revision that was looked at. @throws {NothingToRollBackToError} */
+  rollbackTarget(
+    tenant: TenantContext,
+    model: ModelName,
+    toVersion?: string,
+  ): Promise<{ readonly version: string; readonly revision: number }>;
   /**
    * Says how the model is served beside its champion, in one transaction with its history and audit rows. What serves
    * as canary or shadow is verified; a canary is another version than the champion.

@@ -78,12 +78,14 @@ export class Promotion {
    * @throws what `ModelRegistry.rollback` throws; then nothing has changed
    */
   async rollback(tenant: TenantContext, model: ModelName, options: RollbackOptions): Promise<Deployment> {
-    const to = options.toVersion ?? (await this.#registry.deployment(tenant, model))?.previousVersion;
-    await this.#servable(tenant, model, to);
+    // Asked for by name it is looked at as it is; else it is what the registry will take, which may be older than the last.
+    const target =
+      options.toVersion === undefined ? await this.#registry.rollbackTarget(tenant, model) : undefined;
+    await this.#servable(tenant, model, options.toVersion ?? target?.version);
     return this.#change(
       tenant,
       model,
-      () => this.#registry.rollback(tenant, model, options),
+      () => this.#registry.rollback(tenant, model, { ifRevision: target?.revision, ...options }),
       (deployment) => deployment,
     );
   }
@@ -99,6 +101,8 @@ export class Promotion {
     expected: Expected,
   ): Promise<PromotionResult> {
     const challenger = await this.#registry.version(tenant, model, request.version);
+    // Of a model that was never deployed too: of two that come first, one is first.
+    const { revision: decidedAt } = await this.#registry.serving(tenant, model);
     const deployed = await this.#registry.deployment(tenant, model);
     const champion =
       deployed?.champion === undefined
@@ -121,7 +125,7 @@ export class Promotion {
     const { revision } = await this.deploy(tenant, model, challenger.version, {
       ...{ forced: request.force, reason: request.force ? request.reason : reason, ...expected },
       // What was compared with is what is replaced.
-      ...(deployed === undefined ? {} : { ifRevision: deployed.revision }),
+      ifRevision: decidedAt,
     });
     return { decision: 'deployed', ...about, champion_version: challenger.version, revision };
   }

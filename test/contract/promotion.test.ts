@@ -367,6 +367,19 @@ describe('a version that would not be loaded', () => {
     expect(await pointer()).toMatchObject({ version: signed });
   });
 
+  it('is not rolled back to after the model was configured, which moves what the last line of the history names', async () => {
+    const { version } = await register();
+    await promotionWith({}).deploy(tenantA, model, version);
+    const { version: signed } = await register('aa');
+    const promotion = signedBy(signaturesBy([key]));
+    await promotion.deploy(tenantA, model, signed);
+    await promotion.configure(tenantA, model, { settings: {} });
+    await expect(promotion.rollback(tenantA, model, { reason: '' })).rejects.toMatchObject({
+      code: 'VERSION_NOT_SIGNED',
+    });
+    expect(await pointer()).toMatchObject({ version: signed });
+  });
+
   it('is deployed where the stage lets versions from before pass, with a pointer that has no signature', async () => {
     const { version } = await register();
     await signedBy(signaturesBy([key], 'allow')).deploy(tenantA, model, version);
@@ -383,5 +396,55 @@ describe('a version that would not be loaded', () => {
     } as never);
     await signedBy(signaturesBy([key])).deploy(tenantA, model, made.version);
     expect(await pointer()).toMatchObject({ version: made.version, signature: { key_id: 'key-1' } });
+  });
+});
+
+describe('decisions', () => {
+  const promote = (name: ModelName, version: string) =>
+    promotionWith({}).promote(
+      tenantA,
+      name,
+      { version, improvement_threshold: 0.01, force: false, reason: '' },
+      {},
+    );
+
+  it('roll back past a version that was deleted', async () => {
+    const promotion = promotionWith({});
+    const { version } = await registry.register(
+      tenantA,
+      registrationOf(tenantA, sampleManifest({ model_name: model })),
+    );
+    await promotion.deploy(tenantA, model, '1.1.0');
+    await promotion.deploy(tenantA, model, version);
+    await promotion.retire(tenantA, model, '1.1.0', { force: false });
+    await registry.remove(tenantA, model, '1.1.0');
+    await promotion.rollback(tenantA, model, { reason: '' });
+    expect(await registered()).toBe('1.0.0');
+    expect(await served()).toBe('1.0.0');
+  });
+
+  it('on a model that was never deployed are one, when two are made at once', async () => {
+    const name = modelName(`model-${models++}`);
+    for (let i = 0; i < 2; i++)
+      await registry.register(tenantA, registrationOf(tenantA, sampleManifest({ model_name: name })));
+    // The other one is deployed after this one has looked, and before it deploys.
+    const late = new Proxy(registry, {
+      get: (_, method) => {
+        const value = Reflect.get(registry, method) as (...args: unknown[]) => Promise<unknown>;
+        return async (...args: unknown[]) => {
+          if (method === 'deploy') await promote(name, '1.1.0');
+          return value.apply(registry, args);
+        };
+      },
+    });
+    await expect(
+      promotionWith({ registry: late }).promote(
+        tenantA,
+        name,
+        { version: '1.0.0', improvement_threshold: 0.01, force: false, reason: '' },
+        {},
+      ),
+    ).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' });
+    expect((await registry.deployment(tenantA, name))?.champion?.version).toBe('1.1.0');
   });
 });

@@ -153,10 +153,14 @@ export class PostgresModelRegistry implements ModelRegistry {
     name: ModelName,
     { toVersion, ...options }: RollbackOptions,
   ): Promise<Deployment> {
-    const target = await this.#database.transaction(tenant, (sql) => rollbackTarget(sql, name, toVersion));
+    const target = await this.rollbackTarget(tenant, name, toVersion);
     return this.deploy(tenant, name, target.version, {
-      ...{ action: 'rollback', ifRevision: target.revision, ...options },
+      ...{ action: 'rollback', ...options, ifRevision: options.ifRevision ?? target.revision },
     });
+  }
+
+  rollbackTarget(tenant: TenantContext, name: ModelName, toVersion?: string) {
+    return this.#database.transaction(tenant, (sql) => rollbackTarget(sql, name, toVersion));
   }
 
   configure(tenant: TenantContext, name: ModelName, request: ServingConfigurationRequest) {
