@@ -83,6 +83,12 @@ export async function importRegistry(
   return result;
 }
 
+/** As builds are named here: never as a number of a version or an alias, and no path. */
+const buildIdPattern = /^\d{8}T\d{6}Z(-[0-9a-z]{1,32}){1,2}$/;
+const sha256Pattern = /^[0-9a-f]{64}$/;
+/** The next ones still fit into an integer of Postgres and a cursor. */
+const maxMlflowVersion = 99_999_999;
+
 function checkModel(model: ExportedModel, place: number): void {
   const at = `/models/${place}`;
   const numbers = new Set<string>();
@@ -93,6 +99,10 @@ function checkModel(model: ExportedModel, place: number): void {
     checkMetrics(metrics);
     if (numbers.has(version) || mlflow.has(mlflow_version))
       throw new RegistryDocumentError(here, `version ${version} is there twice`);
+    if (mlflow_version > maxMlflowVersion)
+      throw new RegistryDocumentError(here, `mlflow_version must be at most ${maxMlflowVersion}`);
+    if (!buildIdPattern.test(manifest.build_id) || !sha256Pattern.test(manifest.artifact.sha256))
+      throw new RegistryDocumentError(here, 'its manifest names no build id and sha256 of a build');
     numbers.add(version);
     mlflow.add(mlflow_version);
     if (manifest.model_name !== model.model_name)

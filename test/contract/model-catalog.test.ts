@@ -394,6 +394,17 @@ describe('a model that was deleted', () => {
   });
 });
 
+describe('names of versions', () => {
+  it('a number is found as the number, whatever build and bytes of another one are said to be', async () => {
+    const name = await model(1);
+    const liar = { model_name: name, build_id: '1.0.0', artifact: { format: 'onnx', sha256: '1', bytes: 1 } };
+    await registry.register(tenantA, registrationOf(tenantA, sampleManifest(liar)));
+    expect(await registry.version(tenantA, name, '1.0.0')).toMatchObject({ version: '1.0.0' });
+    expect(await registry.version(tenantA, name, '1')).toMatchObject({ version: '1.0.0' });
+    expect((await registry.deploy(tenantA, name, '1.0.0')).champion).toMatchObject({ version: '1.0.0' });
+  });
+});
+
 describe('a registry as a document', () => {
   const there = new Set<string>();
   const artifacts = (tenant: TenantContext) => ({
@@ -444,6 +455,24 @@ describe('a registry as a document', () => {
       { model_name: 'other' as never },
       { versions: [] },
       { versions: [{ ...one!.versions[0]!, metrics: { accuracy: 7 } }], aliases: [] },
+      // The next number would not fit, and the model take no version any more.
+      { versions: [{ ...one!.versions[0]!, mlflow_version: 2 ** 31 - 1 }], aliases: [] },
+      ...['1.0.0', 'golden', '', '../../../../bb/models/m/builds/x'].map((build_id) => ({
+        versions: [{ ...one!.versions[0]!, manifest: { ...one!.versions[0]!.manifest, build_id } }],
+        aliases: [],
+      })),
+      {
+        versions: [
+          {
+            ...one!.versions[0]!,
+            manifest: sampleManifest({
+              model_name: one!.model_name,
+              artifact: { format: 'onnx', sha256: '1.0.0', bytes: 1 },
+            }),
+          },
+        ],
+        aliases: [],
+      },
     ];
     for (const over of broken) {
       const document = { models: [one!, { ...one!, ...over }] } as RegistryExport;

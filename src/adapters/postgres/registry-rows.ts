@@ -83,7 +83,8 @@ export async function existingVersion(
   const [row] = await sql<VersionRow[]>`
     SELECT * FROM ml_model_versions WHERE model_name = ${name}
     AND (version = ${version} OR mlflow_version = ${mlflowVersion} OR build_id = ${version} OR artifact_sha256 = ${version})
-    ORDER BY mlflow_version DESC LIMIT 1`;
+    -- A number is this version's alone; what was taken in from a document may say anything of build and bytes.
+    ORDER BY version = ${version} DESC, mlflow_version = ${mlflowVersion} DESC, mlflow_version DESC LIMIT 1`;
   if (row !== undefined) return row;
   const [aliased] = await sql<VersionRow[]>`
     SELECT v.* FROM ml_model_aliases a JOIN ml_model_versions v ON v.model_name = a.model_name AND v.version = a.version
