@@ -394,6 +394,24 @@ describe('a model that was deleted', () => {
   });
 });
 
+describe('text that Postgres cannot hold', () => {
+  it.each([
+    ['U+0000', 'a\u0000b'],
+    ['half of a surrogate pair', 'a\ud800b'],
+  ])('is refused as a mistake of whoever sends it: %s', async (_, text) => {
+    const name = await model(1);
+    await refused(
+      catalog.update(tenantA, name, { description: text, tags: { a: text } }, {}),
+      'VALIDATION_FAILED',
+    );
+    await refused(
+      catalog.transition(tenantA, name, '1', { stage: 'Archived', force: false, reason: text }),
+      'VALIDATION_FAILED',
+    );
+    expect(await shown(name)).toMatchObject({ description: '', tags: {} });
+  });
+});
+
 describe('names of versions', () => {
   it('a number is found as the number, whatever build and bytes of another one are said to be', async () => {
     const name = await model(1);

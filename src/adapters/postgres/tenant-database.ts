@@ -1,5 +1,6 @@
 import postgres, { type Sql, type TransactionSql } from 'postgres';
 import type { Clock } from '../../clock.ts';
+import { ValidationError } from '../../errors.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
 import {
   DatabaseResumingError,
@@ -9,6 +10,24 @@ import {
   isResuming,
   retryEveryMs,
 } from './connection.ts';
+
+/** JSON can say U+0000 and half of a surrogate pair; text and jsonb of Postgres hold neither. */
+class UnstorableTextError extends ValidationError {
+  constructor(cause: unknown) {
+    super(
+      'a text holds the character U+0000 or half of a surrogate pair, which cannot be stored; leave it out',
+      {
+        cause,
+      },
+    );
+  }
+}
+
+/** character_not_in_repertoire, untranslatable_character; lone surrogates in JSON are no text to Postgres at all. */
+function isUnstorableText(error: unknown): boolean {
+  const { code, message = '' } = error as { code?: string; message?: string };
+  return code === '22021' || code === '22P05' || (code === '22P02' && message.endsWith('type json'));
+}
 
 /**
  * One connection to the registry's database, made with an IAM token instead of a password. Every statement
@@ -54,7 +73,8 @@ export class TenantDatabase {
       })) as Result;
     } catch (error) {
       // The connection was lost, perhaps after the commit: whoever asks again has to cope with work done twice.
-      throw isResuming(error) ? new DatabaseResumingError(error) : error;
+      if (isResuming(error)) throw new DatabaseResumingError(error);
+      throw isUnstorableText(error) ? new UnstorableTextError(error) : error;
     }
   }
 
