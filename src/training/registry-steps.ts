@@ -1,5 +1,5 @@
 import type { EventPublisher } from '../registry/event-publisher.ts';
-import type { ModelRegistry } from '../registry/model-registry.ts';
+import { type ModelRegistry, PreconditionFailedError } from '../registry/model-registry.ts';
 import type { Projections } from '../registry/projections.ts';
 import type { Promotion } from '../registry/promotion.ts';
 import { promotionDecision } from '../registry/promotion-decision.ts';
@@ -20,6 +20,9 @@ export interface RegistryStepContext {
   readonly events: EventPublisher;
   readonly projections: Projections;
 }
+
+/** Each time another change of the model came between. */
+const maxAttempts = 5;
 
 export const registrySteps: Readonly<
   Record<RegistryStepName, (context: RegistryStepContext, state: StepState) => Promise<StepState>>
@@ -53,8 +56,22 @@ export const registrySteps: Readonly<
     return { ...state, decision: promote ? 'deploy' : 'keep', reasons: [reason] };
   },
 
-  async deploy({ tenant, job, promotion }, state) {
-    await promotion.deploy(tenant, job.request.model_name, state.model_version!);
-    return state;
+  async deploy(context, state) {
+    const { tenant, job, promotion, registry } = context;
+    const { model_name } = job.request;
+    for (let attempt = 1; ; attempt++) {
+      // Somebody may have deployed since the gate was passed: what is replaced is what was compared with.
+      const { revision, champion_version } = await registry.serving(tenant, model_name);
+      // Run again, this step finds its own version: it may not have come to what serves.
+      const isAgain = champion_version === state.model_version;
+      const decided = isAgain ? state : await registrySteps['promotion-gate'](context, state);
+      if (decided.decision !== 'deploy') return decided;
+      try {
+        await promotion.deploy(tenant, model_name, state.model_version!, { ifRevision: revision });
+        return decided;
+      } catch (error) {
+        if (!(error instanceof PreconditionFailedError) || attempt === maxAttempts) throw error;
+      }
+    }
   },
 };

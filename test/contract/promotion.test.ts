@@ -17,6 +17,7 @@ import type { EventPublisher, PlatformEvent } from '../../src/registry/event-pub
 import { Promotion } from '../../src/registry/promotion.ts';
 import type { ManifestSignatures } from '../../src/serving/manifest-signatures.ts';
 import { TenantContext } from '../../src/tenancy/tenant-context.ts';
+import { registrySteps } from '../../src/training/registry-steps.ts';
 import {
   type LocalDatabase,
   type LocalStores,
@@ -446,5 +447,26 @@ describe('decisions', () => {
       ),
     ).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' });
     expect((await registry.deployment(tenantA, name))?.champion?.version).toBe('1.1.0');
+  });
+
+  it('of a training job give way to a better version that was deployed after its gate', async () => {
+    const versionWith = async (f1_score: number) => {
+      const manifest = sampleManifest({ model_name: model, metrics: { f1_score, accuracy: 0.9 } });
+      return (await registry.register(tenantA, registrationOf(tenantA, manifest))).version;
+    };
+    const [better, best] = [await versionWith(0.85), await versionWith(0.95)];
+    const job = { job_id: 'j', request: { model_name: model, auto_promote: true } };
+    const context = { tenant: tenantA, job, registry, promotion: promotionWith({}) } as unknown as Parameters<
+      (typeof registrySteps)['deploy']
+    >[0];
+    const passed = await registrySteps['promotion-gate'](context, { model_version: better });
+    expect(passed.decision).toBe('deploy');
+    await promotionWith({}).deploy(tenantA, model, best);
+    expect((await registrySteps.deploy(context, passed)).decision).toBe('keep');
+    expect(await registered()).toBe(best);
+    expect(await registrySteps.deploy(context, { decision: 'deploy', model_version: best })).toMatchObject({
+      decision: 'deploy',
+    });
+    expect(await served()).toBe(best);
   });
 });
