@@ -104,13 +104,19 @@ export const itemKeys = {
     pk: partition(t),
     sk: `audit/${auditId}/refused/`,
   }),
-  /** @param before - an id, which is left out with what came after it */
-  auditRange: (t: TenantContext, before?: string) => ({
-    pk: partition(t),
-    first: 'audit/',
-    // "." sorts right before the separator.
-    last: before === undefined ? 'audit/~' : `audit/${before}.`,
-  }),
+  /**
+   * @param before - an id, which is left out with what came after it
+   * @param times - first characters of ids, which say their time
+   */
+  auditRange: (t: TenantContext, before?: string, times: { from?: string; to?: string } = {}) => {
+    // "." sorts right before the separator, "~" behind whatever an id holds.
+    const ends = [
+      ...(before === undefined ? [] : [`audit/${before}.`]),
+      ...(times.to === undefined ? [] : [`audit/${times.to}`]),
+      'audit/~',
+    ];
+    return { pk: partition(t), first: `audit/${times.from ?? ''}`, last: ends.sort()[0]! };
+  },
   /** By the time of the prediction, so that a window is a range. */
   feedback: (
     t: TenantContext,

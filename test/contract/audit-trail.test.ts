@@ -66,6 +66,8 @@ describe('AuditTrail on DynamoDB', () => {
     expect(await n({ action: 'trainModel' })).toBe(7);
     expect(await n({ from: all[2]!.at })).toBe(3);
     expect(await n({ to: all[2]!.at })).toBe(4);
+    expect(await n({ from: all[2]!.at, to: all[4]!.at })).toBe(0);
+    expect(await n({ from: '0001-01-01T00:00:00Z', to: '9999-12-31T00:00:00Z' })).toBe(7);
   });
 
   it('shows nobody the trail of another', async () => {

@@ -212,6 +212,17 @@ describe('stages', () => {
     expect(steps.slice(-2).map(({ to_stage }) => to_stage)).toEqual(['Staging', 'Production']);
   });
 
+  it('that say Failed keep a version from being deployed by the way, and from being rolled back to', async () => {
+    const name = await model(3);
+    for (const version of ['1.0.0', '1.1.0', '1.2.0']) await registry.deploy(tenantA, name, version);
+    await catalog.transition(tenantA, name, '1.1.0', { stage: 'Failed', force: true, reason: 'wrong data' });
+    await refused(registry.deploy(tenantA, name, '1.1.0'), 'STAGE_TRANSITION_REFUSED');
+    expect((await registry.rollback(tenantA, name, {})).champion).toMatchObject({ version: '1.0.0' });
+    expect((await registry.deploy(tenantA, name, '1.1.0', { forced: true })).champion).toMatchObject({
+      version: '1.1.0',
+    });
+  });
+
   it('of all but the newest versions become Archived, never of what serves or has an alias', async () => {
     const name = await model(8);
     await registry.deploy(tenantA, name, '1.0.0');

@@ -1,5 +1,5 @@
 import { PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
-import { monotonicFactory } from 'ulid';
+import { encodeTime, monotonicFactory } from 'ulid';
 import { type Clock, isoAt } from '../../clock.ts';
 import type { AuditTrail, RecordedEntry, TrailEntry, TrailFilter } from '../../tenancy/audit-trail.ts';
 import { itemKeys } from '../../tenancy/keys.ts';
@@ -38,7 +38,9 @@ export class DynamoDbAuditTrail implements AuditTrail {
     tenant: TenantContext,
     { limit, before, ...filter }: { limit: number; before?: string | undefined } & TrailFilter,
   ): Promise<readonly RecordedEntry[]> {
-    const { pk, first, last } = itemKeys.auditRange(tenant, before);
+    const { pk, first, last } = itemKeys.auditRange(tenant, before, timesOf(filter));
+    // A range that ends before it begins holds nothing, and DynamoDB refuses it.
+    if (last < first) return [];
     const client = await this.#clients.of(tenant);
     const found: RecordedEntry[] = [];
     const refusals = new Map<string, string>();
@@ -83,6 +85,14 @@ export class DynamoDbAuditTrail implements AuditTrail {
     );
   }
 }
+
+/** Within what an id can say: from 1970 for some eight thousand years. */
+const idTime = (time: string): number => Math.min(Math.max(Date.parse(time), 0), 2 ** 48 - 1);
+
+const timesOf = ({ from, to }: TrailFilter) => ({
+  ...(from === undefined ? {} : { from: encodeTime(idTime(from)) }),
+  ...(to === undefined ? {} : { to: encodeTime(idTime(to)) }),
+});
 
 const entryOf = (item: Record<string, unknown>, refusals: ReadonlyMap<string, string>): RecordedEntry => ({
   auditId: item.audit_id as string,

@@ -123,9 +123,11 @@ export class PostgresModelRegistry implements ModelRegistry {
       const row = await existingVersion(sql, name, version);
       if (row.verified_at === null) throw new VersionNotVerifiedError(name, row.version);
       const { reason = '', action = 'deploy', heedStage = false } = options;
-      const step = heedStage
-        ? checkTransition(row.version, row.stage, 'Production', { force: options.forced === true })
-        : undefined;
+      // What has failed comes back by being tried again, not by the way.
+      const step =
+        heedStage || row.stage === 'Failed'
+          ? checkTransition(row.version, row.stage, 'Production', { force: options.forced === true })
+          : undefined;
       const forced = step?.forced ?? options.forced === true;
       if (model.champion_version !== null && model.champion_version !== row.version) {
         const before = await existingVersion(sql, name, model.champion_version);
@@ -308,7 +310,7 @@ async function rollbackTarget(
   const [found] = await sql<{ version: string }[]>`
     SELECT v.version FROM ml_deployments d
     JOIN ml_model_versions v ON v.model_name = d.model_name AND v.version = d.version
-    WHERE d.model_name = ${name} AND v.verified_at IS NOT NULL
+    WHERE d.model_name = ${name} AND v.verified_at IS NOT NULL AND v.stage <> 'Failed'
       AND v.version IS DISTINCT FROM ${model.champion_version}
       ${named === undefined ? sql`` : sql`AND v.version = ${named.version}`}
     ORDER BY d.revision DESC LIMIT 1`;
