@@ -61,7 +61,10 @@ module.exports = {
       'the client, the command line and the dashboard speak HTTP, and name errors',
       // `tenantml serve` is the model server itself.
       { path: '^(src/(client|cli)|web)/', pathNot: '^src/cli/commands/serve\\.ts$' },
-      { path: '^(src|functions|infra|local)/', pathNot: '^src/(client|cli|contracts|errors\\.ts|index\\.ts)' },
+      {
+        path: '^(src|functions|infra|local)/',
+        pathNot: '^src/(client|cli|contracts|errors\\.ts|index\\.ts)',
+      },
     ),
     forbid(
       'functions-are-the-edge',

@@ -151,7 +151,7 @@ describe('the attacks are proven by faults that are planted', () => {
   it('keys of caches without their tenant are caught by "cache probe: predict"', async () => {
     const made = mutant('cache');
     // Pointers alone would not do: a manifest is signed for its tenant, and no other's process would load it.
-    expect(made.code(/`\$\{(\w+)\.tenantId\}\/\$\{(\w+)\}`/g, '`everyone/${$2}`')).toBeGreaterThan(0);
+    expect(made.code(/`\$\{(\w+)\.tenantId\}\/\$\{(\w+)\}`/g, '`everyone/$' + '{$2}`')).toBeGreaterThan(0);
     expect(made.code(/\{tenantId:\w+\.tenantId,id:/g, '{tenantId:"everyone",id:')).toBeGreaterThan(0);
     const found = await foundBy(await worldOf(made), ['cache probes']);
     expect(found.map((name) => name.replace(/ \d$/, ''))).toContain('cache probe: predict');
