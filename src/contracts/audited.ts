@@ -1,6 +1,5 @@
 /** How each operation that changes something is recorded. */
-import type { OperationId } from './routes.ts';
-import { type Route, routes } from './routes.ts';
+import { type OperationId, type Route, routes } from './routes.ts';
 
 /**
  * `registry`: in the transaction that makes the change. `trail`: as an entry of its own, written before the change.

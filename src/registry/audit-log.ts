@@ -1,7 +1,7 @@
 import type { AuditEntry } from '../contracts/registry.ts';
-import type { AuditTrail, RecordedEntry } from '../tenancy/audit-trail.ts';
+import type { AuditFilter, AuditTrail, RecordedEntry } from '../tenancy/audit-trail.ts';
 import type { TenantContext } from '../tenancy/tenant-context.ts';
-import type { AuditFilter, RegistryHistory } from './registry-history.ts';
+import type { RegistryHistory } from './registry-history.ts';
 
 /** Where a page ends in each of the two logs. */
 export interface AuditPosition {

@@ -1,17 +1,8 @@
 import type { ModelName } from '../contracts/names.ts';
 import type { AuditEntry, DeploymentList } from '../contracts/registry.ts';
+import type { AuditFilter } from '../tenancy/audit-trail.ts';
 import type { TenantContext } from '../tenancy/tenant-context.ts';
 import type { LineageFacts } from './lineage.ts';
-
-/** Which entries of the audit log: those that fit everything that is given. */
-export interface AuditFilter {
-  /** The model, or `model/version`. */
-  readonly subject?: string | undefined;
-  readonly actor?: string | undefined;
-  readonly action?: string | undefined;
-  readonly from?: string | undefined;
-  readonly to?: string | undefined;
-}
 
 /** What happened, by whom, when: only ever added to. */
 export interface RegistryHistory {

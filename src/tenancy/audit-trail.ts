@@ -19,7 +19,9 @@ export interface RecordedEntry extends TrailEntry {
   readonly refusedWith: string | undefined;
 }
 
-export interface TrailFilter {
+/** Which entries: those that fit everything that is given. */
+export interface AuditFilter {
+  /** Such as the model, or `model/version`. */
   readonly subject?: string | undefined;
   readonly actor?: string | undefined;
   readonly action?: string | undefined;
@@ -36,7 +38,7 @@ export interface AuditTrail {
   /** Newest first. @param page.before - entries older than this one */
   read(
     tenant: TenantContext,
-    page: { readonly limit: number; readonly before?: string | undefined } & TrailFilter,
+    page: { readonly limit: number; readonly before?: string | undefined } & AuditFilter,
   ): Promise<readonly RecordedEntry[]>;
 }
 

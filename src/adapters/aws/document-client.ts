@@ -38,3 +38,13 @@ function clientsOf<Client extends object>(
 
 export const isConditionFailure = (error: unknown): boolean =>
   (error as { name?: string } | undefined)?.name === 'ConditionalCheckFailedException';
+
+/** @returns whether the condition of what was sent held; nothing was written when it did not */
+export const conditionHeld = (sent: Promise<unknown>): Promise<boolean> =>
+  sent.then(
+    () => true,
+    (error: unknown) => {
+      if (isConditionFailure(error)) return false;
+      throw error;
+    },
+  );

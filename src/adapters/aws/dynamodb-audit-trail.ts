@@ -1,7 +1,7 @@
 import { PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { encodeTime, monotonicFactory } from 'ulid';
 import { type Clock, isoAt } from '../../clock.ts';
-import type { AuditTrail, RecordedEntry, TrailEntry, TrailFilter } from '../../tenancy/audit-trail.ts';
+import type { AuditFilter, AuditTrail, RecordedEntry, TrailEntry } from '../../tenancy/audit-trail.ts';
 import { itemKeys } from '../../tenancy/keys.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
 import type { DocumentClients } from './document-client.ts';
@@ -36,7 +36,7 @@ export class DynamoDbAuditTrail implements AuditTrail {
 
   async read(
     tenant: TenantContext,
-    { limit, before, ...filter }: { limit: number; before?: string | undefined } & TrailFilter,
+    { limit, before, ...filter }: { limit: number; before?: string | undefined } & AuditFilter,
   ): Promise<readonly RecordedEntry[]> {
     const { pk, first, last } = itemKeys.auditRange(tenant, before, timesOf(filter));
     // A range that ends before it begins holds nothing, and DynamoDB refuses it.
@@ -89,7 +89,7 @@ export class DynamoDbAuditTrail implements AuditTrail {
 /** Within what an id can say: from 1970 for some eight thousand years. */
 const idTime = (time: string): number => Math.min(Math.max(Date.parse(time), 0), 2 ** 48 - 1);
 
-const timesOf = ({ from, to }: TrailFilter) => ({
+const timesOf = ({ from, to }: AuditFilter) => ({
   ...(from === undefined ? {} : { from: encodeTime(idTime(from)) }),
   ...(to === undefined ? {} : { to: encodeTime(idTime(to)) }),
 });
@@ -105,7 +105,7 @@ const entryOf = (item: Record<string, unknown>, refusals: ReadonlyMap<string, st
   refusedWith: refusals.get(item.audit_id as string),
 });
 
-function fits(entry: RecordedEntry, { subject, actor, action, from, to }: TrailFilter): boolean {
+function fits(entry: RecordedEntry, { subject, actor, action, from, to }: AuditFilter): boolean {
   const isSubject =
     subject === undefined || entry.subject === subject || entry.subject.startsWith(`${subject}/`);
   return (

@@ -13,7 +13,7 @@ import {
   type StoredJob,
 } from '../../training/job-store.ts';
 import { decodeCursor, encodeCursor } from '../page-cursor.ts';
-import { type DocumentClients, isConditionFailure } from './document-client.ts';
+import { conditionHeld, type DocumentClients, isConditionFailure } from './document-client.ts';
 
 const notEnded = '#status IN (:queued, :running)';
 const live = { ':queued': 'queued', ':running': 'running' };
@@ -162,9 +162,9 @@ export class DynamoDbJobStore implements JobStore {
       values: Record<string, unknown>;
     },
   ): Promise<boolean> {
-    try {
-      const client = await this.#clients.of(tenant);
-      await client.send(
+    const client = await this.#clients.of(tenant);
+    return conditionHeld(
+      client.send(
         new UpdateCommand({
           TableName: this.#table,
           Key: itemKeys.job(tenant, jobId),
@@ -173,12 +173,8 @@ export class DynamoDbJobStore implements JobStore {
           ExpressionAttributeNames: { '#status': 'status', ...update.names },
           ExpressionAttributeValues: { ...live, ...update.values },
         }),
-      );
-      return true;
-    } catch (error) {
-      if (isConditionFailure(error)) return false;
-      throw error;
-    }
+      ),
+    );
   }
 
   async end(tenant: TenantContext, jobId: JobId, end: JobEnd): Promise<boolean> {
@@ -195,9 +191,9 @@ export class DynamoDbJobStore implements JobStore {
       ...(end.status === 'completed' ? { progress: 1 } : {}),
     };
     const given = Object.entries(facts).filter(([, value]) => value !== undefined);
-    try {
-      const client = await this.#clients.of(tenant);
-      await client.send(
+    const client = await this.#clients.of(tenant);
+    return conditionHeld(
+      client.send(
         new UpdateCommand({
           TableName: this.#table,
           Key: itemKeys.job(tenant, jobId),
@@ -209,12 +205,8 @@ export class DynamoDbJobStore implements JobStore {
             ...Object.fromEntries(given.map(([name, value]) => [`:${name}`, value])),
           },
         }),
-      );
-      return true;
-    } catch (error) {
-      if (isConditionFailure(error)) return false;
-      throw error;
-    }
+      ),
+    );
   }
 }
 

@@ -3,7 +3,7 @@ import type { JobId, ModelName } from '../../contracts/names.ts';
 import { itemKeys } from '../../tenancy/keys.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
 import type { RetrainingRun, RetrainingRuns } from '../../training/retraining.ts';
-import { type DocumentClients, isConditionFailure } from './document-client.ts';
+import { conditionHeld, type DocumentClients } from './document-client.ts';
 
 /** One item a model in the table of jobs: whoever replaces it first may retrain. */
 export class DynamoDbRetrainingRuns implements RetrainingRuns {
@@ -32,9 +32,9 @@ export class DynamoDbRetrainingRuns implements RetrainingRuns {
     model: ModelName,
     { before, after }: { readonly before: JobId | undefined; readonly after: RetrainingRun },
   ): Promise<boolean> {
-    try {
-      const client = await this.#clients.of(tenant);
-      await client.send(
+    const client = await this.#clients.of(tenant);
+    return conditionHeld(
+      client.send(
         new PutCommand({
           TableName: this.#table,
           Item: { ...itemKeys.retraining(tenant, model), job_id: after.jobId, taken_at_ms: after.takenAtMs },
@@ -45,11 +45,7 @@ export class DynamoDbRetrainingRuns implements RetrainingRuns {
                 ExpressionAttributeValues: { ':before': before },
               }),
         }),
-      );
-      return true;
-    } catch (error) {
-      if (isConditionFailure(error)) return false;
-      throw error;
-    }
+      ),
+    );
   }
 }

@@ -4,7 +4,7 @@ import type { ModelTrainingRequest } from '../../contracts/training.ts';
 import { itemKeys } from '../../tenancy/keys.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
 import type { DueSchedule, RetrainingSchedules } from '../../training/retraining-schedules.ts';
-import { type DocumentClients, isConditionFailure } from './document-client.ts';
+import { conditionHeld, type DocumentClients, isConditionFailure } from './document-client.ts';
 
 /** All schedules are in one partition of the index `due`: a few bytes a model, read once an hour. */
 const shard = 'schedules';
@@ -78,9 +78,9 @@ export class DynamoDbRetrainingSchedules implements RetrainingSchedules {
   }
 
   async move(tenant: TenantContext, schedule: DueSchedule, nextDueAt: string): Promise<boolean> {
-    try {
-      const client = await this.#clients.of(tenant);
-      await client.send(
+    const client = await this.#clients.of(tenant);
+    return conditionHeld(
+      client.send(
         new UpdateCommand({
           TableName: this.#table,
           Key: JSON.parse(schedule.reference) as Record<string, string>,
@@ -88,11 +88,7 @@ export class DynamoDbRetrainingSchedules implements RetrainingSchedules {
           ConditionExpression: 'due_at = :seen',
           ExpressionAttributeValues: { ':next': nextDueAt, ':seen': schedule.dueAt },
         }),
-      );
-      return true;
-    } catch (error) {
-      if (isConditionFailure(error)) return false;
-      throw error;
-    }
+      ),
+    );
   }
 }

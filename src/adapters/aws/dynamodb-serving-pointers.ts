@@ -4,7 +4,7 @@ import type { Champions } from '../../serving/batch/batch-starter.ts';
 import type { ServingPointer, ServingPointers, WithdrawnPointer } from '../../serving/serving-pointer.ts';
 import { itemKeys } from '../../tenancy/keys.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
-import { type DocumentClients, isConditionFailure } from './document-client.ts';
+import { conditionHeld, type DocumentClients } from './document-client.ts';
 
 export class DynamoDbServingPointers implements ServingPointers, Champions {
   readonly #clients: DocumentClients;
@@ -31,21 +31,17 @@ export class DynamoDbServingPointers implements ServingPointers, Champions {
   }
 
   async write(tenant: TenantContext, pointer: ServingPointer | WithdrawnPointer): Promise<boolean> {
-    try {
-      const client = await this.#clients.of(tenant);
-      await client.send(
+    const client = await this.#clients.of(tenant);
+    return conditionHeld(
+      client.send(
         new PutCommand({
           TableName: this.#table,
           Item: { ...itemKeys.servingPointer(tenant, pointer.model_name), ...flat(pointer) },
           ConditionExpression: 'attribute_not_exists(pk) OR revision < :new',
           ExpressionAttributeValues: { ':new': pointer.revision },
         }),
-      );
-      return true;
-    } catch (error) {
-      if (isConditionFailure(error)) return false;
-      throw error;
-    }
+      ),
+    );
   }
 }
 

@@ -5,7 +5,7 @@ import type { RetentionWishes } from '../../tenancy/retention.ts';
 import type { SettingsStore, StoredSettings } from '../../tenancy/settings.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
 import type { Agreements } from '../../tenancy/tenant-operations.ts';
-import { type DocumentClients, isConditionFailure } from './document-client.ts';
+import { conditionHeld, type DocumentClients } from './document-client.ts';
 
 const limitNames = Object.keys(Limits.shape);
 
@@ -52,9 +52,9 @@ export class DynamoDbTenantSettings implements SettingsStore, Agreements, Retent
     const agreed: Record<string, unknown> = { plan, ...limits, agreed_at: options.at };
     const given = Object.keys(agreed).filter((name) => agreed[name] !== undefined);
     const left = ['plan', ...limitNames].filter((name) => !given.includes(name));
-    try {
-      const client = await this.#clients.of(tenant);
-      await client.send(
+    const client = await this.#clients.of(tenant);
+    return conditionHeld(
+      client.send(
         new UpdateCommand({
           TableName: this.#table,
           Key: itemKeys.tenantSettings(tenant),
@@ -63,12 +63,8 @@ export class DynamoDbTenantSettings implements SettingsStore, Agreements, Retent
           ExpressionAttributeNames: Object.fromEntries([...given, ...left].map((name) => [`#${name}`, name])),
           ExpressionAttributeValues: Object.fromEntries(given.map((name) => [`:${name}`, agreed[name]])),
         }),
-      );
-      return true;
-    } catch (error) {
-      if (isConditionFailure(error)) return false;
-      throw error;
-    }
+      ),
+    );
   }
 
   async write(
@@ -76,9 +72,9 @@ export class DynamoDbTenantSettings implements SettingsStore, Agreements, Retent
     own: OwnSettings,
     change: { readonly from: number; readonly changed_by: string; readonly changed_at: string },
   ): Promise<boolean> {
-    try {
-      const client = await this.#clients.of(tenant);
-      await client.send(
+    const client = await this.#clients.of(tenant);
+    return conditionHeld(
+      client.send(
         new UpdateCommand({
           TableName: this.#table,
           Key: itemKeys.tenantSettings(tenant),
@@ -94,12 +90,8 @@ export class DynamoDbTenantSettings implements SettingsStore, Agreements, Retent
             ...(change.from === 0 ? {} : { ':from': change.from }),
           },
         }),
-      );
-      return true;
-    } catch (error) {
-      if (isConditionFailure(error)) return false;
-      throw error;
-    }
+      ),
+    );
   }
 
   /** Read from the whole table: once a day, and there is one row a model besides. */

@@ -13,7 +13,6 @@ const named = (name: string) => ({ model_name: name as never });
 const versioned = (name: string, model_version: string) => ({ ...named(name), model_version });
 const figure = (value: number | undefined): string => (value === undefined ? '-' : value.toPrecision(6));
 
-/** One subcommand: what it is called with, and what it shows. */
 export async function moveStage(
   client: HttpClient,
   [name, version, stage]: readonly [string, string, string],
