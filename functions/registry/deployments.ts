@@ -1,5 +1,5 @@
 import type { Operations } from '../../src/adapters/aws/lambda/http-function.ts';
-import { deploymentView, servingView } from '../../src/registry/registry-view.ts';
+import { deploymentView, environmentView, servingView } from '../../src/registry/registry-view.ts';
 import type { RegistryParts } from './registry-parts.ts';
 
 /** What serves, and what has served. */
@@ -8,6 +8,24 @@ export function deploymentOperations({ registry, catalog, history, promotion }: 
     deployModel: async ({ tenant, params, ifMatch }) => ({
       body: deploymentView(
         await promotion.deploy(tenant, params.model_name, params.model_version, { ifMatch }),
+      ),
+    }),
+    listEnvironments: async ({ tenant, params }) => ({
+      body: {
+        model_name: params.model_name,
+        items: await registry.environments(tenant, params.model_name),
+      },
+    }),
+    putEnvironment: async ({ tenant, params: { model_name, environment }, body, ifMatch }) => {
+      const { version, force, reason } = body;
+      const options = { forced: force, reason, ifMatch };
+      const change = await promotion.deployTo(tenant, model_name, environment, version, options);
+      return { body: environmentView(model_name, change) };
+    },
+    deleteEnvironment: async ({ tenant, params: { model_name, environment }, ifMatch }) => ({
+      body: environmentView(
+        model_name,
+        await promotion.deployTo(tenant, model_name, environment, undefined, { ifMatch }),
       ),
     }),
     getServing: async ({ tenant, params }) => ({ body: await registry.serving(tenant, params.model_name) }),

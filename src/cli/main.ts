@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
+import { environments } from '../contracts/environment-names.ts';
 import { batchPredict } from './commands/batch-predict.ts';
 import { importModel } from './commands/import.ts';
 import { cancelJob, listJobs, showJob } from './commands/jobs.ts';
@@ -78,6 +79,11 @@ function program(json: boolean): Command {
     .argument('<name>')
     .option('--input <json>', 'one row, or a list of rows')
     .option('--file <file>', 'rows from a .json, .jsonl or .csv file; - is JSON from stdin')
+    .addOption(
+      new Option('--environment <name>', 'whose version answers; production when left out').choices(
+        environments,
+      ),
+    )
     .action((name: string, _options, command: Command) => predict(client, name, all(command)));
 
   sub(root, 'batch-predict', 'score a dataset, or a file of any size, into a file')
@@ -126,7 +132,12 @@ function program(json: boolean): Command {
     .action((name: string, _options, command: Command) => showModel(client, name, all(command)));
   sub(models, 'deploy', 'send predictions to a version')
     .argument('<name>')
-    .argument('<version>', 'semver, integer, build id or sha256')
+    .argument('<version>', 'semver, integer, build id, sha256, alias, or an environment for what it serves')
+    .addOption(
+      new Option('--environment <name>', 'where it is to serve').choices(environments).default('production'),
+    )
+    .option('--reason <text>', 'kept in the history of the environment')
+    .option('--force', 'to staging, also what has failed; it is recorded', false)
     .action((name: string, version: string, _options, command: Command) =>
       deployModel(client, name, version, all(command)),
     );

@@ -1,5 +1,6 @@
-import type { Command } from 'commander';
+import { Argument, type Command, Option } from 'commander';
 import type { HttpClient } from '../client/http-client.ts';
+import { environments, type TrialEnvironment, trialEnvironments } from '../contracts/environment-names.ts';
 import {
   archiveOld,
   compare,
@@ -11,8 +12,10 @@ import {
   setAlias,
   showAudit,
   showCard,
+  showEnvironments,
   showHistory,
   showLineage,
+  withdraw,
 } from './commands/registry.ts';
 
 type Sub = (parent: Command, name: string, description: string) => Command;
@@ -44,6 +47,15 @@ export function addRegistryCommands(root: Command, models: Command, client: Http
     .option('--to <version>', 'another one that has served')
     .option('--reason <text>', 'kept in the history')
     .action((name: string, _o, command: Command) => rollBack(client, name, all(command)));
+  sub(models, 'environments', 'show what development, staging and production serve')
+    .argument('<name>')
+    .action((name: string, _o, command: Command) => showEnvironments(client, name, all(command)));
+  sub(models, 'withdraw', 'take a version out of development or staging')
+    .argument('<name>')
+    .addArgument(new Argument('<environment>').choices(trialEnvironments))
+    .action((name: string, environment: TrialEnvironment, _o, command: Command) =>
+      withdraw(client, [name, environment], all(command)),
+    );
   sub(models, 'promote', 'deploy a version if it beats the champion')
     .argument('<name>')
     .argument('<version>')
@@ -57,6 +69,7 @@ export function addRegistryCommands(root: Command, models: Command, client: Http
   sub(models, 'history', 'show what was deployed, newest first')
     .argument('<name>')
     .option('--at <time>', 'also say what was Production then, such as 2026-03-01T00:00:00Z')
+    .addOption(new Option('--environment <name>', 'of this one only').choices(environments))
     .option('--limit <n>', 'how many', '20')
     .action((name: string, _o, command: Command) => showHistory(client, name, all(command)));
   sub(models, 'compare', 'show two versions beside each other')

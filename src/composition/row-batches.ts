@@ -26,7 +26,7 @@ export function rowBatches(store: Pick<ServingStore, 'pointer'>): BatchStarter {
   });
   return new BatchStarter({
     ...{ jobs: signed, executions: signed, files: signed, clock: systemClock },
-    champions: { read: (tenant, model) => store.pointer(tenant, model) },
+    champions: { read: (tenant, model, environment) => store.pointer(tenant, model, environment) },
     newJobId: () => ulid() as JobId,
   });
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ClassLabel } from './class-label.ts';
+import { Environment } from './environments.ts';
 import { ImportedSignature, ModelFramework } from './imported.ts';
 import { DatasetId, JobId, ModelName, Timestamp } from './names.ts';
 import { selectionFields } from './selection.ts';
@@ -162,6 +163,11 @@ export const ModelList = z
 
 /** A model with its newest versions, newest first. */
 export const ModelDetail = ModelSummary.extend({
+  environments: z
+    .array(z.object({ environment: Environment, model_version: z.string() }))
+    .describe('Those that serve a version'),
+  canary: z.object({ version: z.string(), weight: z.number() }).optional(),
+  shadow: z.object({ version: z.string() }).optional(),
   versions: z.array(ModelVersion).describe('The newest 100; GET …/versions lists all'),
 }).meta({ id: 'ModelDetail' });
 export type ModelDetail = z.infer<typeof ModelDetail>;

@@ -20,7 +20,7 @@ export type ModelName = z.infer<typeof ModelName>;
 
 /**
  * Any name of a version: semver (`1.2.0`), the integer of MLflow (`3`), the build id
- * (`20260131T120000Z-1a2b3c4d`), the artifact's sha256, an alias, or `champion`.
+ * (`20260131T120000Z-1a2b3c4d`), the artifact's sha256, an alias, `champion`, or an environment for what it serves.
  */
 export const VersionName = z
   .string()

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { BatchPredictRequest } from './batch.ts';
+import { inEnvironment } from './environments.ts';
 import { ModelName } from './names.ts';
 import {
   BarePredictionRequest,
@@ -28,6 +29,7 @@ export const predictionRoutes = {
     tag: 'predictions',
     summary: 'Predict with the deployed version of a model',
     params: z.object({ model_name: ModelName }),
+    query: inEnvironment,
     body: PredictionRequest,
     example: { input_data: { channel: 'phone', affected_users: 80 } },
     maxBodyBytes: maxPredictBytes,
@@ -48,6 +50,7 @@ export const predictionRoutes = {
     tag: 'predictions',
     summary: 'Predict for one bare feature object',
     params: z.object({ model_id: ModelName }),
+    query: inEnvironment,
     body: BarePredictionRequest,
     example: { channel: 'phone', affected_users: 80 },
     maxBodyBytes: maxPredictBytes,
@@ -62,6 +65,7 @@ export const predictionRoutes = {
     tag: 'predictions',
     summary: 'Predict for rows that stand for themselves: one that cannot be read fails alone',
     params: z.object({ model_name: ModelName }),
+    query: inEnvironment,
     body: BatchedPredictionRequest,
     example: { input_batch: [{ channel: 'phone', affected_users: 80 }, { affected_users: 'many' }] },
     maxBodyBytes: maxPredictBytes,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TrialEnvironment } from './environments.ts';
 import { ClassLabel } from './models.ts';
 import { ModelName, Timestamp } from './names.ts';
 
@@ -81,6 +82,7 @@ export const LoggedPrediction = z
     request_id: z.string(),
     model_name: ModelName,
     model_version: z.string(),
+    environment: TrialEnvironment.optional().describe('Where it was asked for; absent in production'),
     features: z
       .record(z.string(), FeatureValue)
       .optional()

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { inEnvironment } from './environments.ts';
 import { ModelName, VersionName } from './names.ts';
 import {
   InferRequest,
@@ -74,6 +75,7 @@ export const protocolRoutes = {
     ...openInference('GET', '/v2/models/{model_name}', 'Inputs and outputs of a model'),
     ...reads,
     params: ofModel,
+    query: inEnvironment,
     answers: ok(ModelMetadata, 'Its tensors'),
   },
   modelVersionTensors: {
@@ -84,12 +86,14 @@ export const protocolRoutes = {
     ),
     ...reads,
     params: versionOfModel,
+    query: inEnvironment,
     answers: ok(ModelMetadata, 'Its tensors'),
   },
   modelReady: {
     ...openInference('GET', '/v2/models/{model_name}/ready', 'Whether a model is loaded and scores a row'),
     ...reads,
     params: ofModel,
+    query: inEnvironment,
     answers: ok(ModelReady, 'It is'),
   },
   modelVersionReady: {
@@ -100,12 +104,14 @@ export const protocolRoutes = {
     ),
     ...reads,
     params: versionOfModel,
+    query: inEnvironment,
     answers: ok(ModelReady, 'It is'),
   },
   infer: {
     ...openInference('POST', '/v2/models/{model_name}/infer', 'Predict from tensors, in JSON or binary'),
     ...predicts,
     params: ofModel,
+    query: inEnvironment,
     ...inferMessages,
   },
   inferVersion: {
@@ -116,6 +122,7 @@ export const protocolRoutes = {
     ),
     ...predicts,
     params: versionOfModel,
+    query: inEnvironment,
     ...inferMessages,
   },
   ping: {
@@ -127,12 +134,14 @@ export const protocolRoutes = {
     ...scoring('GET', '/endpoints/{model_name}/ping', 'Whether a model is loaded and scores a row'),
     ...reads,
     params: ofModel,
+    query: inEnvironment,
     answers: ok(z.string(), 'It is'),
   },
   invocations: {
     ...scoring('POST', '/endpoints/{model_name}/invocations', 'Predict for a data frame, JSON or CSV'),
     ...predicts,
     params: ofModel,
+    query: inEnvironment,
     body: Invocation,
     example: { dataframe_split: { columns: ['channel', 'affected_users'], data: [['phone', 80]] } },
     maxBodyBytes: maxPredictBytes,
@@ -141,6 +150,7 @@ export const protocolRoutes = {
   targetedInvocations: {
     ...scoring('POST', '/invocations', 'The same for the model that X-Amzn-SageMaker-Target-Model names'),
     ...predicts,
+    query: inEnvironment,
     body: Invocation,
     example: { instances: [{ channel: 'phone', affected_users: 80 }] },
     maxBodyBytes: maxPredictBytes,

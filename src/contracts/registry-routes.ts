@@ -1,4 +1,11 @@
 import { z } from 'zod';
+import {
+  Environment,
+  EnvironmentDeployment,
+  EnvironmentList,
+  EnvironmentRequest,
+  TrialEnvironment,
+} from './environments.ts';
 import { ModelFramework } from './imported.ts';
 import {
   MLModelMetadata,
@@ -39,6 +46,7 @@ import { Algorithm, Task } from './training.ts';
 
 const ofModel = z.object({ model_name: ModelName });
 const ofVersion = z.object({ model_name: ModelName, model_version: VersionName });
+const ofEnvironment = z.object({ model_name: ModelName, environment: TrialEnvironment });
 const ofAlias = z.object({ model_name: ModelName, alias: AliasName });
 const Threshold = z.coerce.number().min(0).max(1e9).default(0.01);
 const Instant = z.iso.datetime({ offset: true });
@@ -220,6 +228,40 @@ export const registryRoutes = {
     params: ofAlias,
     answers: ok(AliasList, 'What is left'),
   },
+  listEnvironments: {
+    method: 'GET',
+    path: '/api/v1/ml/models/{model_name}/environments',
+    ...registry,
+    scope: 'models:read',
+    summary: 'Show what each environment serves: development, staging, production',
+    params: ofModel,
+    answers: ok(EnvironmentList, 'All three'),
+  },
+  putEnvironment: {
+    method: 'PUT',
+    path: '/api/v1/ml/models/{model_name}/environments/{environment}',
+    ...registry,
+    scope: 'models:deploy',
+    conditional: true,
+    summary: 'Deploy a version to development or staging: predictions that name it go there within 5 seconds',
+    description:
+      'In staging the version is in stage Staging from then on. Nothing changes for predictions that name no environment.',
+    params: ofEnvironment,
+    body: EnvironmentRequest,
+    example: { version: '1.1.0', reason: 'ready for tests' },
+    maxBodyBytes: smallBodyBytes,
+    answers: ok(EnvironmentDeployment, 'It is deployed there'),
+  },
+  deleteEnvironment: {
+    method: 'DELETE',
+    path: '/api/v1/ml/models/{model_name}/environments/{environment}',
+    ...registry,
+    scope: 'models:deploy',
+    conditional: true,
+    summary: 'Take what an environment serves out of it; the version stays as it is',
+    params: ofEnvironment,
+    answers: ok(EnvironmentDeployment, 'It serves nothing any more'),
+  },
   listDeployments: {
     method: 'GET',
     path: '/api/v1/ml/models/{model_name}/deployments',
@@ -227,7 +269,10 @@ export const registryRoutes = {
     scope: 'models:read',
     summary: 'Show what was deployed, newest first, and what was Production at a time',
     params: ofModel,
-    query: Page.extend({ at: Instant.optional().describe('What was Production then, in `production_at`') }),
+    query: Page.extend({
+      at: Instant.optional().describe('What was Production then, in `production_at`'),
+      environment: Environment.optional().describe('Changes of this one only'),
+    }),
     answers: ok(DeploymentList, 'The history'),
   },
   rollback: {

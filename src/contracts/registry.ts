@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { isEnvironment } from './environment-names.ts';
+import { Environment } from './environments.ts';
 import { FeatureSpec, ModelManifest, ModelStage, ModelVersion } from './models.ts';
 import { DatasetId, ModelName, Timestamp, VersionName } from './names.ts';
 
@@ -12,6 +14,7 @@ export const AliasName = z
     'must be 1 to 64 lower-case letters, digits, "_" or "-", starting with a letter',
   )
   .refine((alias) => alias !== 'champion', 'champion is the version that serves; deploy to move it')
+  .refine((alias) => !isEnvironment(alias), 'is an environment; deploy to it to move it')
   // A build id or a sha256 may look like an alias, and must not be hidden by one.
   .refine((alias) => !/^[0-9a-f]{64}$/.test(alias), 'must not look like a sha256');
 export type AliasName = z.infer<typeof AliasName>;
@@ -110,6 +113,7 @@ export const ModelDeployment = z
   .object({
     revision: z.int(),
     action: z.enum(['deploy', 'rollback', 'withdraw', 'configure']),
+    environment: Environment.default('production'),
     model_version: z.string().optional().describe('What served from then on; nothing after a withdrawal'),
     previous_version: z.string().optional(),
     forced: z.boolean(),

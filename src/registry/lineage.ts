@@ -56,12 +56,12 @@ export function lineageGraph({ modelName, versions, deployments }: LineageFacts)
     nodes.set(dataset, { id: dataset, kind: 'dataset', name: datasetId.slice(0, 12), attributes: {} });
     edges.push({ from: dataset, to: run, relation: 'used by' });
   }
-  for (const { revision, action, model_version, deployed_at, actor } of deployments) {
+  for (const { revision, action, environment, model_version, deployed_at, actor } of deployments) {
     if (model_version === undefined || (action !== 'deploy' && action !== 'rollback')) continue;
     const id = `deployment:${revision}`;
     nodes.set(id, {
       ...{ id, kind: 'deployment', name: `revision ${revision}`, at: deployed_at },
-      attributes: { action, actor },
+      attributes: { action, environment, actor },
     });
     if (!nodes.has(`version:${model_version}`))
       nodes.set(`version:${model_version}`, goneVersion(modelName, model_version));

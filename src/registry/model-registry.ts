@@ -1,3 +1,5 @@
+import type { TrialEnvironment } from '../contracts/environment-names.ts';
+import type { ModelEnvironment } from '../contracts/environments.ts';
 import type {
   ManifestSignature,
   MLModelMetadata,
@@ -93,6 +95,28 @@ export class CanaryIsChampionError extends MLFrameworkError {
   }
 }
 
+/** Nothing is deployed to the environment that could be taken out of it. */
+export class EnvironmentEmptyError extends MLFrameworkError {
+  constructor(model: string, environment: string) {
+    super(
+      'NOTHING_DEPLOYED',
+      `model ${model} has no version in environment ${environment}; GET /api/v1/ml/models/${model}/environments shows what is where`,
+      { evidence: { model_id: model, environment } },
+    );
+  }
+}
+
+/** The version serves somewhere, and its new stage would say that it does not. */
+export class VersionInUseError extends MLFrameworkError {
+  constructor(model: string, version: string, uses: readonly string[], to: string) {
+    super(
+      'VERSION_DEPLOYED',
+      `version ${version} of model ${model} serves as ${uses.join(' and ')} and cannot go to ${to}; end that first`,
+      { evidence: { model_id: model, version, uses } },
+    );
+  }
+}
+
 /** Somebody else has changed it since it was read. */
 export class PreconditionFailedError extends MLFrameworkError {
   constructor(what: string, expected: number, found: number) {
@@ -178,8 +202,16 @@ export interface ServingVersion extends VersionArtifact {
   readonly version: string;
 }
 
+/** What an environment beside production serves; nothing where it was emptied. */
+export interface ServedEnvironment {
+  readonly environment: TrialEnvironment;
+  readonly version: ServingVersion | undefined;
+}
+
 /** How a model is served beside its champion. */
 export interface Traffic {
+  /** Those that have ever served. */
+  readonly environments: readonly ServedEnvironment[];
   readonly canary: (ServingVersion & { readonly weight: number }) | undefined;
   readonly shadow: ServingVersion | undefined;
   readonly settings: ServingSettings;
@@ -194,6 +226,17 @@ export interface Deployment {
   readonly previousVersion: string | undefined;
   readonly deployedAt: string;
   readonly traffic: Traffic;
+}
+
+/** A change of what an environment beside production serves. */
+export interface EnvironmentChange {
+  readonly environment: TrialEnvironment;
+  readonly version: string | undefined;
+  readonly previousVersion: string | undefined;
+  readonly revision: number;
+  readonly at: string;
+  /** The whole of what serves, after it. */
+  readonly deployment: Deployment;
 }
 
 /** The truth about models and versions. */
@@ -239,6 +282,26 @@ export interface ModelRegistry {
    * @throws what `deploy` throws; also when another change came first
    */
   rollback(tenant: TenantContext, model: ModelName, options: RollbackOptions): Promise<Deployment>;
+  /**
+   * Has an environment beside production serve a verified version, in one transaction with its history and audit rows.
+   * In staging the version is in stage Staging from then on, unless it is in Production.
+   * @param version any name of the version; the environment is emptied when left out
+   * @throws {ModelNotFoundError}
+   * @throws {VersionNotFoundError}
+   * @throws {VersionNotVerifiedError}
+   * @throws {StageTransitionError} for a version that has failed, on its way to staging, unless forced
+   * @throws {EnvironmentEmptyError} when it is to be emptied and is empty
+   * @throws {PreconditionFailedError}
+   */
+  deployTo(
+    tenant: TenantContext,
+    model: ModelName,
+    environment: TrialEnvironment,
+    version: string | undefined,
+    options?: Pick<DeployOptions, 'ifMatch' | 'forced' | 'reason'>,
+  ): Promise<EnvironmentChange>;
+  /** What every environment serves, production the last, and since when. @throws {ModelNotFoundError} */
+  environments(tenant: TenantContext, model: ModelName): Promise<readonly ModelEnvironment[]>;
   /** What `rollback` would deploy, and the revision that was looked at. @throws {NothingToRollBackToError} */
   rollbackTarget(
     tenant: TenantContext,

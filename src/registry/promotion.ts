@@ -1,14 +1,21 @@
+import type { TrialEnvironment } from '../contracts/environment-names.ts';
 import type { ModelName } from '../contracts/names.ts';
 import type { PromotionRequest, PromotionResult } from '../contracts/registry.ts';
 import type { ServingConfigurationRequest } from '../contracts/serving.ts';
 import type { ManifestSignatures } from '../serving/manifest-signatures.ts';
 import { ArtifactRefusedError } from '../serving/served-model.ts';
-import type { ServingPointers, ServingVariant } from '../serving/serving-pointer.ts';
+import type {
+  ServingPointer,
+  ServingPointers,
+  ServingVariant,
+  WithdrawnPointer,
+} from '../serving/serving-pointer.ts';
 import type { JobOwners, TenantContext } from '../tenancy/tenant-context.ts';
 import type { EventPublisher } from './event-publisher.ts';
 import {
   type Deployment,
   type DeployOptions,
+  type EnvironmentChange,
   type Expected,
   type ModelRegistry,
   NothingDeployedError,
@@ -87,6 +94,29 @@ export class Promotion {
       model,
       () => this.#registry.rollback(tenant, model, { ifRevision: target?.revision, ...options }),
       (deployment) => deployment,
+    );
+  }
+
+  /**
+   * Has an environment beside production serve a version, or nothing when it is left out.
+   * @throws {VersionNotSignedError}
+   * @throws what `ModelRegistry.deployTo` throws; then nothing has changed
+   */
+  async deployTo(
+    tenant: TenantContext,
+    model: ModelName,
+    environment: TrialEnvironment,
+    version: string | undefined,
+    options: Parameters<ModelRegistry['deployTo']>[4] = {},
+  ): Promise<EnvironmentChange> {
+    if (version === undefined) await this.#registry.environments(tenant, model);
+    else await this.#servable(tenant, model, version);
+    return this.#change(
+      tenant,
+      model,
+      () => this.#registry.deployTo(tenant, model, environment, version, options),
+      ({ deployment }) => deployment,
+      { announced: false },
     );
   }
 
@@ -227,20 +257,24 @@ export class Promotion {
     tenant: TenantContext,
     { modelName, revision, champion, traffic }: Deployment,
   ): Promise<void> {
-    const { canary, shadow, settings } = traffic;
-    await this.#pointers.write(
-      tenant,
+    const { canary, shadow } = traffic;
+    const settings = Object.keys(traffic.settings).length === 0 ? {} : { settings: traffic.settings };
+    const about = { model_name: modelName, revision };
+    const pointers: (ServingPointer | WithdrawnPointer)[] = [
       champion === undefined
-        ? { model_name: modelName, revision, withdrawn: true }
+        ? { ...about, withdrawn: true }
         : {
-            model_name: modelName,
-            revision,
-            ...variantOf(champion),
+            ...{ ...about, ...variantOf(champion), ...settings },
             ...(canary === undefined ? {} : { canary: { ...variantOf(canary), weight: canary.weight } }),
             ...(shadow === undefined ? {} : { shadow: variantOf(shadow) }),
-            ...(Object.keys(settings).length === 0 ? {} : { settings }),
           },
-    );
+      ...traffic.environments.map(({ environment, version }) =>
+        version === undefined
+          ? { ...about, environment, withdrawn: true as const }
+          : { ...about, environment, ...variantOf(version), ...settings },
+      ),
+    ];
+    await Promise.all(pointers.map((pointer) => this.#pointers.write(tenant, pointer)));
   }
 }
 

@@ -1,6 +1,8 @@
+import type { EnvironmentDeployment } from '../contracts/environments.ts';
 import type { MLModelMetadata, ModelDeploymentResponse } from '../contracts/models.ts';
+import type { ModelName } from '../contracts/names.ts';
 import type { ServingConfiguration } from '../contracts/serving.ts';
-import type { Deployment, VersionArtifact } from './model-registry.ts';
+import type { Deployment, EnvironmentChange, VersionArtifact } from './model-registry.ts';
 
 /** @returns what a caller sees of a version: not where its bytes are */
 export function metadataView(version: MLModelMetadata & VersionArtifact): MLModelMetadata {
@@ -27,6 +29,16 @@ export function deploymentView(deployment: Deployment): ModelDeploymentResponse 
     deployed_at: deployment.deployedAt,
   };
 }
+
+export const environmentView = (model: ModelName, change: EnvironmentChange): EnvironmentDeployment => ({
+  model_name: model,
+  environment: change.environment,
+  ...(change.version === undefined ? {} : { model_version: change.version }),
+  ...(change.previousVersion === undefined ? {} : { previous_version: change.previousVersion }),
+  revision: change.revision,
+  status: change.version === undefined ? 'withdrawn' : 'deployed',
+  deployed_at: change.at,
+});
 
 export function servingView({ modelName, revision, champion, traffic }: Deployment): ServingConfiguration {
   const { canary, shadow, settings } = traffic;

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { TrialEnvironment } from '../contracts/environment-names.ts';
 import type { ModelManifest } from '../contracts/models.ts';
 import type { ModelName } from '../contracts/names.ts';
 import type { TenantContext } from '../tenancy/tenant-context.ts';
@@ -44,6 +45,8 @@ export type Resident = ServedModel | Explainer;
 
 /** Which version is asked for. */
 export interface VersionChoice {
+  /** @default production */
+  readonly environment?: TrialEnvironment | undefined;
   /** Semver; it has to be one that serves. @default - champion or canary, by weight */
   readonly version?: string | undefined;
   /** Calls with the same key get the same version while weights stay. */
@@ -131,7 +134,7 @@ export class Predictor {
     read: ReadBatch,
     choice: VersionChoice = {},
   ): Promise<Scored> {
-    const ids = this.#ids ?? (await this.#readIds(tenant, model));
+    const ids = this.#ids ?? (await this.#readIds(tenant, model, choice.environment));
     return this.#serve(tenant, model, choice, (served, cache, pointer, variant) => {
       const batch = read(served.manifest);
       const call = { tenant, ids, pointer, variant, served, batch, cache };
@@ -245,6 +248,7 @@ export class Predictor {
     const kept = log?.add(tenant, position, {
       ...{ model, version, manifest, batch, output, ids },
       settings: this.#loggedAs(tenant, pointer.settings),
+      environment: pointer.environment,
       shadow: pointer.shadow,
       atMs: nowMs,
       requestId: tenant.requestId,
@@ -265,14 +269,16 @@ export class Predictor {
     choice: VersionChoice,
     work: Work<Result>,
   ): Promise<Result> {
-    const key = `${tenant.tenantId}/${model}`;
-    const pointer = this.#knownPointer(key) ?? (await this.#freshPointer(tenant, model, key));
+    const { environment } = choice;
+    const pointer =
+      this.#knownPointer(pointerKey(tenant, model, environment)) ??
+      (await this.#freshPointer(tenant, model, environment));
     try {
       return await this.#use(tenant, pointer, choice, work);
     } catch (error) {
       if (!(error instanceof LoadFailure) && !(error instanceof VersionNotServedError)) throw error;
       // The version may have been replaced and deleted since the pointer was read: then another one serves.
-      const fresh = await this.#freshPointer(tenant, model, key);
+      const fresh = await this.#freshPointer(tenant, model, environment);
       if (fresh.revision === pointer.revision) throw error instanceof LoadFailure ? error.cause : error;
       try {
         return await this.#use(tenant, fresh, choice, work);
@@ -319,26 +325,45 @@ export class Predictor {
     return known !== undefined && this.#clock.nowMs() < known.untilMs ? known.pointer : undefined;
   }
 
-  async #freshPointer(tenant: TenantContext, model: ModelName, key: string): Promise<ServingPointer> {
+  async #freshPointer(
+    tenant: TenantContext,
+    model: ModelName,
+    environment: TrialEnvironment | undefined,
+  ): Promise<ServingPointer> {
+    const key = pointerKey(tenant, model, environment);
     const askedAtMs = this.#clock.nowMs();
-    const pointer = await this.#store.pointer(tenant, model);
+    const pointer = await this.#store.pointer(tenant, model, environment);
     this.#pointers.delete(key);
-    if (pointer === undefined) throw new ModelNotServedError(model);
+    if (pointer === undefined) throw new ModelNotServedError(model, environment);
     if (this.#pointers.size >= maxPointers) this.#pointers.delete(this.#pointers.keys().next().value!);
     this.#pointers.set(key, { pointer, untilMs: askedAtMs + pointerTtlMs });
     return pointer;
   }
 
   /** The key of ids is read once for the life of a process, beside the first pointer. */
-  async #readIds(tenant: TenantContext, model: ModelName): Promise<PredictionIds> {
-    const key = `${tenant.tenantId}/${model}`;
+  async #readIds(
+    tenant: TenantContext,
+    model: ModelName,
+    environment: TrialEnvironment | undefined,
+  ): Promise<PredictionIds> {
     const [secret] = await Promise.all([
       this.#store.predictionIdKey(),
-      this.#knownPointer(key) ?? this.#freshPointer(tenant, model, key),
+      this.#knownPointer(pointerKey(tenant, model, environment)) ??
+        this.#freshPointer(tenant, model, environment),
     ]);
     this.#ids ??= new PredictionIds(secret);
     return this.#ids;
   }
+}
+
+/** No name of a model holds an "@". */
+function pointerKey(
+  tenant: TenantContext,
+  model: ModelName,
+  environment: TrialEnvironment | undefined,
+): string {
+  const key = `${tenant.tenantId}/${model}`;
+  return environment === undefined ? key : `${key}@${environment}`;
 }
 
 const versionsOf = ({ version, canary }: ServingPointer): string[] =>

@@ -1,3 +1,4 @@
+import type { TrialEnvironment } from '../contracts/environment-names.ts';
 import type { ClassLabel, ModelManifest } from '../contracts/models.ts';
 import type { ModelName } from '../contracts/names.ts';
 import type { Explanation } from '../contracts/prediction.ts';
@@ -7,9 +8,14 @@ import type { GraphOutput, LoadedModel } from './model-executor.ts';
 
 /** Nothing serves this model: it is unknown, or out of service. */
 export class ModelNotServedError extends MLFrameworkError {
-  constructor(model: string) {
-    super('MODEL_NOT_FOUND', `no deployed model ${model}; GET /api/v1/ml/models lists yours`, {
-      evidence: { model_id: model },
+  constructor(model: string, environment?: TrialEnvironment) {
+    const nowhere = `no deployed model ${model}; GET /api/v1/ml/models lists yours`;
+    const message =
+      environment === undefined
+        ? nowhere
+        : `no model ${model} is deployed in ${environment}; PUT /api/v1/ml/models/${model}/environments/${environment} deploys one there`;
+    super('MODEL_NOT_FOUND', message, {
+      evidence: { model_id: model, ...(environment === undefined ? {} : { environment }) },
     });
   }
 }

@@ -1,3 +1,4 @@
+import type { TrialEnvironment } from '../contracts/environment-names.ts';
 import type { ManifestSignature } from '../contracts/models.ts';
 import type { ModelName } from '../contracts/names.ts';
 import type { ServingSettings } from '../contracts/serving.ts';
@@ -20,6 +21,8 @@ export interface ServingVariant {
 /** Which version serves a model: a projection of the registry that a prediction reads instead of it. */
 export interface ServingPointer extends ServingVariant {
   readonly model_name: ModelName;
+  /** Each environment of a model has a pointer of its own. @default production */
+  readonly environment?: TrialEnvironment;
   readonly revision: number;
   /** Takes `weight` of the calls, 0 to 1. */
   readonly canary?: ServingVariant & { readonly weight: number };
@@ -31,6 +34,7 @@ export interface ServingPointer extends ServingVariant {
 /** A model that was taken out of service keeps its revision, so that an older write cannot bring it back. */
 export interface WithdrawnPointer {
   readonly model_name: ModelName;
+  readonly environment?: TrialEnvironment;
   readonly revision: number;
   readonly withdrawn: true;
 }

@@ -1,3 +1,4 @@
+import type { TrialEnvironment } from '../contracts/environment-names.ts';
 import type { DatasetId, JobId, KeyId, ModelName, Subject, UploadId } from '../contracts/names.ts';
 import type { TenantContext } from './tenant-context.ts';
 
@@ -81,9 +82,9 @@ const partition = (tenant: TenantContext): string => `tenant/${tenant.tenantId}/
 /** Keys of items in DynamoDB. */
 export const itemKeys = {
   partition,
-  servingPointer: (t: TenantContext, model: ModelName): ItemKey => ({
+  servingPointer: (t: TenantContext, model: ModelName, environment?: TrialEnvironment): ItemKey => ({
     pk: partition(t),
-    sk: `model/${model}/`,
+    sk: environment === undefined ? `model/${model}/` : `model/${model}/environment/${environment}/`,
   }),
   promotionIntent: (t: TenantContext, model: ModelName, intentId: string): ItemKey => ({
     pk: partition(t),

@@ -119,6 +119,7 @@ describe('a registry that was dumped', () => {
         await registry.deploy(tenant, model_name, '1.2.0');
         await registry.rollback(tenant, model_name, { reason: `of ${tenant.tenantId}` });
         await registry.configure(tenant, model_name, { canary: { version: '1.2.0', weight: 0.1 } });
+        await registry.deployTo(tenant, model_name, 'staging', '1.2.0');
         await catalog.setAlias(tenant, model_name, 'golden' as never, '1', {});
         await catalog.update(
           tenant,
@@ -144,7 +145,7 @@ describe('a registry that was dumped', () => {
       registrationOf(tenantA, sampleManifest({ model_name: 'risk' })),
     );
     expect(made).toMatchObject({ version: '1.3.0', mlflow_version: 5 });
-    expect((await registry.deploy(tenantA, modelName('risk'), '1.3.0')).revision).toBe(5);
+    expect((await registry.deploy(tenantA, modelName('risk'), '1.3.0')).revision).toBe(6);
     const newest = await history.audit(tenantA, { limit: 2 });
     expect(newest.map(({ action }) => action)).toEqual(['deploy', 'register']);
     // The one that it was made of has not changed.

@@ -39,6 +39,7 @@ beforeAll(async () => {
   for (const tenant of [tenantA, tenantAb]) {
     await registry.register(tenant, registrationOf(tenant, sampleManifest()));
     await registry.deploy(tenant, modelName('income'), '1.0.0');
+    await registry.deployTo(tenant, modelName('income'), 'staging', '1.0.0');
     await new PostgresModelCatalog(tenants).setAlias(tenant, modelName('income'), 'golden' as never, '1', {});
     await plantProjections(admin, tenant.tenantId);
   }
@@ -227,6 +228,7 @@ describe('the audit', () => {
     )) as object[];
     expect(rows.map((row) => ({ ...row }))).toEqual([
       { action: 'register', subject: 'income/1.0.0', actor: 'user-of-aa', request_id: 'request-1' },
+      { action: 'deploy', subject: 'income/1.0.0', actor: 'user-of-aa', request_id: 'request-1' },
       { action: 'deploy', subject: 'income/1.0.0', actor: 'user-of-aa', request_id: 'request-1' },
       { action: 'set-alias', subject: 'income/1.0.0', actor: 'user-of-aa', request_id: 'request-1' },
     ]);

@@ -56,9 +56,14 @@ beforeAll(async () => {
     model_id: 'private',
     model_version: '1.0.0',
     alias: 'golden',
+    environment: 'staging',
   };
   await client.call('setAlias', {
     params: { model_name: 'private' as never, alias: 'golden' as never },
+    body: { version: '1.0.0' },
+  });
+  await client.call('putEnvironment', {
+    params: { model_name: 'private' as never, environment: 'staging' },
     body: { version: '1.0.0' },
   });
 });
@@ -85,7 +90,7 @@ const bodies: Partial<Record<OperationId, unknown>> = {
   retrainModel: {},
   createModelVersion: { from_version: '1.0.0' },
   transitionStage: { stage: 'Archived', force: true },
-  setAlias: { version: '1.0.0' },
+  ...{ setAlias: { version: '1.0.0' }, putEnvironment: { version: '1.0.0' } },
   ...{ rollback: {}, promote: { version: '1.0.0', force: true }, archiveOldVersions: { keep_latest: 1 } },
   ...{ infer: tensors, inferVersion: tensors, invocations: instances, targetedInvocations: instances },
 };

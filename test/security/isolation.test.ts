@@ -95,6 +95,7 @@ describe('the attacks are proven by faults that are planted', () => {
   it.each([
     ['ml_model_versions', 'same names', 'same name: listVersions'],
     ['ml_model_aliases', 'same names', 'same name: listAliases'],
+    ['ml_model_environments', 'same names', 'same name: getModel'],
     ['ml_stage_transitions', 'same names', 'same name: listStageTransitions'],
     ['ml_deployments', 'same names', 'same name: listDeployments'],
     ['ml_audit', 'stated tenants', 'stated tenant: listAudit by'],

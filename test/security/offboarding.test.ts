@@ -76,6 +76,10 @@ async function live(client: HttpClient): Promise<void> {
     params: { ...model, alias: 'golden' as never },
     body: { version: '1.0.0' as never },
   });
+  await client.call('putEnvironment', {
+    params: { ...model, environment: 'staging' },
+    body: { version: '1.0.0' },
+  });
   await client.call('putMember', { params: { subject: 'user-9' as never }, body: { role: 'viewer' } });
   await client.call('putSettings', { body: { revision: 0, log_features: 'hash' } });
 }

@@ -77,14 +77,14 @@ export class MemoryServingStore implements ServingStore {
       ...{ manifest_key: key('manifest.json'), manifest_sha256: sha256(bytes) },
       ...more,
     };
-    this.pointers.set(`${tenant.tenantId}/${name}`, pointer);
+    this.pointers.set(placeOf(tenant, name, more.environment), pointer);
     return pointer;
   }
 
-  async pointer(tenant: TenantContext, model: string) {
+  async pointer(tenant: TenantContext, model: string, environment?: string) {
     this.asked.push('pointer');
     if (this.failing) throw new Error('DynamoDB is away');
-    return this.pointers.get(`${tenant.tenantId}/${model}`);
+    return this.pointers.get(placeOf(tenant, model, environment));
   }
 
   async artifact(_tenant: TenantContext, key: string) {
@@ -98,3 +98,6 @@ export class MemoryServingStore implements ServingStore {
     return idKey;
   }
 }
+
+const placeOf = ({ tenantId }: TenantContext, model: string, environment?: string) =>
+  environment === undefined ? `${tenantId}/${model}` : `${tenantId}/${model} in ${environment}`;

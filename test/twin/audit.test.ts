@@ -22,6 +22,7 @@ afterAll(() => running.stop());
 const changing = (Object.keys(routes) as OperationId[]).filter((id) => routes[id].method !== 'GET');
 const named: Record<string, string> = {
   ...{ model_name: 'model', model_id: 'model', model_version: '1.0.0', alias: 'golden' },
+  environment: 'staging',
   ...{ job_id: '01ARZ3NDEKTSV4RRFFQ69G5FAV', upload_id: '01ARZ3NDEKTSV4RRFFQ69G5FAV' },
   ...{ key_id: '01ARZ3NDEKTSV4RRFFQ69G5FAV', subject: 'user-x', dataset_id: 'f'.repeat(64) },
 };
@@ -35,6 +36,7 @@ async function send(id: OperationId, model = 'model'): Promise<string> {
   const bodies: Partial<Record<OperationId, unknown>> = {
     setAlias: { version: '1.0.0' },
     putServing: { settings: {} },
+    putEnvironment: { version: '1.0.0' },
     transitionStage: { stage: 'Archived' },
     createModelVersion: { from_version: '1.0.0' },
     promote: { version: '1.0.0', force: true },
@@ -75,7 +77,14 @@ describe('the audit log', () => {
   it('has an entry for every change of the registry that was made', async () => {
     // In an order in which each of them can be made.
     const order: OperationId[] = [
-      ...(['updateModel', 'updateVersion', 'createModelVersion', 'setAlias', 'putServing'] as const),
+      ...([
+        'updateModel',
+        'updateVersion',
+        'createModelVersion',
+        'setAlias',
+        'putServing',
+        'putEnvironment',
+      ] as const),
     ];
     for (const id of order) {
       const entries = await entriesOf(await send(id, 'kept'));
@@ -89,6 +98,8 @@ describe('the audit log', () => {
     };
     const params = { model_name: 'kept' as never };
     const version = (model_version: string) => ({ ...params, model_version });
+    const staging = { ...params, environment: 'staging' } as const;
+    expect(await made(client.call('deleteEnvironment', { params: staging }))).toBe('withdraw');
     expect(await made(client.call('deployModel', { params: version('1.0.1') }))).toBe('deploy');
     expect(await made(client.call('rollback', { params, body: {} }))).toBe('rollback');
     expect(await made(client.call('promote', { params, body: { version: '1.0.1', force: true } }))).toBe(
@@ -120,6 +131,7 @@ describe('the audit log', () => {
         'transitionStage',
         'archiveOldVersions',
         'removeAlias',
+        'deleteEnvironment',
       ] as const),
       // An import that adds nothing changes nothing; what it adds is shown by the suite of the catalog.
       ...(['deleteModelVersion', 'deleteModel', 'importRegistry'] as const),

@@ -29,6 +29,18 @@ beforeAll(async () => {
 });
 afterAll(() => running.stop());
 
+/** Settings take a moment until they are known everywhere. */
+async function untilWritten<Result>(ask: () => Promise<Result>): Promise<Result> {
+  const endsMs = performance.now() + 5_000;
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (performance.now() > endsMs) throw error;
+    }
+  }
+}
+
 const predict = () =>
   client.call('predict', { params, body: { input_data: { amount: 9 } } }) as Promise<Prediction>;
 
@@ -142,6 +154,101 @@ describe('a version', () => {
     );
     expect(page.headers.get('content-type')).toBe('text/markdown; charset=utf-8');
     expect(page.text).toMatch(/^# risk 1\.0\.0\n/);
+  });
+});
+
+describe('an environment', () => {
+  const risk = { model_name: 'tried' as never };
+  const version = async (environment?: 'development' | 'staging' | 'production') =>
+    (
+      (await client.call('predict', {
+        params: risk,
+        query: environment === undefined ? {} : { environment },
+        body: { input_data: { amount: 9 } },
+      })) as Prediction
+    ).model_version;
+
+  it('serves a version to those who ask for it, within five seconds of the answer', async () => {
+    await trainSample(client, 'tried', { dataset_id: datasetId });
+    const other = { hyperparameters: { n_estimators: 5 }, auto_promote: false };
+    await trainSample(client, 'tried', { dataset_id: datasetId, ...other });
+    await refused(version('staging'), 'MODEL_NOT_FOUND');
+    const to = (model_version: string) =>
+      client.call('putEnvironment', {
+        params: { ...risk, environment: 'staging' },
+        body: { version: model_version },
+      });
+    expect(await to('1.1.0')).toMatchObject({ environment: 'staging', model_version: '1.1.0' });
+    expect([await version(), await version('production'), await version('staging')]).toEqual([
+      ...['1.0.0', '1.0.0', '1.1.0'],
+    ]);
+    await to('1.0.0');
+    const endsMs = performance.now() + 5_000;
+    while ((await version('staging')) !== '1.0.0') expect(performance.now()).toBeLessThan(endsMs);
+    await to('1.1.0');
+    const { items } = await client.call('listEnvironments', { params: risk });
+    expect(items).toMatchObject([
+      { environment: 'development' },
+      { environment: 'staging', model_version: '1.1.0', actor: 'user-of-acme' },
+      { environment: 'production', model_version: '1.0.0' },
+    ]);
+    expect(items[0]).not.toHaveProperty('model_version');
+  });
+
+  it('is found in the log, and scores jobs', async () => {
+    const token = await running.twin.issueToken('acme');
+    const answer = await rawRequest(`${running.twin.url}/api/v1/ml/predict/tried?environment=staging`, {
+      ...{ method: 'POST', token, body: JSON.stringify({ input_data: [{ amount: 1 }] }) },
+      headers: { 'content-type': 'application/json', prefer: 'respond-async' },
+    });
+    expect(await jobEnd(client, answer.json.job_id as never)).toMatchObject({ model_version: '1.1.0' });
+    const started = await client.call('batchPredict', {
+      body: { ...risk, version: 'staging', dataset_id: datasetId } as never,
+    });
+    expect(await jobEnd(client, started.job_id)).toMatchObject({
+      ...{ status: 'completed', model_version: '1.1.0' },
+    });
+    await refused(
+      client.call('batchPredict', {
+        body: { ...risk, version: 'development', dataset_id: datasetId } as never,
+      }),
+      'MODEL_NOT_FOUND',
+    );
+    await client.call('putServing', { params: risk, body: { settings: { log: 'durable' } } });
+    const { prediction_id } = await untilWritten(async () => {
+      const asked = (await client.call('predict', {
+        ...{ params: risk, query: { environment: 'staging' }, body: { input_data: { amount: 9 } } },
+      })) as Prediction;
+      return client.call('getPrediction', { params: { prediction_id: asked.prediction_id } });
+    });
+    const logged = await client.call('getPrediction', { params: { prediction_id } });
+    expect(logged).toMatchObject({ model_version: '1.1.0', environment: 'staging' });
+  });
+
+  it('is tried before production, which takes what it serves', async () => {
+    const promoted = await client.call('promote', {
+      params: risk,
+      body: { version: 'staging', force: true, reason: 'tests passed' },
+    });
+    expect(promoted).toMatchObject({ decision: 'deployed', model_version: '1.1.0' });
+    const { items } = await client.call('listStageTransitions', {
+      params: { ...risk, model_version: '1.1.0' },
+    });
+    expect(items.map(({ to_stage }) => to_stage)).toEqual(['Staging', 'Production']);
+    await client.call('deleteEnvironment', { params: { ...risk, environment: 'staging' } });
+    await refused(
+      client.call('deleteEnvironment', { params: { ...risk, environment: 'staging' } }),
+      'NOTHING_DEPLOYED',
+    );
+  });
+
+  it('of the name production is changed by deploying only', async () => {
+    await expect(
+      client.call('putEnvironment', {
+        params: { ...risk, environment: 'production' as never },
+        body: { version: '1.0.0' },
+      }),
+    ).rejects.toMatchObject({ status: 422, message: expect.stringContaining('POST /api/v1/ml/deploy/') });
   });
 });
 

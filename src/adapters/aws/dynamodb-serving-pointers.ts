@@ -1,4 +1,5 @@
 import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import type { TrialEnvironment } from '../../contracts/environment-names.ts';
 import type { ModelName } from '../../contracts/names.ts';
 import type { Champions } from '../../serving/batch/batch-starter.ts';
 import type { ServingPointer, ServingPointers, WithdrawnPointer } from '../../serving/serving-pointer.ts';
@@ -16,12 +17,16 @@ export class DynamoDbServingPointers implements ServingPointers, Champions {
   }
 
   /** For functions that have the SDK anyway; predict reads its pointers by itself. */
-  async read(tenant: TenantContext, model: ModelName): Promise<ServingPointer | undefined> {
+  async read(
+    tenant: TenantContext,
+    model: ModelName,
+    environment?: TrialEnvironment,
+  ): Promise<ServingPointer | undefined> {
     const client = await this.#clients.of(tenant);
     const { Item } = await client.send(
       new GetCommand({
         TableName: this.#table,
-        Key: itemKeys.servingPointer(tenant, model),
+        Key: itemKeys.servingPointer(tenant, model, environment),
         ConsistentRead: true,
       }),
     );
@@ -36,7 +41,10 @@ export class DynamoDbServingPointers implements ServingPointers, Champions {
       client.send(
         new PutCommand({
           TableName: this.#table,
-          Item: { ...itemKeys.servingPointer(tenant, pointer.model_name), ...flat(pointer) },
+          Item: {
+            ...itemKeys.servingPointer(tenant, pointer.model_name, pointer.environment),
+            ...flat(pointer),
+          },
           ConditionExpression: 'attribute_not_exists(pk) OR revision < :new',
           ExpressionAttributeValues: { ':new': pointer.revision },
         }),

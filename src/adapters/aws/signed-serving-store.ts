@@ -1,3 +1,4 @@
+import type { TrialEnvironment } from '../../contracts/environment-names.ts';
 import type { ModelName } from '../../contracts/names.ts';
 import type { OwnSettings } from '../../contracts/tenant.ts';
 import type {
@@ -22,11 +23,16 @@ export class SignedServingStore implements ServingStore, TenantSettingsStore {
     this.#objects = objects;
   }
 
-  async pointer(tenant: TenantContext, model: ModelName): Promise<ServingPointer | undefined> {
-    const item = await this.#table.get(tenant, itemKeys.servingPointer(tenant, model));
+  async pointer(
+    tenant: TenantContext,
+    model: ModelName,
+    environment?: TrialEnvironment,
+  ): Promise<ServingPointer | undefined> {
+    const item = await this.#table.get(tenant, itemKeys.servingPointer(tenant, model, environment));
     if (item === undefined || item.withdrawn?.BOOL === true) return undefined;
     return {
       model_name: model,
+      ...(environment === undefined ? {} : { environment }),
       version: item.version!.S!,
       artifact_key: item.artifact_key!.S!,
       artifact_sha256: item.artifact_sha256!.S!,

@@ -17,13 +17,14 @@ import {
   StageNeedsDeploymentError,
   VersionNumberTakenError,
 } from '../../registry/model-catalog.ts';
-import { type Expected, PreconditionFailedError } from '../../registry/model-registry.ts';
+import { type Expected, PreconditionFailedError, VersionInUseError } from '../../registry/model-registry.ts';
 import { checkMetrics } from '../../registry/registered-metrics.ts';
 import { compareVersions, nextVersion, parseVersion } from '../../registry/semantic-version.ts';
 import { checkTransition } from '../../registry/stage-transition.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
 import { versionPage } from './model-pages.ts';
 import { moveStage, recordAudit } from './registry-changes.ts';
+import { environmentRows, usesOf } from './registry-environments.ts';
 import { existingModel, existingVersion, lockedModel, type ModelRow } from './registry-rows.ts';
 import type { TenantDatabase } from './tenant-database.ts';
 import { modelVersionOf, type VersionRow } from './version-row.ts';
@@ -47,7 +48,11 @@ export class PostgresModelCatalog implements ModelCatalog {
       const model = await lockedModel(sql, name, expected);
       const isArchived = model.archived_at !== null;
       const { archived = isArchived } = update;
-      if (archived && model.champion_version !== null) throw new ModelDeployedError(name, 'archived');
+      const serves = [
+        model.champion_version,
+        ...(await environmentRows(sql, model)).map(({ version }) => version),
+      ].some((version) => version !== null);
+      if (archived && serves) throw new ModelDeployedError(name, 'archived');
       const after = changed(model, update);
       await sql`
         UPDATE ml_models SET description = ${after.description}, notes = ${after.notes}, tags = ${sql.json(after.tags)},
@@ -123,6 +128,9 @@ export class PostgresModelCatalog implements ModelCatalog {
       requireRow(row, to);
       if (row.version === model.champion_version) throw new StageNeedsDeploymentError(name, row.version);
       const { forced } = checkTransition(row.version, row.stage, to.stage, to);
+      const uses = await usesOf(sql, model, row.version);
+      const endsUse = ['Archived', 'Failed'].includes(to.stage) && row.stage !== to.stage;
+      if (endsUse && uses.length > 0) throw new VersionInUseError(name, row.version, uses, to.stage);
       await moveStage(sql, tenant, row, to.stage, { forced, reason: to.reason });
       await recordAudit(sql, tenant, 'transition', `${name}/${row.version}`, {
         ...{ before: { stage: row.stage }, after: { stage: to.stage } },
@@ -151,7 +159,10 @@ export class PostgresModelCatalog implements ModelCatalog {
         SELECT model_name, version, stage, EXISTS (SELECT FROM ml_model_aliases a
           WHERE a.model_name = v.model_name AND a.version = v.version) AS aliased
         FROM ml_model_versions v WHERE model_name = ${name} AND stage <> 'Archived' ORDER BY mlflow_version DESC`;
-      const inUse = [model.champion_version, model.canary_version, model.shadow_version];
+      const inUse = [
+        ...[model.champion_version, model.canary_version, model.shadow_version],
+        ...(await environmentRows(sql, model)).map(({ version }) => version),
+      ];
       const isKept = ({ version, aliased, stage }: (typeof rows)[number], place: number) =>
         place < keepLatest || aliased || stage === 'Production' || inUse.includes(version);
       const old = rows.filter((row, place) => !isKept(row, place));

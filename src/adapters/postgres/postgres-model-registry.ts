@@ -1,4 +1,5 @@
 import type { TransactionSql } from 'postgres';
+import type { TrialEnvironment } from '../../contracts/environment-names.ts';
 import type { ModelVersion } from '../../contracts/models.ts';
 import type { ModelName } from '../../contracts/names.ts';
 import type { ServingConfiguration, ServingConfigurationRequest } from '../../contracts/serving.ts';
@@ -6,13 +7,14 @@ import {
   CanaryIsChampionError,
   type Deployment,
   type DeployOptions,
+  type EnvironmentChange,
+  EnvironmentEmptyError,
   type ModelFilter,
   type ModelRegistry,
   NothingDeployedError,
   NothingToRollBackToError,
   type Registration,
   type RollbackOptions,
-  type Traffic,
   VersionDeployedError,
   VersionNotVerifiedError,
 } from '../../registry/model-registry.ts';
@@ -20,8 +22,9 @@ import { checkMetrics } from '../../registry/registered-metrics.ts';
 import { nextVersion, schemaHash } from '../../registry/semantic-version.ts';
 import { checkTransition } from '../../registry/stage-transition.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
-import { modelDetail, modelPage } from './model-pages.ts';
+import { besideChampion, modelDetail, modelPage } from './model-pages.ts';
 import { moveStage, type RecordedChange, recordAudit, recordDeployment } from './registry-changes.ts';
+import { environmentList, environmentRows, servedIn } from './registry-environments.ts';
 import {
   existingModel,
   existingVersion,
@@ -142,12 +145,49 @@ export class PostgresModelRegistry implements ModelRegistry {
       const change = await recordDeployment(sql, tenant, model, {
         ...{ action, version: row.version, forced, reason },
       });
-      const deployed = await existingVersion(sql, name, row.version);
-      const champion = { ...modelVersionOf(deployed, row.version), ...artifactOf(deployed) };
       // A canary that becomes the champion has ended.
       const rest = await withoutTraffic(sql, model, row.version, 'canary');
-      return deploymentOf(model, change, champion, await trafficOf(sql, rest));
+      return deploymentOf(sql, { ...rest, champion_version: row.version }, change);
     });
+  }
+
+  deployTo(
+    tenant: TenantContext,
+    name: ModelName,
+    environment: TrialEnvironment,
+    version: string | undefined,
+    { forced = false, reason = '', ...expected }: Parameters<ModelRegistry['deployTo']>[4] = {},
+  ): Promise<EnvironmentChange> {
+    return this.#database.transaction(tenant, async (sql) => {
+      const model = await lockedModel(sql, name, expected);
+      const row = await verifiedVersion(sql, name, version);
+      if (row === undefined && (await servedIn(sql, model, environment)) === null)
+        throw new EnvironmentEmptyError(name, environment);
+      const step =
+        row !== undefined && environment === 'staging' && row.stage !== 'Production'
+          ? checkTransition(row.version, row.stage, 'Staging', { force: forced })
+          : { forced: false };
+      if (row !== undefined && environment === 'staging' && row.stage !== 'Production')
+        await moveStage(sql, tenant, row, 'Staging', { ...step, reason });
+      const change = await recordDeployment(sql, tenant, model, {
+        ...{ action: row === undefined ? 'withdraw' : 'deploy', environment, version: row?.version ?? null },
+        ...{ forced: step.forced, reason },
+      });
+      return {
+        environment,
+        version: row?.version,
+        previousVersion: change.previousVersion ?? undefined,
+        revision: change.revision,
+        at: change.at.toISOString(),
+        deployment: await deploymentOf(sql, model, change),
+      };
+    });
+  }
+
+  environments(tenant: TenantContext, name: ModelName) {
+    return this.#database.transaction(tenant, async (sql) =>
+      environmentList(sql, await existingModel(sql, name)),
+    );
   }
 
   async rollback(
@@ -182,22 +222,19 @@ export class PostgresModelRegistry implements ModelRegistry {
         action: 'configure',
         version: model.champion_version,
       });
-      const row = await existingVersion(sql, name, model.champion_version);
-      const champion = { ...modelVersionOf(row, row.version), ...artifactOf(row) };
-      return deploymentOf(model, change, champion, await trafficOf(sql, changed!));
+      return deploymentOf(sql, changed!, change);
     });
   }
 
   serving(tenant: TenantContext, name: ModelName): Promise<ServingConfiguration> {
     return this.#database.transaction(tenant, async (sql) => {
       const model = await existingModel(sql, name);
-      const { canary_version, canary_weight, shadow_version, champion_version } = model;
+      const { champion_version } = model;
       return {
         model_name: name,
         revision: Number(model.revision),
         ...(champion_version === null ? {} : { champion_version }),
-        ...(canary_version === null ? {} : { canary: { version: canary_version, weight: canary_weight! } }),
-        ...(shadow_version === null ? {} : { shadow: { version: shadow_version } }),
+        ...besideChampion(model),
         settings: model.serving_settings,
       };
     });
@@ -207,23 +244,15 @@ export class PostgresModelRegistry implements ModelRegistry {
     return this.#database.transaction(tenant, async (sql) => {
       const [model] = await sql<ModelRow[]>`SELECT * FROM ml_models WHERE model_name = ${name}`;
       if (model === undefined || model.revision === '0') return undefined;
-      const row =
-        model.champion_version === null
-          ? undefined
-          : await existingVersion(sql, name, model.champion_version);
-      const champion =
-        row === undefined ? undefined : { ...modelVersionOf(row, row.version), ...artifactOf(row) };
       const [change] = await sql<{ previous_version: string | null; created_at: Date }[]>`
         SELECT previous_version, created_at FROM ml_deployments
         WHERE model_name = ${name} AND revision = ${model.revision}`;
       // Of a model of the same name, which was deleted.
       if (model.deleted_at === null && change!.created_at < model.created_at) return undefined;
-      return deploymentOf(
-        { ...model, champion_version: change!.previous_version },
-        { revision: Number(model.revision), at: change!.created_at },
-        champion,
-        await trafficOf(sql, model),
-      );
+      return deploymentOf(sql, model, {
+        ...{ revision: Number(model.revision), at: change!.created_at },
+        previousVersion: change!.previous_version,
+      });
     });
   }
 
@@ -233,31 +262,29 @@ export class PostgresModelRegistry implements ModelRegistry {
       const row = await existingVersion(sql, name, version);
       const isChampion = row.version === model.champion_version;
       const takesPart = [model.canary_version, model.shadow_version].includes(row.version);
-      if ((isChampion || takesPart) && !force) throw new VersionDeployedError(name, row.version);
+      const serving = (await environmentRows(sql, model)).filter((one) => one.version === row.version);
+      if ((isChampion || takesPart || serving.length > 0) && !force)
+        throw new VersionDeployedError(name, row.version);
+      let change: RecordedChange | undefined;
+      let rest = model;
+      const record = async (what: Parameters<typeof recordDeployment>[3]) => {
+        change = await recordDeployment(sql, tenant, rest, what);
+        rest = { ...rest, revision: String(change.revision) };
+      };
+      for (const { environment } of serving)
+        await record({ action: 'withdraw', environment, version: null, reason: 'retired' });
       // Out of service means all of it: what stood beside the champion does not come back with the next one.
-      const rest = isChampion
-        ? await withoutAnyTraffic(sql, model)
-        : await withoutTraffic(sql, model, row.version);
+      rest = isChampion ? await withoutAnyTraffic(sql, rest) : await withoutTraffic(sql, rest, row.version);
       await moveStage(sql, tenant, row, 'Archived', { reason: 'retired' });
       const [retired] = await sql<VersionRow[]>`
         UPDATE ml_model_versions SET verified_at = NULL
         WHERE model_name = ${name} AND version = ${row.version} RETURNING *`;
-      const gone = modelVersionOf(retired!, null);
-      if (isChampion) {
-        const change = await recordDeployment(sql, tenant, model, { action: 'withdraw', version: null });
-        return {
-          version: gone,
-          deployment: deploymentOf(model, change, undefined, await trafficOf(sql, rest)),
-        };
-      }
-      if (!takesPart || model.champion_version === null) return { version: gone, deployment: undefined };
-      const change = await recordDeployment(sql, tenant, model, {
-        action: 'configure',
-        version: model.champion_version,
-      });
-      const serving = await existingVersion(sql, name, model.champion_version);
-      const champion = { ...modelVersionOf(serving, serving.version), ...artifactOf(serving) };
-      return { version: gone, deployment: deploymentOf(model, change, champion, await trafficOf(sql, rest)) };
+      if (isChampion) await record({ action: 'withdraw', version: null });
+      else if (takesPart && rest.champion_version !== null)
+        await record({ action: 'configure', version: rest.champion_version });
+      if (isChampion) rest = { ...rest, champion_version: null };
+      const deployment = change === undefined ? undefined : await deploymentOf(sql, rest, change);
+      return { version: modelVersionOf(retired!, null), deployment };
     });
   }
 
@@ -285,19 +312,25 @@ export class PostgresModelRegistry implements ModelRegistry {
   }
 }
 
-const deploymentOf = (
+/** @param model as it is after the change */
+async function deploymentOf(
+  sql: TransactionSql,
   model: ModelRow,
   change: RecordedChange,
-  champion: Deployment['champion'],
-  traffic: Traffic,
-): Deployment => ({
-  modelName: model.model_name as ModelName,
-  revision: change.revision,
-  champion,
-  previousVersion: model.champion_version ?? undefined,
-  deployedAt: change.at.toISOString(),
-  traffic,
-});
+): Promise<Deployment> {
+  const modelName = model.model_name as ModelName;
+  const row =
+    model.champion_version === null
+      ? undefined
+      : await existingVersion(sql, modelName, model.champion_version);
+  return {
+    ...{ modelName, revision: change.revision },
+    champion: row && { ...modelVersionOf(row, row.version), ...artifactOf(row) },
+    previousVersion: change.previousVersion ?? undefined,
+    deployedAt: change.at.toISOString(),
+    traffic: await trafficOf(sql, model),
+  };
+}
 
 /** @returns a version that has served and can again, and the revision that was looked at */
 async function rollbackTarget(
@@ -310,7 +343,7 @@ async function rollbackTarget(
   const [found] = await sql<{ version: string }[]>`
     SELECT v.version FROM ml_deployments d
     JOIN ml_model_versions v ON v.model_name = d.model_name AND v.version = d.version
-    WHERE d.model_name = ${name} AND v.verified_at IS NOT NULL AND v.stage <> 'Failed'
+    WHERE d.model_name = ${name} AND d.environment = 'production' AND v.verified_at IS NOT NULL AND v.stage <> 'Failed'
       AND v.version IS DISTINCT FROM ${model.champion_version}
       ${named === undefined ? sql`` : sql`AND v.version = ${named.version}`}
     ORDER BY d.revision DESC LIMIT 1`;

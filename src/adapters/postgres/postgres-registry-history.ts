@@ -15,6 +15,7 @@ interface DeploymentRow {
   version: string | null;
   previous_version: string | null;
   action: ModelDeployment['action'];
+  environment: ModelDeployment['environment'];
   forced: boolean;
   reason: string;
   actor: string;
@@ -36,7 +37,7 @@ export class PostgresRegistryHistory implements RegistryHistory {
   deployments(
     tenant: TenantContext,
     name: ModelName,
-    { limit, cursor, at }: Parameters<RegistryHistory['deployments']>[2],
+    { limit, cursor, at, environment }: Parameters<RegistryHistory['deployments']>[2],
   ): Promise<DeploymentList> {
     return this.#database.transaction(tenant, async (sql) => {
       await existingModel(sql, name);
@@ -44,6 +45,7 @@ export class PostgresRegistryHistory implements RegistryHistory {
       const rows = await sql<DeploymentRow[]>`
         SELECT * FROM ml_deployments WHERE model_name = ${name}
           ${before === undefined ? sql`` : sql`AND revision < ${before}`}
+          ${environment === undefined ? sql`` : sql`AND environment = ${environment}`}
         ORDER BY revision DESC LIMIT ${limit + 1}`;
       const page = rows.slice(0, limit);
       return {
@@ -103,7 +105,8 @@ export class PostgresRegistryHistory implements RegistryHistory {
 
 async function productionAt(sql: TransactionSql, name: ModelName, at: string) {
   const [row] = await sql<{ revision: string; version: string | null }[]>`
-    SELECT revision, version FROM ml_deployments WHERE model_name = ${name} AND created_at <= ${at}
+    SELECT revision, version FROM ml_deployments
+    WHERE model_name = ${name} AND environment = 'production' AND created_at <= ${at}
     ORDER BY revision DESC LIMIT 1`;
   return {
     at,
@@ -114,7 +117,7 @@ async function productionAt(sql: TransactionSql, name: ModelName, at: string) {
 
 export const deploymentView = (row: DeploymentRow): ModelDeployment => ({
   revision: Number(row.revision),
-  action: row.action,
+  ...{ action: row.action, environment: row.environment },
   ...(row.version === null ? {} : { model_version: row.version }),
   ...(row.previous_version === null ? {} : { previous_version: row.previous_version }),
   ...{ forced: row.forced, reason: row.reason, actor: row.actor, request_id: row.request_id },

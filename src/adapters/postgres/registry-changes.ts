@@ -1,13 +1,17 @@
 /** What every change of the registry leaves behind, in the transaction that makes it. */
 import type { JSONValue, TransactionSql } from 'postgres';
+import type { Environment } from '../../contracts/environment-names.ts';
 import type { ModelStage } from '../../contracts/models.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
+import { putEnvironment, servedIn } from './registry-environments.ts';
 import type { ModelRow } from './registry-rows.ts';
 import type { VersionRow } from './version-row.ts';
 
 export interface DeploymentChange {
   readonly action: 'deploy' | 'rollback' | 'withdraw' | 'configure';
   readonly version: string | null;
+  /** @default production */
+  readonly environment?: Environment | undefined;
   readonly forced?: boolean | undefined;
   readonly reason?: string | undefined;
 }
@@ -15,6 +19,8 @@ export interface DeploymentChange {
 export interface RecordedChange {
   readonly revision: number;
   readonly at: Date;
+  /** What served there before. */
+  readonly previousVersion: string | null;
 }
 
 /** The next revision of what is deployed, with its line in the history. */
@@ -25,26 +31,32 @@ export async function recordDeployment(
   change: DeploymentChange,
 ): Promise<RecordedChange> {
   const revision = Number(model.revision) + 1;
-  const { version, action, forced = false, reason = '' } = change;
+  const { version, action, environment = 'production', forced = false, reason = '' } = change;
+  const previous =
+    environment === 'production' ? model.champion_version : await servedIn(sql, model, environment);
   await sql`
-    UPDATE ml_models SET revision = ${revision}, champion_version = ${version} WHERE model_name = ${model.model_name}`;
+    UPDATE ml_models SET revision = ${revision}
+      ${environment === 'production' ? sql`, champion_version = ${version}` : sql``}
+    WHERE model_name = ${model.model_name}`;
+  if (environment !== 'production') await putEnvironment(sql, tenant, model, environment, version);
   const [row] = await sql<{ created_at: Date }[]>`
     INSERT INTO ml_deployments ${sql({
       tenant_id: tenant.tenantId,
       model_name: model.model_name,
-      ...{ revision, version, action, forced, reason },
-      previous_version: model.champion_version,
+      ...{ revision, version, action, environment, forced, reason },
+      previous_version: previous,
       actor: tenant.actor,
       request_id: tenant.requestId,
     })} RETURNING created_at`;
-  await recordAudit(sql, tenant, action, `${model.model_name}/${version ?? model.champion_version}`, {
-    revision,
-    before: { champion_version: model.champion_version },
-    after: { champion_version: version },
+  const served = environment === 'production' ? 'champion_version' : `${environment}_version`;
+  await recordAudit(sql, tenant, action, `${model.model_name}/${version ?? previous}`, {
+    ...{ revision, environment },
+    before: { [served]: previous },
+    after: { [served]: version },
     ...(forced ? { forced } : {}),
     ...(reason === '' ? {} : { reason }),
   });
-  return { revision, at: row!.created_at };
+  return { revision, at: row!.created_at, previousVersion: previous };
 }
 
 /** @param subject - `model` or `model/version` */

@@ -1,4 +1,5 @@
 import type { TransactionSql } from 'postgres';
+import { isEnvironment } from '../../contracts/environment-names.ts';
 import type { ModelName } from '../../contracts/names.ts';
 import type { ServingSettings } from '../../contracts/serving.ts';
 import {
@@ -60,7 +61,10 @@ export async function lockedModel(
   return model;
 }
 
-/** Semver, MLflow's integer, build id, sha256, alias or `champion`: any name of a version finds it; without one, the newest. */
+/**
+ * Semver, MLflow's integer, build id, sha256, alias, `champion` or an environment: any name of a version finds it;
+ * without one, the newest.
+ */
 export async function existingVersion(
   sql: TransactionSql,
   name: ModelName,
@@ -72,12 +76,19 @@ export async function existingVersion(
     if (newest === undefined) throw new ModelHasNoVersionError(name);
     return newest;
   }
-  if (version === 'champion') {
+  if (version === 'champion' || version === 'production') {
     const [champion] = await sql<VersionRow[]>`
       SELECT v.* FROM ml_models m JOIN ml_model_versions v ON v.model_name = m.model_name AND v.version = m.champion_version
       WHERE m.model_name = ${name}`;
     if (champion === undefined) throw new VersionNotFoundError(name, version);
     return champion;
+  }
+  if (isEnvironment(version)) {
+    const [served] = await sql<VersionRow[]>`
+      SELECT v.* FROM ml_model_environments e JOIN ml_model_versions v ON v.model_name = e.model_name AND v.version = e.version
+      WHERE e.model_name = ${name} AND e.environment = ${version}`;
+    if (served === undefined) throw new VersionNotFoundError(name, version);
+    return served;
   }
   const mlflowVersion = /^\d{1,9}$/.test(version) ? Number(version) : -1;
   const [row] = await sql<VersionRow[]>`

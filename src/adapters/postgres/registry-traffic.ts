@@ -1,7 +1,8 @@
-/** What stands beside the champion: canary, shadow and settings. */
+/** What stands beside the champion: canary, shadow, other environments, and settings. */
 import type { TransactionSql } from 'postgres';
 import type { ModelName } from '../../contracts/names.ts';
 import type { ServingVersion, Traffic } from '../../registry/model-registry.ts';
+import { environmentRows } from './registry-environments.ts';
 import { existingVersion, type ModelRow } from './registry-rows.ts';
 import { artifactOf } from './version-row.ts';
 
@@ -40,7 +41,11 @@ export async function trafficOf(sql: TransactionSql, model: ModelRow): Promise<T
     return { version: row.version, ...artifactOf(row) };
   };
   const canary = await find(model.canary_version);
+  const environments: Traffic['environments'][number][] = [];
+  for (const { environment, version } of await environmentRows(sql, model))
+    environments.push({ environment, version: await find(version) });
   return {
+    environments,
     canary: canary && { ...canary, weight: model.canary_weight! },
     shadow: await find(model.shadow_version),
     settings: model.serving_settings,

@@ -1,4 +1,5 @@
 import type { HttpClient } from '../../client/http-client.ts';
+import type { Environment } from '../../contracts/environment-names.ts';
 import type { ModelDetail, ModelSummary } from '../../contracts/models.ts';
 import { UsageError } from '../exit-code.ts';
 import { bold, type Output, print, printJson, table } from '../output.ts';
@@ -43,14 +44,20 @@ export async function listModels(client: HttpClient, options: Output): Promise<v
 export async function showModel(client: HttpClient, name: string, options: Output): Promise<void> {
   const model = (await client.call('getModel', { params: { model_name: name as never } })) as ModelDetail;
   if (options.json) return printJson(model);
+  const uses = model.versions.map(({ version }) => usesOf(model, version));
+  const areUsed = uses.some((use) => use !== '');
   print(bold(model.model_name));
   print(
     table(
-      ['', 'version', 'stage', 'algorithm', 'metric', 'bytes', 'created', 'build'],
-      model.versions.map((version) => [
+      [
+        ...['', 'version', 'stage', ...(areUsed ? ['beside it'] : [])],
+        ...['algorithm', 'metric', 'bytes', 'created', 'build'],
+      ],
+      model.versions.map((version, i) => [
         version.champion ? '*' : '',
         version.version,
         version.stage,
+        ...(areUsed ? [uses[i]] : []),
         version.algorithm ?? importedFrom(version),
         headline(version.metrics),
         version.artifact_bytes,
@@ -61,12 +68,38 @@ export async function showModel(client: HttpClient, name: string, options: Outpu
   );
 }
 
+/** What a version does beside serving production. */
+const usesOf = ({ canary, shadow, environments }: ModelDetail, version: string): string =>
+  [
+    ...(canary?.version === version ? [`canary ${Number((canary.weight * 100).toPrecision(4))} %`] : []),
+    ...(shadow?.version === version ? ['shadow'] : []),
+    ...environments
+      .filter((one) => one.environment !== 'production' && one.model_version === version)
+      .map(({ environment }) => environment),
+  ].join(', ');
+
 export async function deployModel(
   client: HttpClient,
   name: string,
   version: string,
-  options: Output,
+  options: Output & { environment: Environment; reason?: string; force: boolean },
 ): Promise<void> {
+  const { environment, reason, force } = options;
+  if (environment !== 'production') {
+    const change = await client.call('putEnvironment', {
+      params: { model_name: name as never, environment },
+      body: { version, force, ...(reason === undefined ? {} : { reason }) },
+    });
+    if (options.json) return printJson(change);
+    const before = change.previous_version === undefined ? '' : `, before it ${change.previous_version}`;
+    return print(
+      `${bold(`${name} ${change.model_version}`)} serves ${environment} (revision ${change.revision}${before})`,
+    );
+  }
+  if (reason !== undefined || force)
+    throw new UsageError(
+      '--reason and --force go with --environment development or staging; models promote and models stage take them for production',
+    );
   const answer = await client.call('deployModel', {
     params: { model_name: name as never, model_version: version },
   });

@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import { parse as parseCsv } from 'csv-parse/sync';
 import type { HttpClient } from '../../client/http-client.ts';
 import { missingTexts } from '../../contracts/datasets.ts';
+import type { Environment } from '../../contracts/environment-names.ts';
 import type { FeatureSpec } from '../../contracts/models.ts';
 import { maxPredictRows, type Prediction } from '../../contracts/prediction.ts';
 import { UsageError } from '../exit-code.ts';
@@ -11,6 +12,7 @@ import { type Output, print, printJson, table } from '../output.ts';
 export interface PredictOptions extends Output {
   readonly input?: string;
   readonly file?: string;
+  readonly environment?: Environment;
 }
 
 /** Predicts for a JSON text, or for the rows of a file (.json, .jsonl or .csv; `-` is JSON from stdin). */
@@ -19,14 +21,13 @@ export async function predict(client: HttpClient, name: string, options: Predict
     throw new UsageError('give either --input JSON or --file FILE');
   }
   const inputData =
-    options.input !== undefined
-      ? jsonOf(options.input, '--input')
-      : await rowsOfFile(client, name, options.file!);
+    options.input !== undefined ? jsonOf(options.input, '--input') : await rowsOfFile(client, name, options);
   const results: Prediction[] = [];
   const chunks = isRows(inputData) ? chunksOf(inputData, maxPredictRows) : [inputData];
   for (const chunk of chunks) {
     const answer = await client.call('predict', {
       params: { model_name: name as never },
+      query: options.environment === undefined ? {} : { environment: options.environment },
       body: { input_data: chunk as never },
     });
     results.push(...[answer as Prediction | Prediction[]].flat());
@@ -49,7 +50,11 @@ function jsonOf(source: string, place: string): unknown {
   }
 }
 
-async function rowsOfFile(client: HttpClient, name: string, file: string): Promise<unknown> {
+async function rowsOfFile(
+  client: HttpClient,
+  name: string,
+  { file = '-', environment }: PredictOptions,
+): Promise<unknown> {
   if (file === '-') return jsonOf(await text(process.stdin), 'stdin');
   const source = await readFile(file, 'utf8').catch(() => {
     throw new UsageError(`${file}: no such file`);
@@ -63,7 +68,7 @@ async function rowsOfFile(client: HttpClient, name: string, file: string): Promi
   if (!/\.csv$/i.test(file)) return jsonOf(source, file);
   const { manifest } = await client.call('getModelMetadata', {
     params: { model_name: name as never },
-    query: {},
+    query: environment === undefined ? {} : { version: environment },
   });
   return csvRows(source, manifest.features);
 }

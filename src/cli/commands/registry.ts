@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { HttpClient } from '../../client/http-client.ts';
+import type { Environment, TrialEnvironment } from '../../contracts/environment-names.ts';
 import type {
   AuditEntry,
   DeploymentList,
@@ -58,6 +59,29 @@ export async function rollBack(
   );
 }
 
+export async function showEnvironments(client: HttpClient, name: string, options: Output): Promise<void> {
+  const { items } = await client.call('listEnvironments', { params: named(name) });
+  if (options.json) return printJson(items);
+  print(
+    table(
+      ['environment', 'version', 'since', 'by'],
+      items.map((one) => [
+        ...[one.environment, one.model_version ?? '-', one.deployed_at?.slice(0, 19) ?? '', one.actor ?? ''],
+      ]),
+    ),
+  );
+}
+
+export async function withdraw(
+  client: HttpClient,
+  [name, environment]: readonly [string, TrialEnvironment],
+  options: Output,
+): Promise<void> {
+  const change = await client.call('deleteEnvironment', { params: { ...named(name), environment } });
+  if (options.json) return printJson(change);
+  print(`${bold(name)}: ${environment} serves nothing any more (it was ${change.previous_version})`);
+}
+
 export async function promote(
   client: HttpClient,
   [name, version]: readonly [string, string],
@@ -78,9 +102,14 @@ export async function promote(
 export async function showHistory(
   client: HttpClient,
   name: string,
-  options: Output & { at?: string; limit: string },
+  options: Output & { at?: string; environment?: Environment; limit: string },
 ): Promise<void> {
-  const query = { limit: Number(options.limit), ...(options.at === undefined ? {} : { at: options.at }) };
+  const { at: time, environment } = options;
+  const query = {
+    limit: Number(options.limit),
+    ...(time === undefined ? {} : { at: time }),
+    ...(environment === undefined ? {} : { environment }),
+  };
   const history = (await client.call('listDeployments', { params: named(name), query })) as DeploymentList;
   if (options.json) return printJson(history);
   if (history.production_at !== undefined) {
@@ -89,9 +118,10 @@ export async function showHistory(
   }
   print(
     table(
-      ['revision', 'when', 'what', 'version', 'before', 'by', 'reason'],
+      ['revision', 'when', 'environment', 'what', 'version', 'before', 'by', 'reason'],
       history.items.map((one) => [
-        ...[one.revision, one.deployed_at.slice(0, 19), `${one.action}${one.forced ? ' (forced)' : ''}`],
+        ...[one.revision, one.deployed_at.slice(0, 19), one.environment],
+        ...[`${one.action}${one.forced ? ' (forced)' : ''}`],
         ...[one.model_version ?? '-', one.previous_version ?? '-', one.actor, one.reason],
       ]),
     ),

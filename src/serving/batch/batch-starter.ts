@@ -1,5 +1,6 @@
 /** No schema library here: the predict path may load this file. */
 import { type Clock, isoAt } from '../../clock.ts';
+import { isTrialEnvironment, type TrialEnvironment } from '../../contracts/environment-names.ts';
 import type { JobId, ModelName } from '../../contracts/names.ts';
 import { batchTimeoutMinutes } from '../../contracts/time-limits.ts';
 import { MLFrameworkError } from '../../errors.ts';
@@ -14,10 +15,11 @@ import { pinnedBy } from './pinned-version.ts';
 
 /** Nothing serves the model, and the request names no version of it. */
 export class NoChampionError extends MLFrameworkError {
-  constructor(model: string) {
+  constructor(model: string, environment?: TrialEnvironment) {
+    const where = environment === undefined ? '' : ` in ${environment}`;
     super(
       'MODEL_NOT_FOUND',
-      `no deployed model ${model}; GET /api/v1/ml/models lists yours, and "version" names one that is not deployed`,
+      `no deployed model ${model}${where}; GET /api/v1/ml/models lists yours, and "version" names one that is not deployed`,
       { evidence: { model_id: model } },
     );
   }
@@ -25,8 +27,12 @@ export class NoChampionError extends MLFrameworkError {
 
 /** Reads which version serves a model, beside Postgres. */
 export interface Champions {
-  /** @returns `undefined` when the model is unknown or out of service */
-  read(tenant: TenantContext, model: ModelName): Promise<ServingPointer | undefined>;
+  /** @returns `undefined` when the model is unknown or out of service there */
+  read(
+    tenant: TenantContext,
+    model: ModelName,
+    environment?: TrialEnvironment,
+  ): Promise<ServingPointer | undefined>;
 }
 
 export interface BatchStarterParts {
@@ -90,6 +96,11 @@ export class BatchStarter {
     model: ModelName,
     version: string | undefined,
   ): Promise<ServingVariant | undefined> {
+    if (version !== undefined && isTrialEnvironment(version)) {
+      const tried = await this.#parts.champions.read(tenant, model, version);
+      if (tried === undefined) throw new NoChampionError(model, version);
+      return pinnedBy(tried, undefined);
+    }
     const pointer = await this.#parts.champions.read(tenant, model);
     if (version === undefined && pointer === undefined) throw new NoChampionError(model);
     return pointer === undefined ? undefined : pinnedBy(pointer, version);

@@ -28,6 +28,7 @@ import {
   ServingRouteError,
   scopeOf,
 } from './routes.ts';
+import { targetOf } from './served-target.ts';
 import { json, type ServingRequest, type ServingResponse } from './serving-message.ts';
 
 export interface ServingAppParts {
@@ -122,9 +123,10 @@ export class ServingApp {
     const { predictor, gate } = this.#parts;
     const admitted = gate?.admit(tenant);
     const limits = admitted instanceof Promise ? await admitted : admitted;
+    const target = targetOf(request, route);
     const routingKey = request.headers['x-routing-key'];
     return {
-      score: (read, choice) => predictor.predict(tenant, model, read, { ...choice, routingKey }),
+      score: (read, choice) => predictor.predict(tenant, model, read, { ...choice, ...target, routingKey }),
       headersOf: (scored) => Object.assign(aboutScored(scored), limits),
     };
   }
@@ -133,7 +135,7 @@ export class ServingApp {
     const call = await this.#begin(request, route);
     const { read, rows, isList, explained } = nativeInput(jsonBody(request));
     if (isAsync(request)) {
-      const job = await this.#startJob(request, route.model!, rows);
+      const job = await this.#startJob(request, route, rows);
       if (job !== undefined) return job;
     }
     const scored = await call.score(read, { explained: explained || isExplained(request.query.explain) });
@@ -147,13 +149,16 @@ export class ServingApp {
   /** A job for the rows; `undefined` where there are none, and the preference cannot be followed (RFC 7240). */
   async #startJob(
     request: ServingRequest,
-    name: string,
+    route: ServingRoute,
     rows: readonly Row[],
   ): Promise<ServingResponse | undefined> {
     const { batches } = this.#parts;
     if (batches === undefined) return undefined;
-    const model = modelNameOf(name);
-    const job = await batches.startFromRows(request.tenant(), { model_name: model, rows });
+    const { environment: version } = targetOf(request, route);
+    const job = await batches.startFromRows(request.tenant(), {
+      ...{ model_name: modelNameOf(route.model!), rows },
+      ...(version === undefined ? {} : { version }),
+    });
     const headers = {
       location: `/api/v1/ml/jobs/${job.job_id}`,
       'preference-applied': 'respond-async',
@@ -187,7 +192,7 @@ export class ServingApp {
       wantedOutputs(manifest, sent);
       return batchOfTensors(manifest, sent);
     };
-    const scored = await call.score(read, { version: route.version });
+    const scored = await call.score(read);
     const response = inferResponse(sent, scored);
     Object.assign(response.headers, call.headersOf(scored));
     return response;
@@ -221,7 +226,7 @@ export class ServingApp {
 
   async #describe(request: ServingRequest, route: ServingRoute) {
     const tenant = callerOf(request, route);
-    return this.#parts.predictor.describe(tenant, modelNameOf(route.model!), { version: route.version });
+    return this.#parts.predictor.describe(tenant, modelNameOf(route.model!), targetOf(request, route));
   }
 
   async #modelMetadata(request: ServingRequest, route: ServingRoute): Promise<ServingResponse> {

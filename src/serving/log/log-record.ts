@@ -13,6 +13,8 @@ export interface LogRecord {
   readonly request_id: string;
   readonly model_name: string;
   readonly model_version: string;
+  /** Where it was asked for; absent in production. */
+  readonly environment?: string;
   /** By name; absent where the model's privacy setting drops them, texts of 22 characters where it hashes them. */
   readonly features?: Readonly<Record<string, number | string | boolean | null>>;
   /** Of all features together, keyed: equal inputs of a tenant have equal hashes. */
@@ -51,7 +53,7 @@ export function logLines(call: LoggedCall, hasher: FeatureHasher, shadow?: Shado
   const { features, classes } = manifest;
   const kept = settings?.log_features ?? 'keep';
   const names = features.map(({ name }) => JSON.stringify(name));
-  const about = `"time":"${new Date(call.atMs).toISOString()}","request_id":${JSON.stringify(call.requestId)},"model_name":${JSON.stringify(call.model)},"model_version":${JSON.stringify(call.version)}`;
+  const about = `"time":"${new Date(call.atMs).toISOString()}","request_id":${JSON.stringify(call.requestId)},"model_name":${JSON.stringify(call.model)},"model_version":${JSON.stringify(call.version)}${call.environment === undefined ? '' : `,"environment":"${call.environment}"`}`;
   return ids.map((id, row) => {
     let plain = '{';
     let hidden = '{';

@@ -1,3 +1,4 @@
+import type { TrialEnvironment } from '../../contracts/environment-names.ts';
 import type { ModelManifest } from '../../contracts/models.ts';
 import type { ModelName } from '../../contracts/names.ts';
 import type { ServingSettings } from '../../contracts/serving.ts';
@@ -18,6 +19,8 @@ export interface LoggedCall {
   readonly ids: readonly string[];
   readonly atMs: number;
   readonly requestId: string;
+  /** @default production */
+  readonly environment?: TrialEnvironment | undefined;
   /** A version that scores the same inputs when the call is written, and whose answers nobody waits for. */
   readonly shadow?: ServingVariant | undefined;
 }

@@ -33,6 +33,7 @@ const nobody: Ids = {
   model_id: 'absents',
   model_version: '1.0.0',
   alias: 'golden',
+  environment: 'staging',
   key_id: '01ARZ3NDEKTSV4RRFFQ69G5FAV',
   subject: 'absents',
 };
@@ -61,7 +62,7 @@ function bodyOf(id: OperationId, ids: Ids): Record<string, unknown> | undefined 
     ...{ updateModel: { description: 'stolen' }, updateVersion: { notes: 'stolen' } },
     createModelVersion: { from_version: ids.model_version },
     transitionStage: { stage: 'Archived', force: true },
-    setAlias: { version: ids.model_version },
+    ...{ setAlias: { version: ids.model_version }, putEnvironment: { version: ids.model_version } },
     ...{ rollback: {}, retrainModel: {}, archiveOldVersions: { keep_latest: 1 } },
     promote: { version: ids.model_version, force: true },
     importRegistry: {
@@ -324,6 +325,11 @@ function changedLinks({ links }: World): Attack[] {
   );
 }
 
+const inStaging = (request: SentRequest): SentRequest => ({
+  ...request,
+  path: `${request.path}?environment=staging`,
+});
+
 /** What the owner has just used is in memory: it must not be found there by its name. */
 function cacheProbes({ ids }: World): Attack[] {
   const warmedBy = requestOf('predict', ids);
@@ -342,6 +348,12 @@ function cacheProbes({ ids }: World): Attack[] {
         ...{ request: requestOf(id, ids), control: requestOf(id, nobody), warmedBy },
       })),
     ),
+    // A pointer of its own, and a key of its own where pointers are kept.
+    {
+      name: 'cache probe: predict in staging',
+      ...{ request: inStaging(requestOf('predict', ids)), control: inStaging(requestOf('predict', nobody)) },
+      warmedBy: inStaging(warmedBy),
+    },
     { name: 'cache probe: modelCache', request: requestOf('modelCache', ids), mayServe: true },
   ];
 }

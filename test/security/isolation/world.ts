@@ -46,6 +46,7 @@ export interface World {
   stop(): Promise<void>;
 }
 
+const secretVersion = '7.318.402';
 const unique = () => `canary${randomBytes(8).toString('hex')}`;
 
 export async function makeWorld(options: { cloudAssembly?: string; dataDir?: string } = {}): Promise<World> {
@@ -79,6 +80,18 @@ export async function makeWorld(options: { cloudAssembly?: string; dataDir?: str
   });
   await client.call('updateModel', { params, body: { description, notes, tags: { [tag]: tag } } });
   await client.call('setAlias', { params: { ...params, alias: 'golden' as never }, body: { version: '1' } });
+  // Its environments have pointers of their own, and a number that the attacker's model has not.
+  await client.call('putEnvironment', {
+    params: { ...params, environment: 'staging' },
+    body: { version: '1' },
+  });
+  const own = { model_name: 'mine' as never };
+  await client.call('createModelVersion', {
+    ...{ params: own, body: { from_version: '1', version_string: secretVersion } },
+  });
+  await client.call('putEnvironment', {
+    ...{ params: { ...own, environment: 'staging' }, body: { version: secretVersion } },
+  });
   // Nothing of the owner is written later, by a flush that the attacker's calls cause.
   await client.call('putServing', { params, body: { settings: { log: 'durable' } } });
   const predicted = { params, body: { input_data: { amount: 9, [column]: 4 } } };
@@ -105,10 +118,10 @@ export async function makeWorld(options: { cloudAssembly?: string; dataDir?: str
   const subject = 'member-of-the-owner';
   await client.call('putMember', { params: { subject: subject as never }, body: { role: 'viewer' } });
   // The attacker has a model of the same name, a dataset and everything that a tenant may have.
-  const own = running.client(attacker);
-  const mine = await createSample(own, 100);
-  await trainSample(own, 'mine', { dataset_id: mine.dataset_id });
-  await own.call('putServing', {
+  const theirs = running.client(attacker);
+  const mine = await createSample(theirs, 100);
+  await trainSample(theirs, 'mine', { dataset_id: mine.dataset_id });
+  await theirs.call('putServing', {
     params: { model_name: 'mine' as never },
     body: { settings: { log: 'durable' } },
   });
@@ -116,12 +129,14 @@ export async function makeWorld(options: { cloudAssembly?: string; dataDir?: str
     ...{ dataset_id, job_id: job.job_id, upload_id: upload.upload_id, prediction_id },
     ...{ import_id: imported.upload_id, build_id, sha256 },
     ...{ model_name: 'private', model_id: 'private', model_version: '1.0.0', alias: 'golden' },
+    environment: 'staging',
     ...{ key_id, subject },
   };
   return {
     ...{ running, ids, cursors: cursors.filter((cursor) => cursor !== undefined) },
     secrets: [
       ...secrets,
+      secretVersion,
       `user-of-${owner}"`,
       shared.job_id,
       dataset_id,

@@ -42,6 +42,7 @@ const allKeys = fc
       ],
       items: [
         itemKeys.servingPointer(t, name),
+        itemKeys.servingPointer(t, name, 'staging'),
         itemKeys.promotionIntent(t, name, id),
         itemKeys.job(t, job),
         itemKeys.upload(t, UploadId.parse(id)),
@@ -93,6 +94,8 @@ describe('keys', () => {
           itemKeys.schedule(tenantA, name).sk,
           itemKeys.promotionIntent(tenantA, name, id).sk,
           itemKeys.servingPointer(tenantA, name).sk,
+          itemKeys.servingPointer(tenantA, name, 'development').sk,
+          itemKeys.servingPointer(tenantA, name, 'staging').sk,
         ]);
         const kinds = [
           ...keys,

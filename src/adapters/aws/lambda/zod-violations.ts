@@ -29,6 +29,8 @@ function ruleOf(issue: z.core.$ZodIssue): string {
         ? `is required: a ${issue.expected}`
         : `must be a ${issue.expected}${got}`;
     case 'invalid_value':
+      // A schema that says it in its own words says more than the list: zod's begin so.
+      if (!issue.message.startsWith('Invalid ')) return `${issue.message}${got}`;
       return `must be one of ${issue.values.map((value) => JSON.stringify(value)).join(', ')}${got}`;
     case 'too_big':
       return `must be ${bound(issue.origin, 'at most', issue.maximum)}${got}`;

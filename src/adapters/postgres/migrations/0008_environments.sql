@@ -1,0 +1,35 @@
+-- Up Migration
+
+-- What the environments beside production serve; production is the model's champion_version. A row whose version is
+-- NULL was emptied: its pointer has to be withdrawn.
+CREATE TABLE ml_model_environments (
+  tenant_id      text        NOT NULL,
+  model_name     text        NOT NULL,
+  environment    text        NOT NULL CHECK (environment IN ('development', 'staging')),
+  version        text,
+  row_version    bigint      NOT NULL DEFAULT 1,
+  created_at     timestamptz NOT NULL DEFAULT now(),
+  updated_at     timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (tenant_id, model_name, environment),
+  FOREIGN KEY (tenant_id, model_name, version) REFERENCES ml_model_versions (tenant_id, model_name, version)
+);
+CREATE INDEX ml_model_environments_version ON ml_model_environments (tenant_id, model_name, version);
+CREATE TRIGGER ml_model_environments_touch BEFORE UPDATE ON ml_model_environments
+  FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+GRANT SELECT, INSERT, UPDATE, DELETE ON ml_model_environments TO tenantml_app;
+ALTER TABLE ml_model_environments ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ml_model_environments FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant_rows ON ml_model_environments
+  USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
+
+ALTER TABLE ml_deployments ADD COLUMN environment text NOT NULL DEFAULT 'production'
+  CHECK (environment IN ('development', 'staging', 'production'));
+
+-- Down Migration
+
+-- Without the column, what happened elsewhere would read as if it had happened in production.
+ALTER TABLE ml_deployments NO FORCE ROW LEVEL SECURITY;
+DELETE FROM ml_deployments WHERE environment <> 'production';
+ALTER TABLE ml_deployments FORCE ROW LEVEL SECURITY;
+ALTER TABLE ml_deployments DROP COLUMN environment;
+DROP TABLE ml_model_environments;

@@ -1,0 +1,72 @@
+/** What the environments beside production serve. */
+import type { TransactionSql } from 'postgres';
+import type { TrialEnvironment } from '../../contracts/environment-names.ts';
+import type { ModelEnvironment } from '../../contracts/environments.ts';
+import type { TenantContext } from '../../tenancy/tenant-context.ts';
+import type { ModelRow } from './registry-rows.ts';
+
+type OfModel = Pick<ModelRow, 'model_name'>;
+
+export interface EnvironmentRow {
+  readonly environment: TrialEnvironment;
+  /** `null` where it was emptied. */
+  readonly version: string | null;
+}
+
+export const environmentRows = (sql: TransactionSql, { model_name }: OfModel) => sql<EnvironmentRow[]>`
+  SELECT environment, version FROM ml_model_environments WHERE model_name = ${model_name} ORDER BY environment`;
+
+/** @returns the version that an environment serves */
+export async function servedIn(
+  sql: TransactionSql,
+  model: OfModel,
+  environment: TrialEnvironment,
+): Promise<string | null> {
+  const rows = await environmentRows(sql, model);
+  return rows.find((row) => row.environment === environment)?.version ?? null;
+}
+
+export async function putEnvironment(
+  sql: TransactionSql,
+  tenant: TenantContext,
+  { model_name }: OfModel,
+  environment: TrialEnvironment,
+  version: string | null,
+): Promise<void> {
+  await sql`
+    INSERT INTO ml_model_environments ${sql({ tenant_id: tenant.tenantId, model_name, environment, version })}
+    ON CONFLICT (tenant_id, model_name, environment) DO UPDATE SET version = EXCLUDED.version`;
+}
+
+/** What a version does beside being the champion, in words. */
+export async function usesOf(sql: TransactionSql, model: ModelRow, version: string): Promise<string[]> {
+  const rows = await environmentRows(sql, model);
+  return [
+    ...(model.canary_version === version ? ['canary'] : []),
+    ...(model.shadow_version === version ? ['shadow'] : []),
+    ...rows.filter((row) => row.version === version).map(({ environment }) => `${environment} version`),
+  ];
+}
+
+/** Every environment, with the change that brought its version there. */
+export async function environmentList(sql: TransactionSql, model: ModelRow): Promise<ModelEnvironment[]> {
+  const rows = await environmentRows(sql, model);
+  const served = new Map([
+    ...rows.map(({ environment, version }) => [environment, version] as const),
+    ['production', model.champion_version] as const,
+  ]);
+  const changes = await sql<
+    { environment: ModelEnvironment['environment']; revision: string; actor: string; created_at: Date }[]
+  >`
+    SELECT DISTINCT ON (environment) environment, revision, actor, created_at FROM ml_deployments
+    WHERE model_name = ${model.model_name} AND action <> 'configure' ORDER BY environment, revision DESC`;
+  return (['development', 'staging', 'production'] as const).map((environment) => {
+    const version = served.get(environment) ?? null;
+    const change = changes.find((one) => one.environment === environment);
+    if (version === null || change === undefined) return { environment };
+    return {
+      ...{ environment, model_version: version, revision: Number(change.revision), actor: change.actor },
+      deployed_at: change.created_at.toISOString(),
+    };
+  });
+}

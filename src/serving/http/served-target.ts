@@ -1,0 +1,46 @@
+import {
+  type Environment,
+  environments,
+  isEnvironment,
+  type TrialEnvironment,
+} from '../../contracts/environment-names.ts';
+import { ValidationError } from '../../errors.ts';
+import type { VersionChoice } from '../predictor.ts';
+import type { ServingRoute } from './routes.ts';
+import type { ServingRequest } from './serving-message.ts';
+
+type Target = Pick<VersionChoice, 'environment' | 'version'>;
+
+const nothing: Target = {};
+
+/**
+ * What a call asks for: an environment by `?environment=`, or by its name in place of a version in the path of the Open
+ * Inference Protocol or in SageMaker's header of the variant; else a version, or what serves.
+ * @throws {ValidationError} when the parameter names no environment, or another one than the path
+ */
+export function targetOf({ query, headers }: ServingRequest, { version }: ServingRoute): Target {
+  const named = version ?? headers['x-amzn-sagemaker-target-variant'];
+  const asked = query.environment;
+  if (named === undefined && asked === undefined) return nothing;
+  if (asked !== undefined && !isEnvironment(asked)) throw unknownEnvironment(asked);
+  if (named === undefined) return trial(asked!);
+  if (!isEnvironment(named)) return { ...(asked === undefined ? nothing : trial(asked)), version: named };
+  if (asked !== undefined && asked !== named) throw contradiction(named, asked);
+  return trial(named);
+}
+
+const trial = (environment: Environment): Target =>
+  environment === 'production' ? nothing : { environment: environment satisfies TrialEnvironment };
+
+const unknownEnvironment = (value: string) =>
+  new ValidationError(`query /environment: ${value.slice(0, 40)} must be one of ${environments.join(', ')}`, {
+    errors: [{ pointer: '/environment', detail: `must be one of ${environments.join(', ')}` }],
+  });
+
+const contradiction = (named: Environment, asked: Environment) =>
+  new ValidationError(
+    `query /environment: ${asked} is not ${named}, which the version names; leave one out`,
+    {
+      errors: [{ pointer: '/environment', detail: `must be ${named}, or be left out` }],
+    },
+  );
