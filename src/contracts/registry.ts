@@ -22,15 +22,17 @@ export type AliasName = z.infer<typeof AliasName>;
 const TagName = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9_./:-]{0,127}$/, 'must be 1 to 128 letters, digits or "_./:-"');
+export const maxTags = 50;
+const fewTags = (tags: object): boolean => Object.keys(tags).length <= maxTags;
 export const Tags = z
   .record(TagName, z.string().max(1_000))
-  .refine((tags) => Object.keys(tags).length <= 50, 'must be at most 50 tags');
+  .refine(fewTags, `must be at most ${maxTags} tags`);
 export type Tags = z.infer<typeof Tags>;
 
 /** RFC 7396: what is left out stays, a tag of null goes. */
 const TagChanges = z
   .record(TagName, z.string().max(1_000).nullable())
-  .refine((tags) => Object.keys(tags).length <= 50, 'must be at most 50 tags')
+  .refine(fewTags, `must be at most ${maxTags} tags`)
   .describe('Merged into the tags; null removes one');
 
 const described = {

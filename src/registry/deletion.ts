@@ -28,9 +28,10 @@ export async function deleteVersion(
   { registry, promotion, artifacts }: DeletionParts,
 ): Promise<string> {
   const { version } = await promotion.retire(tenant, model, name, options);
-  if (!(await registry.sharesBuild(tenant, model, version.version)))
+  if ((await registry.removeSharing(tenant, model, version.version)) === undefined) {
     await artifacts.remove(tenant, model, version.build_id);
-  await registry.remove(tenant, model, version.version);
+    await registry.remove(tenant, model, version.version);
+  }
   return version.version;
 }
 
@@ -41,10 +42,11 @@ export async function deleteModel(
   options: { readonly force: boolean },
   parts: DeletionParts,
 ): Promise<z.infer<typeof WholeModelDeleted>> {
-  const { champion_version } = await parts.registry.model(tenant, model);
-  if (champion_version !== undefined && !options.force) throw new ModelDeployedError(model, 'deleted');
+  const { environments } = await parts.registry.model(tenant, model);
+  if (environments.length > 0 && !options.force) throw new ModelDeployedError(model, 'deleted');
   // What serves goes first: a deletion that is interrupted leaves nothing that predicts.
-  if (champion_version !== undefined) await parts.promotion.retire(tenant, model, champion_version, options);
+  for (const serving of new Set(environments.map(({ model_version }) => model_version)))
+    await parts.promotion.retire(tenant, model, serving, options);
   const versions: string[] = [];
   for (;;) {
     const { items } = await parts.catalog.versions(tenant, model, { limit: 100 });

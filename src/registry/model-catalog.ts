@@ -1,13 +1,14 @@
 import type { ModelStage, ModelVersion } from '../contracts/models.ts';
 import type { ModelName } from '../contracts/names.ts';
-import type {
-  AliasName,
-  ArchivedVersions,
-  CreateModelVersionRequest,
-  ModelAlias,
-  ModelUpdate,
-  StageTransition,
-  VersionUpdate,
+import {
+  type AliasName,
+  type ArchivedVersions,
+  type CreateModelVersionRequest,
+  type ModelAlias,
+  type ModelUpdate,
+  maxTags,
+  type StageTransition,
+  type VersionUpdate,
 } from '../contracts/registry.ts';
 import { MLFrameworkError, ValidationError } from '../errors.ts';
 import type { TenantContext } from '../tenancy/tenant-context.ts';
@@ -40,6 +41,15 @@ export class VersionNumberTakenError extends ValidationError {
     super(`version ${version} must be above ${latest}, the newest number ever given`, {
       code: 'VERSION_NUMBER_TAKEN',
       errors: [{ pointer: '/version_string', detail: `must be above ${latest}` }],
+    });
+  }
+}
+
+/** Those that were there, and those that came with the change. */
+export class TooManyTagsError extends ValidationError {
+  constructor(nTags: number) {
+    super(`with this change it would have ${nTags} tags and may have ${maxTags}; set some to null`, {
+      errors: [{ pointer: '/tags', detail: `at most ${maxTags} tags` }],
     });
   }
 }

@@ -338,8 +338,6 @@ export interface ModelRegistry {
     version: string,
     options: { force: boolean },
   ): Promise<{ version: ModelVersion; deployment: Deployment | undefined }>;
-  /** @returns whether another version has the same bytes */
-  sharesBuild(tenant: TenantContext, model: ModelName, version: string): Promise<boolean>;
   /**
    * Removes a version's row. @returns the version that is gone
    * @throws {ModelNotFoundError}
@@ -347,4 +345,10 @@ export interface ModelRegistry {
    * @throws {VersionDeployedError} when it is the champion
    */
   remove(tenant: TenantContext, model: ModelName, version: string): Promise<ModelVersion>;
+  /**
+   * The same for a version whose bytes another one has too. Of those that have them, one is the last, however many are
+   * removed at once.
+   * @returns `undefined` for the last: its row stays, until its bytes are gone
+   */
+  removeSharing(tenant: TenantContext, model: ModelName, version: string): Promise<ModelVersion | undefined>;
 }

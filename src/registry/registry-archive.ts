@@ -9,7 +9,7 @@ import type { TenantContext } from '../tenancy/tenant-context.ts';
 import type { ArtifactStore } from '../training/artifact-store.ts';
 import type { Registration } from './model-registry.ts';
 import { checkMetrics } from './registered-metrics.ts';
-import { parseVersion } from './semantic-version.ts';
+import { checkGivenVersion } from './semantic-version.ts';
 
 /** A document that contradicts itself. */
 export class RegistryDocumentError extends ValidationError {
@@ -61,14 +61,12 @@ export async function importRegistry(
   };
   for (const model of document.models) {
     const versions: ImportedVersion[] = [];
-    for (const version of model.versions) {
-      const build = await artifacts.manifest(tenant, model.model_name, version.manifest.build_id);
-      const isHere = build !== undefined && build.manifestSha256 === version.manifest_sha256;
-      // The manifest that was hashed, not the one that the document says has this hash.
+    for (let i = 0; i < model.versions.length; i += buildsAtOnce)
       versions.push(
-        isHere ? { version: { ...version, manifest: build.manifest }, build } : { version, build: undefined },
+        ...(await Promise.all(
+          model.versions.slice(i, i + buildsAtOnce).map((version) => withBuild(tenant, version, artifacts)),
+        )),
       );
-    }
     const { createdModel, added, skipped } = await archive.add(tenant, model, versions);
     result.models_created += createdModel ? 1 : 0;
     result.versions_created += added.length;
@@ -83,6 +81,21 @@ export async function importRegistry(
   return result;
 }
 
+/** Reads of S3, two files each. */
+const buildsAtOnce = 16;
+
+async function withBuild(
+  tenant: TenantContext,
+  version: ExportedVersion,
+  artifacts: Pick<ArtifactStore, 'manifest'>,
+): Promise<ImportedVersion> {
+  const { model_name, build_id } = version.manifest;
+  const build = await artifacts.manifest(tenant, model_name, build_id);
+  if (build?.manifestSha256 !== version.manifest_sha256) return { version, build: undefined };
+  // The manifest that was hashed, not the one that the document says has this hash.
+  return { version: { ...version, manifest: build.manifest }, build };
+}
+
 /** As builds are named here: never as a number of a version or an alias, and no path. */
 const buildIdPattern = /^\d{8}T\d{6}Z(-[0-9a-z]{1,32}){1,2}$/;
 const sha256Pattern = /^[0-9a-f]{64}$/;
@@ -95,7 +108,7 @@ function checkModel(model: ExportedModel, place: number): void {
   const mlflow = new Set<number>();
   model.versions.forEach(({ version, manifest, metrics, mlflow_version }, index) => {
     const here = `${at}/versions/${index}`;
-    parseVersion(version);
+    checkGivenVersion(version);
     checkMetrics(metrics);
     if (numbers.has(version) || mlflow.has(mlflow_version))
       throw new RegistryDocumentError(here, `version ${version} is there twice`);

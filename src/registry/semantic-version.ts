@@ -25,6 +25,25 @@ export function parseVersion(version: string): readonly [major: number, minor: n
   return [Number(major), Number(minor), Number(patch)];
 }
 
+/** Of numbers that are given from outside: a hundred million retrainings, and there is still a next one. */
+const maxGivenPart = 99_999_999;
+
+/** A number behind which too few would be left. */
+export class VersionNumberTooLargeError extends ValidationError {
+  constructor(version: string) {
+    super(
+      `version ${version} must have no number above ${maxGivenPart.toLocaleString('en')}, so that later versions have numbers too`,
+      { code: 'VERSION_NUMBER_INVALID' },
+    );
+  }
+}
+
+/** @throws {VersionNumberError} @throws {VersionNumberTooLargeError} */
+export function checkGivenVersion(version: string): void {
+  if (parseVersion(version).some((part) => part > maxGivenPart))
+    throw new VersionNumberTooLargeError(version);
+}
+
 /** @param latest - the newest number ever given; the first is 1.0.0 @throws {VersionNumberError} */
 export function nextVersion(latest: string | undefined, bump: Bump): string {
   if (latest === undefined) return '1.0.0';

@@ -69,6 +69,19 @@ describe('what is said of a model', () => {
     expect(version).toMatchObject({ version: '1.0.0', notes: 'of the version', tags: {} });
   });
 
+  it('has at most 50 tags, however they came together', async () => {
+    const name = await model(1);
+    const tags = (from: number, to: number, value: string | null) =>
+      Object.fromEntries(Array.from({ length: to - from }, (_, i) => [`t${from + i}`, value]));
+    await catalog.update(tenantA, name, { tags: tags(0, 50, 'x') as never }, {});
+    await refused(
+      catalog.update(tenantA, name, { tags: tags(50, 51, 'x') as never }, {}),
+      'VALIDATION_FAILED',
+    );
+    await catalog.update(tenantA, name, { tags: { ...tags(0, 2, null), ...tags(50, 52, 'x') } as never }, {});
+    expect(Object.keys((await shown(name)).tags)).toHaveLength(50);
+  });
+
   it('is changed by one of two who read the same state; the other is told', async () => {
     const name = await model(1);
     const { rowVersion } = await shown(name);
@@ -155,8 +168,6 @@ describe('a version made of another', () => {
     // Retraining goes on from there.
     await registry.register(tenantA, registrationOf(tenantA, sampleManifest({ model_name: name })));
     expect((await shown(name)).latest_version).toBe('7.3.0');
-    expect(await registry.sharesBuild(tenantA, name, '1.0.0')).toBe(true);
-    expect(await registry.sharesBuild(tenantA, name, '7.3.0')).toBe(false);
     expect((await registry.deploy(tenantA, name, '7.2.1')).champion).toMatchObject({ version: '7.2.1' });
   });
 
@@ -164,6 +175,8 @@ describe('a version made of another', () => {
     [{ version_string: '1.0.0' }, 'VERSION_NUMBER_TAKEN'],
     [{ version_string: '0.9.0' }, 'VERSION_NUMBER_TAKEN'],
     [{ version_string: '1.1' }, 'VERSION_NUMBER_INVALID'],
+    // The number after it would be none.
+    [{ version_string: '1.999999999.0' }, 'VERSION_NUMBER_INVALID'],
     [{ metrics: { accuracy: 2 } }, 'METRIC_OUT_OF_RANGE'],
     [{ from_version: '9.0.0' }, 'VERSION_NOT_FOUND'],
   ])('is refused with %j', async (request, code) => {
@@ -535,7 +548,7 @@ describe('across tenants', () => {
         history.deployments(stranger, name, { limit: 1, at: '2999-01-01T00:00:00Z' }),
         history.lineage(stranger, name),
         registry.rollback(stranger, name, {}),
-        registry.sharesBuild(stranger, name, '1').then(() => registry.model(stranger, name)),
+        registry.removeSharing(stranger, name, '1'),
       ];
       for (const answer of await Promise.allSettled(asked))
         expect(answer).toMatchObject({

@@ -1,13 +1,14 @@
 import type { JSONValue, TransactionSql } from 'postgres';
 import type { ModelStage, ModelVersion } from '../../contracts/models.ts';
 import type { ModelName } from '../../contracts/names.ts';
-import type {
-  AliasName,
-  CreateModelVersionRequest,
-  ModelAlias,
-  ModelUpdate,
-  StageTransition,
-  VersionUpdate,
+import {
+  type AliasName,
+  type CreateModelVersionRequest,
+  type ModelAlias,
+  type ModelUpdate,
+  maxTags,
+  type StageTransition,
+  type VersionUpdate,
 } from '../../contracts/registry.ts';
 import {
   AliasHidesVersionError,
@@ -15,11 +16,12 @@ import {
   type ModelCatalog,
   ModelDeployedError,
   StageNeedsDeploymentError,
+  TooManyTagsError,
   VersionNumberTakenError,
 } from '../../registry/model-catalog.ts';
 import { type Expected, PreconditionFailedError, VersionInUseError } from '../../registry/model-registry.ts';
 import { checkMetrics } from '../../registry/registered-metrics.ts';
-import { compareVersions, nextVersion, parseVersion } from '../../registry/semantic-version.ts';
+import { checkGivenVersion, compareVersions, nextVersion } from '../../registry/semantic-version.ts';
 import { checkTransition } from '../../registry/stage-transition.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
 import { versionPage } from './model-pages.ts';
@@ -91,7 +93,7 @@ export class PostgresModelCatalog implements ModelCatalog {
       const from = await existingVersion(sql, name, request.from_version);
       const latest = model.last_version!;
       const version = request.version_string ?? nextVersion(latest, 'patch');
-      parseVersion(version);
+      if (request.version_string !== undefined) checkGivenVersion(version);
       if (compareVersions(version, latest) <= 0) throw new VersionNumberTakenError(version, latest);
       const metrics = { ...from.metrics, ...request.metrics };
       checkMetrics(metrics);
@@ -247,6 +249,7 @@ function changed(
 ): { description: string; notes: string; tags: Record<string, string> } {
   const tags: Record<string, string | null> = { ...before.tags, ...update.tags };
   const kept = Object.entries(tags).filter((entry): entry is [string, string] => entry[1] !== null);
+  if (kept.length > maxTags) throw new TooManyTagsError(kept.length);
   return {
     description: update.description ?? before.description,
     notes: update.notes ?? before.notes,

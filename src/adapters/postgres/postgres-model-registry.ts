@@ -288,28 +288,39 @@ export class PostgresModelRegistry implements ModelRegistry {
     });
   }
 
-  sharesBuild(tenant: TenantContext, name: ModelName, version: string): Promise<boolean> {
-    return this.#database.transaction(tenant, async (sql) => {
-      const { build_id, version: number } = await existingVersion(sql, name, version);
-      const [other] = await sql`
-        SELECT FROM ml_model_versions WHERE model_name = ${name} AND build_id = ${build_id} AND version <> ${number} LIMIT 1`;
-      return other !== undefined;
-    });
-  }
-
   remove(tenant: TenantContext, name: ModelName, version: string): Promise<ModelVersion> {
     return this.#database.transaction(tenant, async (sql) => {
       const model = await lockedModel(sql, name);
-      const row = await existingVersion(sql, name, version);
-      if (row.version === model.champion_version) throw new VersionDeployedError(name, row.version);
-      await sql`DELETE FROM ml_model_versions WHERE model_name = ${name} AND version = ${row.version}`;
-      await recordAudit(sql, tenant, 'delete', `${name}/${row.version}`, {
-        build_id: row.build_id,
-        sha256: row.artifact_sha256,
-      });
-      return modelVersionOf(row, model.champion_version);
+      return removed(sql, tenant, model, await existingVersion(sql, name, version));
     });
   }
+
+  removeSharing(tenant: TenantContext, name: ModelName, version: string): Promise<ModelVersion | undefined> {
+    return this.#database.transaction(tenant, async (sql) => {
+      const model = await lockedModel(sql, name);
+      const row = await existingVersion(sql, name, version);
+      const [other] = await sql`
+        SELECT FROM ml_model_versions WHERE model_name = ${name} AND build_id = ${row.build_id}
+          AND version <> ${row.version} LIMIT 1`;
+      return other === undefined ? undefined : removed(sql, tenant, model, row);
+    });
+  }
+}
+
+async function removed(
+  sql: TransactionSql,
+  tenant: TenantContext,
+  model: ModelRow,
+  row: VersionRow,
+): Promise<ModelVersion> {
+  const name = model.model_name as ModelName;
+  if (row.version === model.champion_version) throw new VersionDeployedError(name, row.version);
+  await sql`DELETE FROM ml_model_versions WHERE model_name = ${name} AND version = ${row.version}`;
+  await recordAudit(sql, tenant, 'delete', `${name}/${row.version}`, {
+    build_id: row.build_id,
+    sha256: row.artifact_sha256,
+  });
+  return modelVersionOf(row, model.champion_version);
 }
 
 /** @param model as it is after the change */
