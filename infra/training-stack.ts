@@ -210,7 +210,7 @@ export class TrainingStack extends Stack {
   }
 
   private registrar(): lambda.Function {
-    const { artifactBucket, jobsTable, servingTable, intentsTable, database, bus } = this.data;
+    const { artifactBucket, jobsTable, servingTable, intentsTable, feedbackTable, database, bus } = this.data;
     const registrar = new PlatformFunction(this, 'Registrar', {
       platform: this.platform,
       code: 'registrar',
@@ -223,6 +223,8 @@ export class TrainingStack extends Stack {
         JOBS_TABLE: jobsTable.tableName,
         SERVING_TABLE: servingTable.tableName,
         INTENTS_TABLE: intentsTable.tableName,
+        FEEDBACK_TABLE: feedbackTable.tableName,
+        PREDICTION_LOG_DAYS: String(this.platform.settings.predictionLogDays),
         ARTIFACT_BUCKET: artifactBucket.bucketName,
         EVENT_BUS_NAME: bus.eventBusName,
         ...unsignedModels(this.platform.settings),
@@ -236,6 +238,8 @@ export class TrainingStack extends Stack {
     // The public key by which a build is verified before it is registered.
     servingTable.grantItems(role, ['platform/*'], ['GetItem']);
     intentsTable.grantTenantItems(tenantRole, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']);
+    // What is known of the version that serves is projected when a new one is registered.
+    feedbackTable.grantTenantItems(tenantRole, ['Query']);
     artifactBucket.grantTenantRead(tenantRole, 'models/');
     artifactBucket.grantTenantList(tenantRole);
     bus.grantPutEventsTo(role);

@@ -22,6 +22,9 @@ export function deployedVersions() {
     deployedManifest(tenant, model, { champions, versions, signatures });
 }
 
+export const feedbackStore = () =>
+  new DynamoDbFeedbackStore(dynamodb(), config.feedbackTable, config.predictionLogDays);
+
 export function monitoringPlane() {
   // Read here, so that a wrong one stops the function when it starts.
   const { performanceThreshold: threshold, retrainingFeedbackThreshold: minSamples } = config;
@@ -32,7 +35,7 @@ export function monitoringPlane() {
   return {
     clock: systemClock,
     predictions: new PredictionHistory(predictions),
-    feedback: new DynamoDbFeedbackStore(dynamodb(), config.feedbackTable, config.predictionLogDays),
+    feedback: feedbackStore(),
     deployed: deployedVersions(),
     rule: async (tenant: TenantContext) => {
       const { own } = await settingsStore().read(tenant);

@@ -38,7 +38,11 @@ export function performanceOf(
   return { ...about, status: isHealthy ? 'healthy' : 'degraded', reason };
 }
 
-function liveMetrics(task: ModelManifest['task'], feedback: readonly Feedback[]): ModelPerformanceMetrics {
+/** @returns metrics over all of it, and the times of the first and the last prediction */
+export function liveMetrics(
+  task: ModelManifest['task'],
+  feedback: readonly Feedback[],
+): ModelPerformanceMetrics {
   if (feedback.length === 0) return { n_samples: 0, metrics: {} };
   const times = feedback.map(({ predictedAt }) => predictedAt).sort();
   return {

@@ -1,3 +1,5 @@
+import { dailyPerformance } from '../monitoring/daily-performance.ts';
+import type { FeedbackStore } from '../monitoring/feedback.ts';
 import type { EventPublisher } from '../registry/event-publisher.ts';
 import { type ModelRegistry, PreconditionFailedError } from '../registry/model-registry.ts';
 import type { Projections } from '../registry/projections.ts';
@@ -19,6 +21,26 @@ export interface RegistryStepContext {
   readonly promotion: Promotion;
   readonly events: EventPublisher;
   readonly projections: Projections;
+  readonly feedback: Pick<FeedbackStore, 'since'>;
+}
+
+/** Of the version that serves, as far back as a window of performance reaches, and as much as it reads. */
+const watchedDays = 90;
+const maxWatched = 10_000;
+
+/** The registry's database is awake: what is known of the version that serves goes there too. */
+async function projectWatched({ tenant, job, registry, projections, feedback }: RegistryStepContext) {
+  const modelName = job.request.model_name;
+  const champion = (await registry.deployment(tenant, modelName))?.champion;
+  if (champion === undefined) return;
+  const dayMs = 24 * 60 * 60 * 1000;
+  const from = new Date(Date.parse(job.created_at) - watchedDays * dayMs).toISOString().slice(0, 10);
+  const of = { model: modelName, version: champion.version };
+  const seen = await feedback.since(tenant, of, { from, limit: maxWatched });
+  const days = dailyPerformance(champion.task, seen);
+  // Of the first day only a part was read.
+  if (seen.length === maxWatched) days.shift();
+  await projections.watched(tenant, { modelName, modelVersion: champion.version }, { feedback: seen, days });
 }
 
 /** Each time another change of the model came between. */
@@ -27,13 +49,15 @@ const maxAttempts = 5;
 export const registrySteps: Readonly<
   Record<RegistryStepName, (context: RegistryStepContext, state: StepState) => Promise<StepState>>
 > = {
-  async register({ tenant, job, registry, artifacts, signatures, events, projections }, state) {
+  async register(context, state) {
+    const { tenant, job, registry, artifacts, signatures, events, projections } = context;
     const build = await verifiedBuild({ artifacts, signatures }, tenant, job.request.model_name, state);
     const { version, metrics } = await registry.register(tenant, build);
     await projections.trained(tenant, {
       ...{ jobId: job.job_id, modelName: job.request.model_name, modelVersion: version, metrics },
       ...{ trigger: job.trigger, datasetId: job.dataset_id, actor: job.actor, startedAt: job.created_at },
     });
+    await projectWatched(context);
     await events.publish(tenant, {
       type: 'ml.model.registered',
       subject: job.request.model_name,

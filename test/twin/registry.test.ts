@@ -93,6 +93,19 @@ describe('the nine routes of the seed', () => {
     const end = await jobEnd(client, won!.value.job_id as never);
     expect(end).toMatchObject({ status: 'completed', model_version: '1.1.0', trigger: 'retrain' });
     expect(end.promotion).toMatchObject({ decision: 'keep' });
+    // What was known of the version that serves is in the database now, for whoever asks in SQL.
+    const sql = running.twin.database.connect();
+    try {
+      const [told] = await sql`
+        SELECT count(*)::int AS n, count(*) FILTER (WHERE predicted = actual)::int AS right FROM model_feedback
+        WHERE tenant_id = 'acme' AND model_name = 'nine' AND model_version = '1.0.0'`;
+      expect(told).toEqual({ n: 50, right });
+      const [day] = await sql`
+        SELECT n_samples, metrics FROM model_performance WHERE tenant_id = 'acme' AND model_name = 'nine'`;
+      expect(day).toMatchObject({ n_samples: 50, metrics: { accuracy: right / 50 } });
+    } finally {
+      await sql.end();
+    }
     const next = await client.call('retrainModel', { params: nine, body: {} });
     await client.call('cancelJob', { params: { job_id: next.job_id as never } });
     // 8: delete, 9: health.

@@ -118,7 +118,12 @@ beforeAll(async () => {
     },
     ...{ TENANT_TABLES: '[]', TENANT_BUCKETS: '[]', OFFBOARDING_WAITS_SECONDS: '0' },
     TENANT_ROWS_FUNCTION_NAME: 'tenant-rows',
-    ...{ JOBS_TABLE: of.JobsTable, INTENTS_TABLE: of.IntentsTable, ACCESS_TABLE: of.AccessTable },
+    ...{
+      JOBS_TABLE: of.JobsTable,
+      INTENTS_TABLE: of.IntentsTable,
+      ACCESS_TABLE: of.AccessTable,
+      FEEDBACK_TABLE: of.FeedbackTable,
+    },
     ...{ AUDIT_TABLE: of.AuditTable },
     ...{ IDEMPOTENCY_TABLE: of.IdempotencyTable, EVENT_BUS_NAME: 'bus', RELAY_FUNCTION_NAME: 'relay' },
     TRAINING_STATE_MACHINE_ARN: 'arn:aws:states:us-east-1:000000000000:stateMachine:training',
@@ -406,13 +411,14 @@ describe('what the platform publishes about models', () => {
     const model = modelName('ticket-priority');
     const deployment = {
       ...{ modelName: model, revision: 2, previousVersion: '1.0.0', deployedAt: 'now' },
-      traffic: { settings: {} },
+      traffic: { environments: [], settings: {} },
     };
     const registry = {
       version: async () => ({ signature: {} }),
       register: async () => ({ version: '1.0.0', metrics: {} }),
       deploy: async () => ({ ...deployment, champion: { version: '1.1.0' } }),
       retire: async () => ({ version: {}, deployment: { ...deployment, champion: undefined } }),
+      deployment: async () => undefined,
     } as unknown as ModelRegistry;
     const intents = { open: async () => 'i', close: async () => {} } as unknown as PromotionIntents;
     const promotion = new Promotion({ registry, intents, events, pointers: { write: async () => true } });
@@ -423,7 +429,8 @@ describe('what the platform publishes about models', () => {
         ...{ tenant: acme, registry, promotion, events },
         job: sampleJob({ request: sampleRequest({ model_name: model }) }) as never,
         artifacts: { manifest: async () => build } as never,
-        projections: { trained: async () => {} },
+        projections: { trained: async () => {}, watched: async () => {} },
+        feedback: { since: async () => [] },
         signatures: unsignedManifests,
       },
       { build_id: 'b', manifest_sha256: 'm' },

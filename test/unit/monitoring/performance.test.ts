@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ClassLabel } from '../../../src/contracts/class-label.ts';
+import { dailyPerformance } from '../../../src/monitoring/daily-performance.ts';
 import { type Feedback, recordFeedback } from '../../../src/monitoring/feedback.ts';
 import { performanceOf } from '../../../src/monitoring/performance.ts';
 import { requestOf } from '../../../src/training/retraining.ts';
@@ -13,6 +14,34 @@ const told = (...pairs: [predicted: ClassLabel, actual: ClassLabel][]): Feedback
     ...{ predicted, actual, predictedAt: `2026-01-0${i + 1}T00:00:00.000Z` },
     ...{ recordedAt: '2026-02-01T00:00:00.000Z', actor: 'user', comment: undefined },
   }));
+
+describe('the performance of each day', () => {
+  const at = (time: string, predicted: ClassLabel, actual: ClassLabel): Feedback => ({
+    ...told([predicted, actual])[0]!,
+    predictedAt: time,
+  });
+
+  it('counts a prediction on the day on which it was made, UTC, and no day without one', () => {
+    const days = dailyPerformance('classification', [
+      at('2026-01-31T23:59:59.999Z', 'yes', 'yes'),
+      at('2026-02-02T00:00:00.000Z', 'yes', 'no'),
+      at('2026-01-31T00:00:00.000Z', 'no', 'yes'),
+    ]);
+    expect(days.map(({ windowStart, windowEnd, nSamples }) => [windowStart, windowEnd, nSamples])).toEqual([
+      ['2026-01-31T00:00:00.000Z', '2026-02-01T00:00:00.000Z', 2],
+      ['2026-02-02T00:00:00.000Z', '2026-02-03T00:00:00.000Z', 1],
+    ]);
+    expect(days.map(({ metrics }) => metrics.accuracy)).toEqual([0.5, 0]);
+  });
+
+  it('of a regression is that of its errors', () => {
+    const [day] = dailyPerformance('regression', [
+      at('2026-01-31T01:00:00.000Z', 1, 2),
+      at('2026-01-31T02:00:00.000Z', 5, 4),
+    ]);
+    expect(day!.metrics).toMatchObject({ mae: 1, rmse: 1 });
+  });
+});
 
 describe('the performance of a classifier', () => {
   it('is that of its labels, weighted by how often each is true', () => {
