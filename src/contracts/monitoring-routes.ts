@@ -19,7 +19,7 @@ export const monitoringRoutes = {
     summary: 'Say what was true for a prediction',
     description: 'Said again for the same prediction, the last word counts.',
     body: FeedbackData,
-    example: { prediction_id: 'AaIT9hMLqhDgIGoAAAMAH5BMckUYstCm', actual: 'urgent' },
+    example: { prediction_id: 'AaIT9hMLqhDgIGoAAAMAH5BMckUYstCm', actual_outcome: 'urgent' },
     maxBodyBytes: maxFeedbackBytes,
     repeatable: () => true,
     answers: ok(FeedbackResponse, 'It is recorded'),

@@ -6,11 +6,12 @@ import { Task } from './training.ts';
 /** What turned out to be true for a prediction. */
 export const FeedbackData = z
   .strictObject({
+    model_name: ModelName.optional().describe('The model that predicted; with another one it is 404'),
     prediction_id: z.string().min(1).max(100),
-    actual: z
+    actual_outcome: z
       .union([z.string().max(1_000), z.number(), z.boolean()])
       .describe('The label or value that was right, of the type of the prediction'),
-    comment: z.string().max(2_000).optional(),
+    user_feedback: z.string().max(2_000).optional().describe('What people say of the prediction'),
   })
   .meta({ id: 'FeedbackData' });
 export type FeedbackData = z.infer<typeof FeedbackData>;
@@ -21,7 +22,7 @@ export const FeedbackResponse = z
     model_name: ModelName,
     model_version: z.string().describe('The version that predicted'),
     predicted: ClassLabel,
-    actual: ClassLabel,
+    actual_outcome: ClassLabel,
     is_correct: z.boolean().optional().describe('Classification only'),
     recorded_at: Timestamp,
   })

@@ -4,16 +4,17 @@ import type { FeedbackData, FeedbackResponse } from '../contracts/monitoring.ts'
 import type { ModelName } from '../contracts/names.ts';
 import { ValidationError } from '../errors.ts';
 import type { LogRecord } from '../serving/log/log-record.ts';
+import { PredictionNotFoundError } from '../serving/log/prediction-history.ts';
 import type { TenantContext } from '../tenancy/tenant-context.ts';
 
 /** Feedback of another type than the prediction is a mistake, not a wrong prediction. */
 export class FeedbackTypeError extends ValidationError {
   constructor(actual: unknown, predicted: unknown) {
     super(
-      `actual is a ${typeof actual}, and the prediction ${JSON.stringify(predicted)} is a ${typeof predicted}; send a ${typeof predicted}`,
+      `actual_outcome is a ${typeof actual}, and the prediction ${JSON.stringify(predicted)} is a ${typeof predicted}; send a ${typeof predicted}`,
       {
         code: 'FEEDBACK_TYPE_MISMATCH',
-        errors: [{ pointer: '/actual', detail: `must be a ${typeof predicted}` }],
+        errors: [{ pointer: '/actual_outcome', detail: `must be a ${typeof predicted}` }],
       },
     );
   }
@@ -46,12 +47,12 @@ export interface FeedbackStore {
 
 /**
  * Joins feedback to its prediction, which the log has: what was predicted is not taken from whoever sends feedback.
- * @throws {PredictionNotFoundError} when the tenant was never given such a prediction, or it is not written yet
+ * @throws {PredictionNotFoundError} when the tenant, or the model, never gave such a prediction, or it is not written yet
  * @throws {FeedbackTypeError}
  */
 export async function recordFeedback(
   tenant: TenantContext,
-  { prediction_id, actual, comment }: FeedbackData,
+  { prediction_id, model_name: asked, actual_outcome: actual, user_feedback: comment }: FeedbackData,
   parts: {
     readonly predictions: { find(tenant: TenantContext, id: string): Promise<LogRecord> };
     readonly feedback: FeedbackStore;
@@ -62,6 +63,7 @@ export async function recordFeedback(
     tenant,
     prediction_id,
   );
+  if (asked !== undefined && asked !== model_name) throw new PredictionNotFoundError(prediction_id);
   if (typeof actual !== typeof prediction) throw new FeedbackTypeError(actual, prediction);
   const recordedAt = isoAt(parts.clock.nowMs());
   await parts.feedback.put(tenant, {
@@ -72,7 +74,7 @@ export async function recordFeedback(
   const isClass = probabilities !== undefined || typeof prediction !== 'number';
   return {
     ...{ prediction_id, model_name: model_name as ModelName, model_version },
-    ...{ predicted: prediction, actual: actual as ClassLabel, recorded_at: recordedAt },
+    ...{ predicted: prediction, actual_outcome: actual as ClassLabel, recorded_at: recordedAt },
     ...(isClass ? { is_correct: actual === prediction } : {}),
   };
 }

@@ -75,7 +75,7 @@ const instances = { instances: [{ amount: 1 }] };
 /** A body that the owner would succeed with. */
 const bodyOf = (id: OperationId): unknown => {
   if (id === 'trainModel') return { model_name: 'stolen', dataset_id: ids.dataset_id, target: 'risk' };
-  if (id === 'recordFeedback') return { prediction_id: ids.prediction_id, actual: 'high' };
+  if (id === 'recordFeedback') return { prediction_id: ids.prediction_id, actual_outcome: 'high' };
   if (id === 'batchPredict') return { model_name: 'private', dataset_id: ids.dataset_id };
   return bodies[id];
 };

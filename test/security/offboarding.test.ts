@@ -64,7 +64,7 @@ async function live(client: HttpClient): Promise<void> {
     params: model,
     body: { input_data: { amount: 1 } },
   })) as Prediction;
-  await client.call('recordFeedback', { body: { prediction_id, actual: 'high' } });
+  await client.call('recordFeedback', { body: { prediction_id, actual_outcome: 'high' } });
   const { dataset_id } = await createSample(client);
   await client.call('batchPredict', { body: { ...model, dataset_id, format: 'csv' } });
   // Rows that a caller did not want to wait for lie in the bucket of uploads.

@@ -65,18 +65,18 @@ describe('the nine routes of the seed', () => {
         ...{ params: nine, body: { input_data: { amount: i / 5 } } },
       })) as Prediction;
       const actual = i % 10 === 0 ? (prediction === 'high' ? 'low' : 'high') : prediction;
-      const answer = await client.call('recordFeedback', { body: { prediction_id, actual } });
-      expect(answer).toMatchObject({ predicted: prediction, actual, model_version: '1.0.0' });
+      const answer = await client.call('recordFeedback', { body: { prediction_id, actual_outcome: actual } });
+      expect(answer).toMatchObject({ predicted: prediction, actual_outcome: actual, model_version: '1.0.0' });
       if (answer.is_correct) right++;
       // Said again it counts once.
-      if (i === 0) await client.call('recordFeedback', { body: { prediction_id, actual } });
+      if (i === 0) await client.call('recordFeedback', { body: { prediction_id, actual_outcome: actual } });
     }
     const performance = await client.call('getPerformance', { params: nine, query: {} });
     expect(performance).toMatchObject({ status: 'healthy', threshold: 0.7, live: { n_samples: 50 } });
     expect(performance.live.metrics.accuracy).toBe(right / 50);
     expect(right).toBe(45);
     await refused(
-      client.call('recordFeedback', { body: { prediction_id: 'nothing', actual: 'high' } }),
+      client.call('recordFeedback', { body: { prediction_id: 'nothing', actual_outcome: 'high' } }),
       'PREDICTION_NOT_FOUND',
     );
     // 5: metadata.

@@ -50,7 +50,7 @@ function bodyOf(id: OperationId, ids: Ids): Record<string, unknown> | undefined 
     trainModel: { model_name: 'stolen', dataset_id: ids.dataset_id, target: 'risk' },
     batchPredict: { model_name: ids.model_name, dataset_id: ids.dataset_id },
     createImport: { size_bytes: 8 },
-    recordFeedback: { prediction_id: ids.prediction_id, actual: 'low' },
+    recordFeedback: { prediction_id: ids.prediction_id, actual_outcome: 'low' },
     ...{ predict: { input_data: { amount: 1 } }, predictAlias: { amount: 1 } },
     predictBatch: { input_batch: [{ amount: 1 }] },
     ...{ infer: tensors, inferVersion: tensors },

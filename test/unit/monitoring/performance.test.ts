@@ -97,18 +97,40 @@ describe('feedback', () => {
   };
 
   it('is joined to what the log says was predicted', async () => {
-    const answer = await recordFeedback(tenantA, { prediction_id: 'p', actual: 'no' }, parts);
+    const answer = await recordFeedback(tenantA, { prediction_id: 'p', actual_outcome: 'no' }, parts);
     expect(answer).toEqual({
-      ...{ prediction_id: 'p', model_name: 'income', model_version: '1.2.0', predicted: 'yes', actual: 'no' },
+      ...{
+        prediction_id: 'p',
+        model_name: 'income',
+        model_version: '1.2.0',
+        predicted: 'yes',
+        actual_outcome: 'no',
+      },
       ...{ is_correct: false, recorded_at: '2026-02-01T00:00:00.000Z' },
     });
     expect(kept).toMatchObject([{ predictedAt: record.time, actor: 'user-of-aa' }]);
   });
 
+  it('for a model that did not make the prediction is not found, and that of the one that did is', async () => {
+    kept.length = 0;
+    const told = (model_name: string) =>
+      recordFeedback(
+        tenantA,
+        { model_name: modelName(model_name), prediction_id: 'p', actual_outcome: 'no', user_feedback: 'odd' },
+        parts,
+      );
+    await expect(told('outcome')).rejects.toMatchObject({ code: 'PREDICTION_NOT_FOUND' });
+    expect(kept).toEqual([]);
+    await told('income');
+    expect(kept).toMatchObject([{ comment: 'odd' }]);
+  });
+
   it('of another type than the prediction is refused', async () => {
-    await expect(recordFeedback(tenantA, { prediction_id: 'p', actual: 1 }, parts)).rejects.toMatchObject({
+    await expect(
+      recordFeedback(tenantA, { prediction_id: 'p', actual_outcome: 1 }, parts),
+    ).rejects.toMatchObject({
       code: 'FEEDBACK_TYPE_MISMATCH',
-      message: 'actual is a number, and the prediction "yes" is a string; send a string',
+      message: 'actual_outcome is a number, and the prediction "yes" is a string; send a string',
     });
   });
 });
