@@ -2,7 +2,7 @@ import type postgres from 'postgres';
 
 /**
  * Fills the registry of a tenant as a superuser: so many models with so many versions each, one in a hundred versions
- * in Staging, the newest of each model deployed, with its history and audit.
+ * in Staging, the newest of each model deployed and the oldest in the environment staging, with history and audit.
  */
 export async function fillRegistry(
   admin: postgres.Sql,
@@ -12,7 +12,7 @@ export async function fillRegistry(
   await admin`
     INSERT INTO ml_models (tenant_id, model_name, last_mlflow_version, last_version, last_schema_hash, revision,
       champion_version, tags)
-    SELECT ${tenant}, 'model-' || lpad(m::text, 5, '0'), ${nVersions}, '1.' || ${nVersions - 1}::int || '.0', 'h', 1,
+    SELECT ${tenant}, 'model-' || lpad(m::text, 5, '0'), ${nVersions}, '1.' || ${nVersions - 1}::int || '.0', 'h', 2,
       '1.' || ${nVersions - 1}::int || '.0', jsonb_build_object('team', 'team-' || m % 7)
     FROM generate_series(1, ${nModels}::int) m`;
   await admin`
@@ -28,6 +28,12 @@ export async function fillRegistry(
   await admin`
     INSERT INTO ml_deployments (tenant_id, model_name, revision, version, action, actor, request_id)
     SELECT tenant_id, model_name, 1, champion_version, 'deploy', 'filler', 'r' FROM ml_models WHERE tenant_id = ${tenant}`;
+  await admin`
+    INSERT INTO ml_deployments (tenant_id, model_name, revision, version, action, environment, actor, request_id)
+    SELECT tenant_id, model_name, 2, '1.0.0', 'deploy', 'staging', 'filler', 'r' FROM ml_models WHERE tenant_id = ${tenant}`;
+  await admin`
+    INSERT INTO ml_model_environments (tenant_id, model_name, environment, version)
+    SELECT tenant_id, model_name, 'staging', '1.0.0' FROM ml_models WHERE tenant_id = ${tenant}`;
   await admin`
     INSERT INTO ml_audit (tenant_id, action, subject, actor, request_id)
     SELECT tenant_id, 'register', model_name || '/' || version, 'filler', 'r' FROM ml_model_versions

@@ -44,6 +44,7 @@ try {
     model: () => `/models/${anyModel()}`,
     metadata: () => `/models/${anyModel()}/metadata`,
     versions: () => `/models/${anyModel()}/versions?limit=50`,
+    environments: () => `/models/${anyModel()}/environments`,
     history: () => `/models/${anyModel()}/deployments`,
     lineage: () => `/models/${anyModel()}/lineage`,
     audit: () => `/audit?subject=${anyModel()}`,

@@ -59,17 +59,22 @@ const hot: Record<string, (s: ReturnType<typeof stores>) => Promise<unknown>> = 
   'a version by semver': ({ registry }) => registry.version(tenantA, name, '1.5.0'),
   'a version by build': ({ registry }) => registry.version(tenantA, name, 'build-250-5'),
   'the champion': ({ registry }) => registry.version(tenantA, name),
+  'what every environment serves': ({ registry }) => registry.environments(tenantA, name),
+  'what staging serves': ({ registry }) => registry.version(tenantA, name, 'staging'),
   'what is deployed': ({ registry }) => registry.deployment(tenantA, name),
   'a page of versions': ({ catalog }) => catalog.versions(tenantA, name, { limit: 50 }),
   'versions by stage': ({ catalog }) => catalog.versions(tenantA, name, { limit: 50, stage: 'Staging' }),
   aliases: ({ catalog }) => catalog.aliases(tenantA, name),
   'the history': ({ history }) =>
     history.deployments(tenantA, name, { limit: 50, at: '2999-01-01T00:00:00Z' }),
+  'the history of an environment': ({ history }) =>
+    history.deployments(tenantA, name, { limit: 50, environment: 'staging' }),
   'the audit log': ({ history }) => history.audit(tenantA, { limit: 100 }),
   'the audit log of a model': ({ history }) => history.audit(tenantA, { limit: 100, subject: name }),
   'the lineage': ({ history }) => history.lineage(tenantA, name),
   'a page of the export': ({ archive }) => archive.export(tenantA, { limit: 2 }),
   'a deployment': ({ registry }) => registry.deploy(tenantA, name, '1.8.0'),
+  'a deployment to staging': ({ registry }) => registry.deployTo(tenantA, name, 'staging', '1.7.0'),
   'a registration': ({ registry }) =>
     registry.register(tenantA, registrationOf(tenantA, sampleManifest({ model_name: name }))),
   'an archive of old versions': ({ catalog }) => catalog.archiveOldVersions(tenantA, name, { keepLatest: 5 }),

@@ -1,6 +1,6 @@
 /** What the environments beside production serve. */
 import type { TransactionSql } from 'postgres';
-import type { TrialEnvironment } from '../../contracts/environment-names.ts';
+import { environments, type TrialEnvironment } from '../../contracts/environment-names.ts';
 import type { ModelEnvironment } from '../../contracts/environments.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
 import type { ModelRow } from './registry-rows.ts';
@@ -58,9 +58,13 @@ export async function environmentList(sql: TransactionSql, model: ModelRow): Pro
   const changes = await sql<
     { environment: ModelEnvironment['environment']; revision: string; actor: string; created_at: Date }[]
   >`
-    SELECT DISTINCT ON (environment) environment, revision, actor, created_at FROM ml_deployments
-    WHERE model_name = ${model.model_name} AND action <> 'configure' ORDER BY environment, revision DESC`;
-  return (['development', 'staging', 'production'] as const).map((environment) => {
+    SELECT last.environment, last.revision, last.actor, last.created_at
+    FROM unnest(${[...environments]}::text[]) AS one (environment) CROSS JOIN LATERAL (
+      SELECT d.environment, d.revision, d.actor, d.created_at FROM ml_deployments d
+      WHERE d.model_name = ${model.model_name} AND d.environment = one.environment AND d.action <> 'configure'
+      ORDER BY d.revision DESC LIMIT 1
+    ) last`;
+  return environments.map((environment) => {
     const version = served.get(environment) ?? null;
     const change = changes.find((one) => one.environment === environment);
     if (version === null || change === undefined) return { environment };

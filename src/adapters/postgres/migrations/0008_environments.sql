@@ -24,6 +24,7 @@ CREATE POLICY tenant_rows ON ml_model_environments
 
 ALTER TABLE ml_deployments ADD COLUMN environment text NOT NULL DEFAULT 'production'
   CHECK (environment IN ('development', 'staging', 'production'));
+CREATE INDEX ml_deployments_environment ON ml_deployments (tenant_id, model_name, environment, revision DESC);
 
 -- Down Migration
 
