@@ -18,6 +18,7 @@ import {
   PlatformFunction,
   unsignedModels,
 } from './constructs/platform-function.ts';
+import { DATABASE_CONTACT } from './constructs/registry-database.ts';
 import type { DataStack } from './data-stack.ts';
 import type { IdentityStack } from './identity-stack.ts';
 import { migrateBefore } from './migrate-function.ts';
@@ -243,6 +244,7 @@ export class ApiStack extends Stack {
     this.data.auditTable.grantTenantItems(tenantRole, ['Query']);
     database.grantConnect(role, 'tenantml_app');
     servingTable.grantTenantItems(tenantRole, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']);
+    servingTable.grantItems(role, DATABASE_CONTACT, ['PutItem']);
     // The public key that goes with a version that is taken away.
     servingTable.grantItems(role, ['platform/*'], ['GetItem']);
     intentsTable.grantTenantItems(tenantRole, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']);
@@ -286,17 +288,24 @@ export class ApiStack extends Stack {
   }
 
   private platformFunction(): lambda.Function {
-    const { artifactBucket, servingTable } = this.data;
+    const { artifactBucket, servingTable, transientTable } = this.data;
     const { function: platform, role } = new PlatformFunction(this, 'Platform', {
       platform: this.platform,
       code: 'platform',
       description: 'Health, documentation, and the answer to unknown paths',
       memoryMiB: 512,
       timeoutSeconds: 10,
-      environment: { SERVING_TABLE: servingTable.tableName, ARTIFACT_BUCKET: artifactBucket.bucketName },
+      environment: {
+        SERVING_TABLE: servingTable.tableName,
+        TRANSIENT_TABLE: transientTable.tableName,
+        ARTIFACT_BUCKET: artifactBucket.bucketName,
+        TRAINING_STATE_MACHINE_ARN: this.training.trainingMachine.arn,
+      },
     });
     // The health probe asks for what is the platform's, never for anything of a tenant.
-    servingTable.grantItems(role, ['platform/*'], ['GetItem']);
+    servingTable.grantItems(role, ['platform/*', ...DATABASE_CONTACT], ['GetItem']);
+    transientTable.grantItems(role, ['platform/*'], ['GetItem']);
+    this.training.trainingMachine.grantDescribe(role);
     artifactBucket.grantPlatformList(role);
     return platform;
   }
@@ -322,6 +331,7 @@ export class ApiStack extends Stack {
     // An intent says whose it is.
     intentsTable.grantOwnerLookup(relay.role);
     servingTable.grantTenantItems(relay.tenantRole, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']);
+    servingTable.grantItems(relay.role, DATABASE_CONTACT, ['PutItem']);
     intentsTable.grantTenantItems(relay.tenantRole, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']);
     bus.grantPutEventsTo(relay.role);
 

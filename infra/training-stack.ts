@@ -17,6 +17,7 @@ import {
   PlatformFunction,
   unsignedModels,
 } from './constructs/platform-function.ts';
+import { DATABASE_CONTACT } from './constructs/registry-database.ts';
 import type { DataStack } from './data-stack.ts';
 import { importDefinition } from './import-definition.ts';
 import { ingestDefinition, trainingDefinition } from './state-machines.ts';
@@ -235,6 +236,7 @@ export class TrainingStack extends Stack {
     jobsTable.grantItems(role, ['job/*'], ['GetItem']);
     jobsTable.grantTenantItems(tenantRole, ['GetItem', 'UpdateItem']);
     servingTable.grantTenantItems(tenantRole, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']);
+    servingTable.grantItems(role, DATABASE_CONTACT, ['PutItem']);
     // The public key by which a build is verified before it is registered.
     servingTable.grantItems(role, ['platform/*'], ['GetItem']);
     intentsTable.grantTenantItems(tenantRole, ['GetItem', 'PutItem', 'UpdateItem', 'DeleteItem']);

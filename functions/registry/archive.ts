@@ -6,9 +6,12 @@ import { lineageGraph } from '../../src/registry/lineage.ts';
 import { importRegistry } from '../../src/registry/registry-archive.ts';
 import type { RegistryParts } from './registry-parts.ts';
 
-/** What happened, and the registry as a document. */
-export function archiveOperations({ history, archive, artifacts, trail }: RegistryParts) {
+/** What happened, the registry as a document, and whether it is there. */
+export function archiveOperations({ database, history, archive, artifacts, trail }: RegistryParts) {
   return {
+    databaseHealth: async ({ tenant, requestId }) => ({
+      body: { status: 'healthy', latency_ms: await database.ping(tenant), request_id: requestId },
+    }),
     getLineage: async ({ tenant, params, query }) => ({
       body: lineageGraph(await history.lineage(tenant, params.model_name, query.version)),
     }),

@@ -60,6 +60,13 @@ export class JobMachine extends Construct {
     return this.machine.stateMachineArn;
   }
 
+  /** Lets the grantee ask whether the machine is there. */
+  grantDescribe(grantee: iam.IRole): void {
+    grantee.addToPrincipalPolicy(
+      new iam.PolicyStatement({ actions: ['states:DescribeStateMachine'], resources: [this.arn] }),
+    );
+  }
+
   /** Lets the grantee stop executions of this machine. */
   grantStop(grantee: iam.IRole): void {
     const { partition, region, account } = Stack.of(grantee);

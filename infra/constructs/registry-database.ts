@@ -18,6 +18,9 @@ const IDLE_SESSION_TIMEOUT_MS = 60_000;
 /** The id that CDK gives the one function behind every AwsCustomResource of a stack. */
 const AWS_CUSTOM_RESOURCE_PROVIDER = 'AWS679f53fac002430cb0da5b7982bd2287';
 
+/** Keys of the serving table at which functions say how they found the database. */
+export const DATABASE_CONTACT: readonly string[] = ['health/*'];
+
 /** The roles that `bootstrap.sql` makes. */
 export type DatabaseUser = 'tenantml_app' | 'tenantml_migrator';
 

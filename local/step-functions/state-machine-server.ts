@@ -96,10 +96,7 @@ export class StateMachineServer {
 
   /** Starts an execution; the same name and input again give the same running execution. */
   startExecution(machineArn: string, input: string, name: string = randomUUID()): Execution {
-    const machine = this.#machines.get(machineArn);
-    if (machine === undefined) {
-      throw new AwsServiceError('StateMachineDoesNotExist', `State Machine Does Not Exist: '${machineArn}'`);
-    }
+    const machine = this.#machine(machineArn);
     if (!NAME.test(name)) {
       throw new AwsServiceError('InvalidName', `Invalid Name: '${name}'`);
     }
@@ -192,6 +189,9 @@ export class StateMachineServer {
         );
         return { executionArn: execution.arn, startDate: execution.startMs / 1000 };
       }
+      case 'DescribeStateMachine':
+        await allow(input.stateMachineArn);
+        return this.#describeMachine(String(input.stateMachineArn));
       case 'DescribeExecution':
         await allow(input.executionArn);
         return describe(this.#find(String(input.executionArn)));
@@ -222,6 +222,17 @@ export class StateMachineServer {
           `${call.operation} is not part of the local Step Functions`,
         );
     }
+  }
+
+  #describeMachine(machineArn: string): object {
+    const { arn: stateMachineArn, name, roleArn } = this.#machine(machineArn);
+    return { stateMachineArn, name, roleArn, status: 'ACTIVE', type: 'STANDARD' };
+  }
+
+  #machine(machineArn: string): Machine {
+    const machine = this.#machines.get(machineArn);
+    if (machine !== undefined) return machine;
+    throw new AwsServiceError('StateMachineDoesNotExist', `State Machine Does Not Exist: '${machineArn}'`);
   }
 
   #find(executionArn: string): Execution {

@@ -11,6 +11,7 @@ import { systemClock } from '../clock.ts';
 import { config } from '../config.ts';
 import { Promotion } from '../registry/promotion.ts';
 import { eventPublisher } from './events.ts';
+import { contactTeller } from './health.ts';
 import { manifestSignatures } from './signatures.ts';
 import { dynamodb } from './stores.ts';
 
@@ -21,7 +22,9 @@ const resumeWithinMs = 20_000;
 const projectionDays = 90;
 
 export function controlPlane() {
-  const database = new TenantDatabase(config.database, { clock: systemClock, resumeWithinMs });
+  const database = new TenantDatabase(config.database, {
+    ...{ clock: systemClock, resumeWithinMs, teller: contactTeller() },
+  });
   const registry = new PostgresModelRegistry(database);
   const intents = new DynamoDbPromotionIntents(dynamodb(), config.intentsTable, systemClock);
   const events = eventPublisher();
@@ -33,7 +36,7 @@ export function controlPlane() {
     signatures: manifestSignatures(),
   });
   return {
-    ...{ registry, intents, events, promotion },
+    ...{ database, registry, intents, events, promotion },
     catalog: new PostgresModelCatalog(database),
     history: new PostgresRegistryHistory(database),
     archive: new PostgresRegistryArchive(database),

@@ -52,7 +52,7 @@ export const gatewayRoutes: readonly GatewayRoute[] = [
   ...authorized('monitoring', '/api/v1/ml/feedback', '/api/v1/ml/models/{model_name}/performance'),
   ...authorized('train', '/api/v1/ml/models/{model_name}/retrain'),
   ...authorized('registry', '/api/v1/ml/models', '/api/v1/ml/models/{proxy+}', '/api/v1/ml/deploy/{proxy+}'),
-  ...authorized('registry', '/api/v1/ml/registry', '/api/v1/ml/audit'),
+  ...authorized('registry', '/api/v1/ml/registry', '/api/v1/ml/audit', '/api/v1/ml/health/database'),
   ...authorized('tenant', '/api/v1/ml/api-keys', '/api/v1/ml/api-keys/{proxy+}', '/api/v1/ml/settings'),
   ...authorized('tenant', '/api/v1/ml/members', '/api/v1/ml/members/{proxy+}'),
   // Whatever matches nothing above is answered by `platform`: health, documentation, and 404 as a problem.

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Health } from './platform.ts';
+import { DatabaseHealth, Health } from './platform.ts';
 import { ok, type Route } from './route.ts';
 
 /** What is open to everybody. */
@@ -10,8 +10,23 @@ export const platformRoutes = {
     function: 'platform',
     authorized: false,
     tag: 'platform',
-    summary: 'Whether the serving plane is up',
-    answers: { ...ok(Health, 'Healthy'), 503: { description: 'A store does not answer', schema: Health } },
+    summary: 'Whether the platform is up: store, tables, queue, and the database as it was last found',
+    description:
+      'May be asked as often as one likes: it never wakes the database, which sleeps while nobody uses the registry.',
+    answers: {
+      ...ok(Health, 'Healthy'),
+      503: { description: 'Something that is needed does not answer', schema: Health },
+    },
+  },
+  databaseHealth: {
+    method: 'GET',
+    path: '/api/v1/ml/health/database',
+    function: 'registry',
+    authorized: true,
+    scope: 'models:read',
+    tag: 'platform',
+    summary: 'Ask the database of the registry now, waking it if it sleeps',
+    answers: ok(DatabaseHealth, 'It answers'),
   },
   openapi: {
     method: 'GET',

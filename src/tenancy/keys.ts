@@ -148,6 +148,8 @@ export const itemKeys = {
   signingKey: (keyId: string): ItemKey => ({ pk: 'platform/', sk: `signing-key/${keyId}/` }),
   /** Of the platform: asked for by the health probe, and never there. */
   healthProbe: { pk: 'platform/', sk: 'health/' } as ItemKey,
+  /** Apart from what is the platform's: those who write it may write nothing else there. */
+  databaseContact: { pk: 'health/', sk: 'database/' } as ItemKey,
   /** What a key that is sent leads to. */
   apiKey: (sha256: string): ItemKey => ({ pk: `api-key/${sha256}/`, sk: 'key/' }),
   /** What a tenant sees of its keys. */

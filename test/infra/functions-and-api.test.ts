@@ -294,6 +294,21 @@ describe('permissions', () => {
     ]);
   });
 
+  it('say how they found the database, and write nothing else that is no tenant\u2019s beside pointers', () => {
+    const writers = statements.filter(
+      ({ actions, condition }) =>
+        actions.includes('dynamodb:PutItem') && JSON.stringify(condition ?? {}).includes('"health/*"'),
+    );
+    expect(writers.map(({ owner }) => owner.replace(/Role\w*$/, '')).sort()).toEqual([
+      ...['api/Registry', 'api/Relay', 'training/Registrar'],
+    ]);
+    for (const { condition, actions } of writers)
+      expect([actions, condition]).toMatchObject([
+        ['dynamodb:PutItem'],
+        { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['health/*'] } },
+      ]);
+  });
+
   const actionsOf = (role: string) =>
     statements
       .filter(({ owner }) => owner.startsWith(role))

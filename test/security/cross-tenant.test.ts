@@ -104,6 +104,7 @@ const pathOf = (route: Route): string => route.path.replaceAll(/\{(\w+)\}/g, (_,
 const namesNoResource = new Set<OperationId>([
   ...([
     'createImport',
+    'databaseHealth',
     'createDataset',
     'exportRegistry',
     'importRegistry',

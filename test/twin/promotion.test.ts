@@ -159,12 +159,28 @@ describe('while Postgres is stopped', () => {
     const before = await predict();
     await running.twin.database.stop();
     for (let i = 0; i < 20; i++) expect((await predict()).prediction).toBe(before.prediction);
+    const health = () => rawRequest(`${running.twin.url}/api/v1/ml/health`, {});
     // It waits for the database for 20 s before it says so.
     if (isWhole) {
+      // Nobody has asked yet.
+      expect((await health()).json).toMatchObject({
+        status: 'healthy',
+        checks: { database: { status: 'healthy' } },
+      });
       const answer = await rawRequest(`${running.twin.url}/api/v1/ml/models`, { token });
       expect([answer.status, answer.json.code]).toEqual([503, 'DATABASE_RESUMING']);
+      const { status, json } = await health();
+      expect([status, json]).toMatchObject([
+        503,
+        { status: 'unhealthy', checks: { database: { status: 'unhealthy' } } },
+      ]);
+      const others = Object.entries(json.checks as object).filter(([name]) => name !== 'database');
+      expect(others.map(([name, check]) => [name, check.status])).toEqual(
+        ['serving', 'store', 'cache', 'queue'].map((name) => [name, 'healthy']),
+      );
     }
     await running.twin.database.start();
     expect((await client.call('listModels', { query: {} })).items).toHaveLength(1);
+    if (isWhole) expect((await health()).status).toBe(200);
   }, 60_000);
 });

@@ -114,7 +114,13 @@ describe('the nine routes of the seed', () => {
     });
     const { versions } = (await client.call('getModel', { params: nine })) as ModelDetail;
     expect(versions.map(({ version }) => version)).toEqual(['1.0.0']);
-    expect((await client.call('health', {})).status).toBe('healthy');
+    const { status, checks } = await client.call('health', {});
+    expect(status).toBe('healthy');
+    expect(Object.entries(checks).map(([name, check]) => [name, check.status])).toEqual(
+      ['serving', 'store', 'cache', 'queue', 'database'].map((name) => [name, 'healthy']),
+    );
+    expect(checks.database).toHaveProperty('checked_at');
+    expect(await client.call('databaseHealth', {})).toMatchObject({ status: 'healthy' });
   });
 });
 

@@ -1,49 +1,73 @@
 import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
+import { DescribeStateMachineCommand, type SFNClient } from '@aws-sdk/client-sfn';
 import { type DynamoDBDocumentClient, GetCommand } from '@aws-sdk/lib-dynamodb';
 import type { Clock } from '../../clock.ts';
 import type { Health } from '../../contracts/platform.ts';
+import { type DatabaseContacts, databaseCheck } from '../../monitoring/database-contact.ts';
 import { itemKeys, objectKeys } from '../../tenancy/keys.ts';
 
-/** Asks the stores of the serving plane whether they answer; that nothing is there is an answer. Postgres is left asleep. */
+type Check = Health['checks'][string];
+
+/** Clients of what is asked, and its names. */
+export interface ProbedStores {
+  readonly dynamodb: DynamoDBDocumentClient;
+  readonly servingTable: string;
+  readonly transientTable: string;
+  readonly s3: S3Client;
+  readonly bucket: string;
+  readonly stepFunctions: SFNClient;
+  readonly stateMachineArn: string;
+  readonly contacts: Pick<DatabaseContacts, 'last'>;
+}
+
+/**
+ * Asks what the platform stands on whether it answers; that nothing is there is an answer. Postgres is left asleep: of
+ * it is said what its last user found.
+ */
 export class StoreProbes {
-  readonly #table: { readonly client: DynamoDBDocumentClient; readonly name: string };
-  readonly #bucket: { readonly client: S3Client; readonly name: string };
+  readonly #stores: ProbedStores;
   readonly #clock: Clock;
 
-  constructor(
-    stores: {
-      readonly table: { readonly client: DynamoDBDocumentClient; readonly name: string };
-      readonly bucket: { readonly client: S3Client; readonly name: string };
-    },
-    clock: Clock,
-  ) {
-    this.#table = stores.table;
-    this.#bucket = stores.bucket;
+  constructor(stores: ProbedStores, clock: Clock) {
+    this.#stores = stores;
     this.#clock = clock;
   }
 
   async run(): Promise<Health['checks']> {
-    const [dynamodb, s3] = await Promise.all([
+    const { s3, bucket, stepFunctions, stateMachineArn, servingTable, transientTable } = this.#stores;
+    const [serving, store, cache, queue, database] = await Promise.all([
+      this.#probe(() => this.#item(servingTable)),
       this.#probe(() =>
-        this.#table.client.send(new GetCommand({ TableName: this.#table.name, Key: itemKeys.healthProbe })),
+        s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: objectKeys.healthProbe, MaxKeys: 1 })),
       ),
-      this.#probe(() => {
-        const { client, name } = this.#bucket;
-        return client.send(
-          new ListObjectsV2Command({ Bucket: name, Prefix: objectKeys.healthProbe, MaxKeys: 1 }),
-        );
-      }),
+      this.#probe(() => this.#item(transientTable)),
+      this.#probe(() => stepFunctions.send(new DescribeStateMachineCommand({ stateMachineArn }))),
+      this.#database(),
     ]);
-    return { dynamodb, s3 };
+    return { serving, store, cache, queue, database };
   }
 
-  async #probe(ask: () => Promise<unknown>): Promise<Health['checks'][string]> {
+  #item(table: string): Promise<unknown> {
+    return this.#stores.dynamodb.send(new GetCommand({ TableName: table, Key: itemKeys.healthProbe }));
+  }
+
+  async #database(): Promise<Check> {
+    try {
+      return databaseCheck(await this.#stores.contacts.last(), this.#clock.nowMs());
+    } catch {
+      // Where it is kept does not answer, which is a check of its own.
+      return { status: 'unknown' };
+    }
+  }
+
+  async #probe(ask: () => Promise<unknown>): Promise<Check> {
     const startMs = this.#clock.nowMs();
     try {
       await ask();
       return { status: 'healthy', latency_ms: this.#clock.nowMs() - startMs };
-    } catch {
-      return { status: 'unhealthy', latency_ms: this.#clock.nowMs() - startMs };
+    } catch (error) {
+      const code = (error as { name?: string }).name ?? 'Error';
+      return { status: 'unhealthy', latency_ms: this.#clock.nowMs() - startMs, code };
     }
   }
 }

@@ -1,6 +1,7 @@
 import postgres, { type Sql, type TransactionSql } from 'postgres';
 import type { Clock } from '../../clock.ts';
 import { ValidationError } from '../../errors.ts';
+import type { ContactTeller } from '../../monitoring/database-contact.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
 import {
   DatabaseResumingError,
@@ -37,11 +38,19 @@ export class TenantDatabase {
   readonly #sql: Sql;
   readonly #clock: Clock;
   readonly #resumeWithinMs: number;
+  readonly #teller: Pick<ContactTeller, 'tell'> | undefined;
 
-  /** @param resumeWithinMs how long to wait for a paused database before `DATABASE_RESUMING` */
-  constructor(settings: DatabaseSettings, options: { clock: Clock; resumeWithinMs: number }) {
+  /**
+   * @param options.resumeWithinMs how long to wait for a paused database before `DATABASE_RESUMING`
+   * @param options.teller told whether it was reached
+   */
+  constructor(
+    settings: DatabaseSettings,
+    options: { clock: Clock; resumeWithinMs: number; teller?: Pick<ContactTeller, 'tell'> },
+  ) {
     this.#clock = options.clock;
     this.#resumeWithinMs = options.resumeWithinMs;
+    this.#teller = options.teller;
     this.#sql = postgres({
       host: settings.host,
       port: settings.port,
@@ -66,6 +75,8 @@ export class TenantDatabase {
     work: (sql: TransactionSql) => Promise<Result>,
   ): Promise<Result> {
     await this.#awake();
+    // Beside the work, and ended with it: a frozen container sends nothing.
+    const told = this.#teller?.tell(true);
     try {
       return (await this.#sql.begin(async (sql) => {
         await sql`SELECT set_config('app.tenant', ${tenant.tenantId}, true)`;
@@ -73,13 +84,28 @@ export class TenantDatabase {
       })) as Result;
     } catch (error) {
       // The connection was lost, perhaps after the commit: whoever asks again has to cope with work done twice.
-      if (isResuming(error)) throw new DatabaseResumingError(error);
+      if (isResuming(error)) throw await this.#away(error);
       throw isUnstorableText(error) ? new UnstorableTextError(error) : error;
+    } finally {
+      await told;
     }
+  }
+
+  /** Asks the database for nothing. @returns how long it took, in milliseconds @throws {DatabaseResumingError} */
+  async ping(tenant: TenantContext): Promise<number> {
+    const startMs = this.#clock.nowMs();
+    await this.transaction(tenant, (sql) => sql`SELECT 1`);
+    return this.#clock.nowMs() - startMs;
   }
 
   async close(): Promise<void> {
     await this.#sql.end({ timeout: 2 });
+  }
+
+  async #away(cause: unknown): Promise<DatabaseResumingError> {
+    const error = new DatabaseResumingError(cause);
+    await this.#teller?.tell(false, (cause as { code?: string }).code ?? error.code);
+    return error;
   }
 
   /** A session may have been ended while the container was frozen; find out before work begins, not during it. */
@@ -90,8 +116,11 @@ export class TenantDatabase {
         await this.#sql`SELECT 1`;
         return;
       } catch (error) {
-        if (!isResuming(error)) throw error;
-        if (this.#clock.nowMs() >= until) throw new DatabaseResumingError(error);
+        if (!isResuming(error)) {
+          await this.#teller?.tell(false, (error as { code?: string }).code ?? 'DATABASE_FAILED');
+          throw error;
+        }
+        if (this.#clock.nowMs() >= until) throw await this.#away(error);
         await new Promise((resolve) => setTimeout(resolve, retryEveryMs));
       }
     }

@@ -1,5 +1,6 @@
 import {
   DescribeExecutionCommand,
+  DescribeStateMachineCommand,
   GetExecutionHistoryCommand,
   SFNClient,
   StartExecutionCommand,
@@ -51,6 +52,7 @@ beforeAll(async () => {
           [
             'states:StartExecution',
             'states:DescribeExecution',
+            'states:DescribeStateMachine',
             'states:StopExecution',
             'states:GetExecutionHistory',
           ],
@@ -221,6 +223,18 @@ async function finish(name: string, input: object = {}) {
     .not.toBe('RUNNING');
   return describeExecution(executionArn);
 }
+
+describe('a state machine', () => {
+  it('is described to who may ask, and one that is not there is not', async () => {
+    const ask = (name: string, client = sfn) =>
+      client.send(new DescribeStateMachineCommand({ stateMachineArn: `${MACHINE}${name}` }));
+    const name = 'Slices';
+    expect(await ask(name)).toMatchObject({ status: 'ACTIVE', stateMachineArn: `${MACHINE}${name}` });
+    await expect(ask('Nowhere')).rejects.toMatchObject({ name: 'StateMachineDoesNotExist' });
+    const stranger = new SFNClient(clientConfig(endpoint, fixture.credentials('Stranger')));
+    await expect(ask(name, stranger)).rejects.toMatchObject({ name: 'AccessDeniedException' });
+  });
+});
 
 describe('an execution', () => {
   it('loops over slices and gives its output', async () => {
