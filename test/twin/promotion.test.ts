@@ -181,6 +181,8 @@ describe('while Postgres is stopped', () => {
     }
     await running.twin.database.start();
     expect((await client.call('listModels', { query: {} })).items).toHaveLength(1);
-    if (isWhole) expect((await health()).status).toBe(200);
+    const endsMs = performance.now() + 10_000;
+    // An answer is kept for five seconds.
+    if (isWhole) while ((await health()).status !== 200) expect(performance.now()).toBeLessThan(endsMs);
   }, 60_000);
 });

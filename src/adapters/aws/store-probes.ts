@@ -8,6 +8,8 @@ import { itemKeys, objectKeys } from '../../tenancy/keys.ts';
 
 type Check = Health['checks'][string];
 
+const keptMs = 5_000;
+
 /** Clients of what is asked, and its names. */
 export interface ProbedStores {
   readonly dynamodb: DynamoDBDocumentClient;
@@ -27,13 +29,22 @@ export interface ProbedStores {
 export class StoreProbes {
   readonly #stores: ProbedStores;
   readonly #clock: Clock;
+  #latest: { readonly checks: Promise<Health['checks']>; readonly untilMs: number } | undefined;
 
   constructor(stores: ProbedStores, clock: Clock) {
     this.#stores = stores;
     this.#clock = clock;
   }
 
-  async run(): Promise<Health['checks']> {
+  /** Asks at most once in five seconds, however often it is asked: the question is open to everybody. */
+  run(): Promise<Health['checks']> {
+    const nowMs = this.#clock.nowMs();
+    if (this.#latest === undefined || nowMs >= this.#latest.untilMs)
+      this.#latest = { checks: this.#ask(), untilMs: nowMs + keptMs };
+    return this.#latest.checks;
+  }
+
+  async #ask(): Promise<Health['checks']> {
     const { s3, bucket, stepFunctions, stateMachineArn, servingTable, transientTable } = this.#stores;
     const [serving, store, cache, queue, database] = await Promise.all([
       this.#probe(() => this.#item(servingTable)),
