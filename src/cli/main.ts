@@ -66,7 +66,7 @@ function program(json: boolean): Command {
       collect,
       [],
     )
-    .option('--split <rule>', 'random (default) or every_5th')
+    .option('--split <rule>', 'random (default), every_5th or last')
     .option('--test-size <fraction>', 'share of the test part, 0.05 to 0.5 (default 0.2)')
     .option('--min-samples <n>', 'refuse data with fewer rows (default 100)')
     .option('--random-state <n>', 'seed (default 42)')

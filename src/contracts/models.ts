@@ -51,7 +51,7 @@ export const ModelManifest = z
     dataset_id: DatasetId.optional().describe('Of a trained version'),
     split: z
       .object({
-        kind: z.enum(['random', 'every_5th']),
+        kind: z.enum(['random', 'every_5th', 'last']),
         test_size: z.number(),
         random_state: z.int(),
         n_train: z.int(),

@@ -52,9 +52,11 @@ export const ModelTrainingRequest = z
       .optional()
       .describe('Columns to learn from; all but the target when left out'),
     split: z
-      .enum(['random', 'every_5th'])
+      .enum(['random', 'every_5th', 'last'])
       .default('random')
-      .describe('every_5th: row i is test if i % 5 == 4'),
+      .describe(
+        'every_5th: row i is test if i % 5 == 4; last: the last rows are, such as the newest of rows that are ordered by time',
+      ),
     test_size: z.number().min(0.05).max(0.5).default(0.2),
     min_samples: z.int().min(2).max(1_000_000_000).default(100),
     random_state: z.int().min(0).max(2_147_483_647).default(42),

@@ -13,7 +13,9 @@ export type Split =
       readonly stratifyBy?: Column;
     }
   /** Test if i % 5 == 4, in file order. */
-  | { readonly kind: 'every_5th' };
+  | { readonly kind: 'every_5th' }
+  /** The last rows in file order are the test part: rows ordered by time, or test rows that were put there. */
+  | { readonly kind: 'last'; readonly testSize: number };
 
 export interface SplitRows {
   readonly train: Int32Array;
@@ -25,11 +27,7 @@ export interface SplitRows {
  * @throws ValidationError when testSize is not in (0, 1); TrainingError INSUFFICIENT_SAMPLES when a part would be empty.
  */
 export function splitRows(table: Table, split: Split): SplitRows {
-  const inTest =
-    split.kind === 'every_5th'
-      ? Uint8Array.from({ length: table.nRows }, (_, row) => (row % 5 === 4 ? 1 : 0))
-      : drawTestRows(table.nRows, split);
-  const rows = partition(inTest);
+  const rows = partition(testRows(table.nRows, split));
   if (rows.train.length === 0 || rows.test.length === 0) {
     throw new TrainingError(
       'INSUFFICIENT_SAMPLES',
@@ -40,11 +38,19 @@ export function splitRows(table: Table, split: Split): SplitRows {
   return rows;
 }
 
+/** One flag a row. */
+function testRows(nRows: number, split: Split): Uint8Array {
+  if (split.kind === 'every_5th')
+    return Uint8Array.from({ length: nRows }, (_, row) => (row % 5 === 4 ? 1 : 0));
+  if (!(split.testSize > 0 && split.testSize < 1)) {
+    throw new ValidationError(`test_size=${split.testSize} must be > 0 and < 1; 0.2 is usual`);
+  }
+  if (split.kind === 'random') return drawTestRows(nRows, split);
+  return new Uint8Array(nRows).fill(1, nRows - Math.round(nRows * split.testSize));
+}
+
 function drawTestRows(nRows: number, split: Extract<Split, { kind: 'random' }>): Uint8Array {
   const { testSize, randomState, stratifyBy } = split;
-  if (!(testSize > 0 && testSize < 1)) {
-    throw new ValidationError(`test_size=${testSize} must be > 0 and < 1; 0.2 is usual`);
-  }
   const random = new Random(randomState);
   const strata = stratifyBy === undefined ? [rowNumbers(nRows)] : strataOf(stratifyBy);
   const counts = testCounts(

@@ -20,6 +20,29 @@ describe('splitRows', () => {
     expect(Array.from(train)).toEqual([0, 1, 2, 3, 5, 6, 7, 8, 10, 11]);
   });
 
+  it('puts the last rows into the test part for last, as many as the share says', () => {
+    const { train, test } = splitRows(tableOf(12), { kind: 'last', testSize: 0.25 });
+    expect(Array.from(test)).toEqual([9, 10, 11]);
+    expect(Array.from(train)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+  });
+
+  it('takes exactly the rows that were put last, however many there are of each', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 4_000 }), fc.integer({ min: 1, max: 4_000 }), (nTrain, nTest) => {
+        const { test } = splitRows(tableOf(nTrain + nTest), {
+          kind: 'last',
+          testSize: nTest / (nTrain + nTest),
+        });
+        expect([test.length, test[0]]).toEqual([nTest, nTrain]);
+      }),
+    );
+  });
+
+  it('refuses last rows of which none would be left', () => {
+    expect(() => splitRows(tableOf(3), { kind: 'last', testSize: 0.1 })).toThrow(/test part .* empty/);
+    expect(() => splitRows(tableOf(3), { kind: 'last', testSize: 1 })).toThrow(/test_size=1/);
+  });
+
   it('holds every row once, in ascending order, with the asked share in the test part', () => {
     const { train, test } = splitRows(tableOf(101), { kind: 'random', testSize: 0.2, randomState: 42 });
     expect(test.length).toBe(20);
