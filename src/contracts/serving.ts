@@ -64,6 +64,7 @@ export type ServingConfiguration = z.infer<typeof ServingConfiguration>;
 /** What one environment of the predict function holds in memory for a tenant: that of the environment that answers. */
 export const ModelCacheView = z
   .object({
+    tenant_id: z.string().describe('Whose models these are: the tenant of the caller'),
     models: z.array(
       z.object({
         model_id: z.string(),

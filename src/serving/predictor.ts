@@ -228,7 +228,7 @@ export class Predictor {
 
   /** @returns the tenant's own part of the model cache */
   cacheView(tenant: TenantContext) {
-    return cacheAnswer(this.#cache.view(tenant.tenantId));
+    return cacheAnswer(tenant.tenantId, this.#cache.view(tenant.tenantId));
   }
 
   #scored(call: ScoringCall, output: Scored['output']): Scored | Promise<Scored> {

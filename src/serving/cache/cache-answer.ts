@@ -2,8 +2,9 @@ import { isoAt } from '../../clock.ts';
 import type { TenantCacheView } from './cache-events.ts';
 
 /** What `GET /api/v1/ml/cache` answers to a tenant: its own models, totals and bounds. */
-export function cacheAnswer(view: TenantCacheView) {
+export function cacheAnswer(tenantId: string, view: TenantCacheView) {
   return {
+    tenant_id: tenantId,
     models: view.models.map(({ id, state, bytes, hits, lastUsedMs, inUse, segment }) => {
       // As the predictor builds it: no model name holds the separator.
       const [modelId, manifestSha256, part] = id.split('@');

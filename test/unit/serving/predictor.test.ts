@@ -142,6 +142,7 @@ describe('Predictor', () => {
     for (const tenant of [tenantA, tenantAb]) store.deploy(tenant, 'income', '1.0.0', classifier);
     await predict({ small: 1 }, tenantAb);
     expect(predictor.cacheView(tenantA)).toMatchObject({
+      tenant_id: tenantA.tenantId,
       models: [],
       totals: { loaded_bytes: 0, misses: 0 },
     });
