@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startTwin } from '../local/main.ts';
-import { followJob } from '../src/cli/follow-job.ts';
 import { bold, ProgressBar, print, table } from '../src/cli/output.ts';
-import { uploadDataset } from '../src/cli/upload-dataset.ts';
+import { followJob } from '../src/client/follow-job.ts';
 import { HttpClient } from '../src/client/http-client.ts';
+import { uploadDataset } from '../src/client/upload-dataset.ts';
 import type { ModelName } from '../src/contracts/names.ts';
 import type { Prediction } from '../src/contracts/prediction.ts';
 

@@ -30,6 +30,11 @@ export class MLFrameworkError extends Error {
     this.errors = options.errors ?? [];
     this.evidence = options.evidence ?? {};
   }
+
+  /** The code, by the name that the source documents have for it. */
+  get errorType(): string {
+    return this.code;
+  }
 }
 
 /** A value from outside breaks a stated rule. */

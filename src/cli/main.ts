@@ -11,7 +11,7 @@ import { train } from './commands/train.ts';
 import { exitCode, exitCodeOf } from './exit-code.ts';
 import { print, printJson } from './output.ts';
 import { addRegistryCommands } from './registry-commands.ts';
-import { session, twinToken } from './session.ts';
+import { session, tokenOfTwin } from './session.ts';
 import { addTenantCommands } from './tenant-commands.ts';
 
 const collect = (value: string, all: readonly string[]): string[] => [...all, value];
@@ -188,7 +188,7 @@ function program(json: boolean): Command {
         scope?: string;
         json: boolean;
       };
-      const token = await twinToken(tenant, role, scope);
+      const token = await tokenOfTwin(tenant, role, scope);
       if (json) printJson(token);
       else print(token.access_token);
     });

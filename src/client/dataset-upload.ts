@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { Transform } from 'node:stream';
+import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { DataFormat, DatasetUpload } from '../contracts/datasets.ts';
 
@@ -24,13 +24,21 @@ export function formatOf(file: string): FileFormat | undefined {
   return undefined;
 }
 
+type Link = Pick<DatasetUpload, 'url' | 'method' | 'headers'>;
+
 /** Sends a file to a presigned link. @param onSent hears of the bytes sent so far */
-export async function sendFile(
-  file: string,
-  upload: DatasetUpload,
+export async function sendFile(file: string, upload: Link, onSent: (bytes: number) => void): Promise<void> {
+  const { size } = await stat(file);
+  await sendBytes(createReadStream(file), size, upload, onSent);
+}
+
+/** Sends so many bytes to a presigned link. @param onSent hears of the bytes sent so far */
+export async function sendBytes(
+  source: Readable,
+  size: number,
+  upload: Link,
   onSent: (bytes: number) => void,
 ): Promise<void> {
-  const { size } = await stat(file);
   const url = new URL(upload.url);
   let sent = 0;
   const counter = new Transform({
@@ -51,7 +59,7 @@ export async function sendFile(
     },
   );
   outgoing.on('error', answered.reject);
-  await Promise.all([pipeline(createReadStream(file), counter, outgoing), answered.promise]);
+  await Promise.all([pipeline(source, counter, outgoing), answered.promise]);
   const status = await answered.promise;
   if (status >= 300) throw new Error(`the upload was refused with status ${status}; start again`);
 }

@@ -7,22 +7,37 @@ import { MLFrameworkError } from '../errors.ts';
 export class ApiError extends MLFrameworkError {
   readonly status: number;
   readonly problem: Problem | undefined;
+  /** The answer as it came, where it was JSON. */
+  readonly body: unknown;
 
-  constructor(status: number, code: string, message: string, problem?: Problem) {
-    super(code, message, { errors: problem?.errors ?? [] });
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    answer: { problem?: Problem; body?: unknown } = {},
+  ) {
+    super(code, message, { errors: answer.problem?.errors ?? [] });
     this.status = status;
-    this.problem = problem;
+    this.problem = answer.problem;
+    this.body = answer.body ?? answer.problem;
   }
 }
 
 /** The tenant has no such model, or no deployed one where one is needed. */
-export class ModelNotFoundError extends ApiError {}
+export class ModelNotFoundError extends ApiError {
+  /** The model that was asked for. */
+  readonly modelId: string | undefined;
+
+  constructor(message: string, modelId: string | undefined, problem: Problem) {
+    super(problem.status, problem.code, message, { problem });
+    this.modelId = modelId;
+  }
+}
 
 /** Nobody answers at the address. */
-export class UnreachableError extends Error {
+export class UnreachableError extends MLFrameworkError {
   constructor(url: string, cause: unknown) {
-    super(`nothing answers at ${url}; is it the right address, and is it running?`, { cause });
-    this.name = 'UnreachableError';
+    super('UNREACHABLE', `nothing answers at ${url}; is it the right address, and is it running?`, { cause });
   }
 }
 
@@ -108,29 +123,33 @@ export class HttpClient {
     }
     const text = await response.text();
     if (response.ok) return text;
-    throw errorOf(response.status, text);
+    throw errorOf(response.status, text, modelOf(params, body));
   }
 }
 
-function errorOf(status: number, text: string): ApiError {
+/** @returns the model that a call is about */
+function modelOf(params: Readonly<Record<string, string>>, body: unknown): string | undefined {
+  return params.model_name ?? params.model_id ?? (body as { model_name?: string } | undefined)?.model_name;
+}
+
+function errorOf(status: number, text: string, modelId: string | undefined): ApiError {
+  let body: unknown;
   try {
-    const parsed = Problem.safeParse(JSON.parse(text));
-    if (parsed.success) {
-      const { code, detail } = parsed.data;
-      const Refusal = code === 'MODEL_NOT_FOUND' ? ModelNotFoundError : ApiError;
-      return new Refusal(status, code, detail, parsed.data);
-    }
-    const { code, message, detail } = JSON.parse(text) as {
-      code?: string;
-      message?: string;
-      detail?: string;
-    };
-    return new ApiError(
-      status,
-      code ?? `HTTP_${status}`,
-      detail ?? message ?? `the server answered ${status}`,
-    );
+    body = JSON.parse(text);
   } catch {
     return new ApiError(status, `HTTP_${status}`, `the server answered ${status}`);
   }
+  const parsed = Problem.safeParse(body);
+  if (parsed.success) {
+    const { code, detail } = parsed.data;
+    if (code === 'MODEL_NOT_FOUND') return new ModelNotFoundError(detail, modelId, parsed.data);
+    return new ApiError(status, code, detail, { problem: parsed.data });
+  }
+  const { code, message, detail } = (body ?? {}) as { code?: string; message?: string; detail?: string };
+  return new ApiError(
+    status,
+    code ?? `HTTP_${status}`,
+    detail ?? message ?? `the server answered ${status}`,
+    { body },
+  );
 }

@@ -1,14 +1,10 @@
-import { createWriteStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { formatOf } from '../../client/dataset-upload.ts';
+import { downloadFile } from '../../client/download-file.ts';
+import { followJob } from '../../client/follow-job.ts';
 import type { HttpClient } from '../../client/http-client.ts';
+import { datasetFormatOf, uploadDataset } from '../../client/upload-dataset.ts';
 import type { Job } from '../../contracts/training.ts';
 import { UsageError } from '../exit-code.ts';
-import { followJob } from '../follow-job.ts';
 import { type Output, ProgressBar, print, printJson, table } from '../output.ts';
-import { uploadDataset } from '../upload-dataset.ts';
 
 export interface BatchPredictOptions extends Output {
   readonly dataset?: string;
@@ -33,12 +29,7 @@ export async function batchPredict(
   if (options.includeAll && options.include.length > 0) {
     throw new UsageError('give either --include COLUMN or --include-all');
   }
-  const fileFormat = file === undefined ? undefined : formatOf(file);
-  if (file !== undefined && fileFormat === undefined) {
-    throw new UsageError(
-      `${file}: the name must end in .csv, .tsv, .jsonl or .ndjson (each also with .gz), or in .parquet`,
-    );
-  }
+  const fileFormat = file === undefined ? undefined : datasetFormatOf(file);
   const bar = new ProgressBar(options);
   const dataset_id =
     file === undefined ? options.dataset! : await uploadDataset(client, file, fileFormat!, bar);
@@ -53,23 +44,9 @@ export async function batchPredict(
     },
   })) as Job;
   const job = await followJob(client, started.job_id, bar);
-  if (options.output !== undefined) await download(job, options.output);
+  if (options.output !== undefined) await downloadFile(job.result!.url!, options.output, job.result!.sha256);
   if (options.json) printJson(job);
   else if (!options.quiet) print(summaryOf(job, options.output));
-}
-
-/** Writes the result to a file; one that did not arrive whole is removed. */
-async function download({ result }: Job, file: string): Promise<void> {
-  const response = await fetch(result!.url!);
-  if (!response.ok || response.body === null) {
-    throw new Error(`the result could not be fetched: its link answered ${response.status}`);
-  }
-  try {
-    await pipeline(Readable.fromWeb(response.body as never), createWriteStream(file));
-  } catch (cause) {
-    await rm(file, { force: true });
-    throw new Error(`the result could not be written to ${file}: ${(cause as Error).message}`, { cause });
-  }
 }
 
 function summaryOf({ job_id, model_name, model_version, result }: Job, output: string | undefined): string {

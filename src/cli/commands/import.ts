@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { sendFile } from '../../client/dataset-upload.ts';
+import { followJob } from '../../client/follow-job.ts';
 import type { HttpClient } from '../../client/http-client.ts';
 import type { ImportUpload } from '../../contracts/imports.ts';
 import type { Job } from '../../contracts/training.ts';
 import { UsageError } from '../exit-code.ts';
-import { followJob } from '../follow-job.ts';
 import { bold, type Output, ProgressBar, print, printJson, table } from '../output.ts';
 
 export interface ImportOptions extends Output {

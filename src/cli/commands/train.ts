@@ -1,11 +1,10 @@
-import { formatOf } from '../../client/dataset-upload.ts';
+import { followJob } from '../../client/follow-job.ts';
 import type { HttpClient } from '../../client/http-client.ts';
+import { datasetFormatOf, uploadDataset } from '../../client/upload-dataset.ts';
 import type { Job } from '../../contracts/training.ts';
 import { UsageError } from '../exit-code.ts';
-import { followJob } from '../follow-job.ts';
 import { leaderboardText } from '../leaderboard.ts';
 import { bold, type Output, ProgressBar, print, printJson, table } from '../output.ts';
-import { uploadDataset } from '../upload-dataset.ts';
 
 export interface TrainOptions extends Output {
   readonly name: string;
@@ -99,12 +98,7 @@ function jsonOption(name: string, text: string): unknown {
 
 /** Uploads a file, trains on it, follows the job to its end, and says what came out. */
 export async function train(client: HttpClient, file: string, options: TrainOptions): Promise<void> {
-  const format = formatOf(file);
-  if (format === undefined) {
-    throw new UsageError(
-      `${file}: the name must end in .csv, .tsv, .jsonl or .ndjson (each also with .gz), or in .parquet`,
-    );
-  }
+  const format = datasetFormatOf(file);
   const request = {
     model_type: options.type,
     algorithm: options.algorithm as never,
