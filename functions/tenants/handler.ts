@@ -1,6 +1,6 @@
 import { stepFunction } from '../../src/adapters/aws/lambda/step-function.ts';
-import { parseWith } from '../../src/adapters/aws/lambda/zod-violations.ts';
 import { operatorFor, tenantOperations } from '../../src/composition/tenant-operations.ts';
+import { parseWith } from '../../src/contracts/parse-with.ts';
 import { TenantOperation } from '../../src/contracts/tenant-operations.ts';
 
 const operations = tenantOperations();

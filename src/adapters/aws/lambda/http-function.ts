@@ -7,6 +7,7 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context
 import type { z } from 'zod';
 import { type Clock, systemClock } from '../../../clock.ts';
 import { auditKind } from '../../../contracts/audited.ts';
+import { parseWith } from '../../../contracts/parse-with.ts';
 import { type OperationId, type Route, routes } from '../../../contracts/routes.ts';
 import { MLFrameworkError } from '../../../errors.ts';
 import type { AuditTrail } from '../../../tenancy/audit-trail.ts';
@@ -20,7 +21,6 @@ import { logger, MetricUnit, metrics } from './observability.ts';
 import { failureResponse } from './problem-response.ts';
 import { jsonBody } from './request-body.ts';
 import { routeMatcher } from './route-matcher.ts';
-import { parseWith } from './zod-violations.ts';
 
 /** An HTTP API event whose authorizer is ours. */
 export type HttpEvent = APIGatewayProxyEventV2 & {

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { type FieldError, ValidationError } from '../../../errors.ts';
+import { type FieldError, ValidationError } from '../errors.ts';
 
 const pointerOf = (path: readonly PropertyKey[]): string =>
   path.length === 0
@@ -60,7 +60,7 @@ const deepest = (issues: readonly z.core.$ZodIssue[]): number =>
 
 /**
  * @param value what came from outside
- * @param place where it stood: `body`, `path` or `query`
+ * @param place where it stood: `body`, `path` or `query`, or what it is
  * @returns the parsed value
  * @throws {ValidationError} naming every field that breaks a rule, at most 20
  */
