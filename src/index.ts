@@ -1,7 +1,49 @@
-/** The public surface: the HTTP client, and the learners as a library. Nothing else of `src` is meant to be imported. */
+/**
+ * The public surface: the platform over HTTP, the HTTP client itself, versions in a file, and the learners as a library.
+ * Nothing else of `src` is meant to be imported.
+ */
 
 export { ThreadPool } from './adapters/worker-threads/thread-pool.ts';
+export { type BatchPrediction, type BatchPredictOptions, BatchPredictor } from './client/batch-predictor.ts';
+export { PlatformUnavailableError } from './client/check-platform.ts';
+export { Connection, type ConnectionOptions, TenantMismatchError } from './client/connection.ts';
+export {
+  type CheckedConnectionOptions,
+  createMLSystem,
+  createModelManager,
+  createPredictor,
+  createTrainer,
+  type MLSystemOptions,
+} from './client/create-ml-system.ts';
+export { DataProcessor, type DataSource } from './client/data-processor.ts';
+export { DownloadError } from './client/download-file.ts';
+export { JobFailedError } from './client/follow-job.ts';
 export { ApiError, HttpClient, ModelNotFoundError, UnreachableError } from './client/http-client.ts';
+export { MLModelManager, type RecordFeedbackOptions } from './client/ml-model-manager.ts';
+export { MLSystem, type PlatformWarning } from './client/ml-system.ts';
+export { MLOpsPipeline, type PipelineOptions, type PipelineRun } from './client/mlops-pipeline.ts';
+export { type DeployOptions, ModelDeployment } from './client/model-deployment.ts';
+export { type ListModelsOptions, ModelManager } from './client/model-manager.ts';
+/** The pipeline's name for version control is that of the same thing: the platform's registry. */
+export { ModelRegistry, ModelRegistry as ModelVersioning } from './client/model-registry.ts';
+export {
+  ModelTrainer,
+  type ModelTrainerOptions,
+  type SaveTrainingRunOptions,
+  type TrainingRun,
+} from './client/model-trainer.ts';
+export type { RowInput, RowsInput } from './client/prediction-input.ts';
+export {
+  type BatchedPrediction,
+  type PredictBatchOptions,
+  type PredictOptions,
+  Predictor,
+} from './client/predictor.ts';
+export { RealtimePredictor } from './client/realtime-predictor.ts';
+export type { TableInput } from './client/rows.ts';
+export { Trainer, type TrainingResult, type TrainModelOptions } from './client/trainer.ts';
+export { TrainingConfig, type TrainingConfigFields } from './client/training-config.ts';
+export type { TrainingData } from './client/training-data.ts';
 export { createModelServer, type ModelServer, type ModelServerOptions } from './composition/model-server.ts';
 export {
   MLFrameworkError,
@@ -72,5 +114,15 @@ export { type RecordValue, tableFromRecords } from './ml/table-from-records.ts';
 export type { ImportOptions } from './ml/tree/import/imported-model.ts';
 export { importLightgbm } from './ml/tree/import/lightgbm.ts';
 export { importXgboost } from './ml/tree/import/xgboost.ts';
+export { ModelFramework } from './registry/local-versions/model-framework.ts';
+export { ModelMetadata, type ModelMetadataOptions } from './registry/local-versions/model-metadata.ts';
+export { ModelMetrics } from './registry/local-versions/model-metrics.ts';
+export { ModelStage } from './registry/local-versions/model-stage.ts';
+export {
+  type CreateModelVersionOptions,
+  createModelVersion,
+  ModelVersion,
+} from './registry/local-versions/model-version.ts';
+export { ModelVersionManager } from './registry/local-versions/model-version-manager.ts';
 export { type PromotionDecision, shouldPromote } from './registry/promotion-decision.ts';
 export { type Bump, compareVersions, nextVersion } from './registry/semantic-version.ts';
