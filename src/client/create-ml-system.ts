@@ -7,6 +7,7 @@ import { ApiError } from './http-client.ts';
 import { MLSystem, type PlatformWarning } from './ml-system.ts';
 import { ModelManager } from './model-manager.ts';
 import { Predictor } from './predictor.ts';
+import { refusedField } from './refused-field.ts';
 import { Trainer } from './trainer.ts';
 
 export interface CheckedConnectionOptions extends ConnectionOptions {
@@ -22,7 +23,7 @@ export interface MLSystemOptions extends CheckedConnectionOptions {
 }
 
 const own = (what: string, instead: string) =>
-  z.undefined(`the platform has ${what} of its own, and none is given to it; ${instead}`).optional();
+  refusedField(`the platform has ${what} of its own, and none is given to it; ${instead}`);
 
 const connectionFields = {
   url: z.string().optional(),

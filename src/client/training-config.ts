@@ -3,6 +3,7 @@ import { DatasetId, ModelName } from '../contracts/names.ts';
 import { parseWith } from '../contracts/parse-with.ts';
 import { HyperparameterValue } from '../contracts/selection.ts';
 import { Task } from '../contracts/training.ts';
+import { refusedField } from './refused-field.ts';
 import type { TrainingData } from './training-data.ts';
 
 /** Bounds and defaults are those of a training request. */
@@ -10,11 +11,9 @@ const Fields = z
   .strictObject({
     modelType: Task,
     modelName: ModelName.optional(),
-    trainingDataQuery: z
-      .undefined(
-        'queries are not run by the platform yet: make a dataset of what it would select, and give its id as datasetId, or its rows as data',
-      )
-      .optional(),
+    trainingDataQuery: refusedField(
+      'queries are not run by the platform yet: make a dataset of what it would select, and give its id as datasetId, or its rows as data',
+    ),
     datasetId: DatasetId.optional(),
     data: z
       .union([z.array(z.record(z.string(), z.unknown())), z.strictObject({ file: z.string() })])

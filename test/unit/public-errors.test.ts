@@ -25,6 +25,8 @@ describe('the errors of the package', () => {
     for (const Class of [
       ...[tenantml.TrainingError, tenantml.PredictionError, tenantml.ModelLoadError],
       ...[tenantml.ModelSaveError, tenantml.ModelNotFoundError, tenantml.ValidationError],
+      ...[tenantml.ApiError, tenantml.UnreachableError, tenantml.JobFailedError, tenantml.DownloadError],
+      ...[tenantml.PlatformUnavailableError, tenantml.TenantMismatchError],
     ])
       expect(Class.prototype).toBeInstanceOf(MLFrameworkError);
     expect(tenantml.MLTrainingError).toBe(tenantml.TrainingError);
@@ -79,6 +81,23 @@ describe('the errors of the package', () => {
       .call('getModel', { params: { model_name: 'ghost' as never } })
       .catch((refusal: unknown) => refusal);
     expect(error).toBeInstanceOf(tenantml.ModelNotFoundError);
-    expect(error).toMatchObject({ code: 'MODEL_NOT_FOUND', status: 404, message: 'no model ghost' });
+    expect(error).toMatchObject({
+      ...{ code: 'MODEL_NOT_FOUND', status: 404, message: 'no model ghost', errorType: 'MODEL_NOT_FOUND' },
+      modelId: 'ghost',
+    });
+  });
+
+  it('ModelNotFoundError: named also where the model is in the body', async () => {
+    const { port } = server.address() as AddressInfo;
+    const client = new tenantml.HttpClient(`http://127.0.0.1:${port}`, async () => 'token');
+    const body = { model_name: 'spirit', dataset_id: 'd'.repeat(64) } as never;
+    await expect(client.call('batchPredict', { body })).rejects.toMatchObject({ modelId: 'spirit' });
+  });
+
+  it('UnreachableError: nobody at the address', async () => {
+    const client = new tenantml.HttpClient('http://127.0.0.1:9', async () => 'token');
+    const error = await client.call('health', {}).catch((failure: unknown) => failure);
+    expect(error).toBeInstanceOf(tenantml.UnreachableError);
+    expect(error).toMatchObject({ code: 'UNREACHABLE', name: 'UnreachableError' });
   });
 });
