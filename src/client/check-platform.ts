@@ -66,9 +66,7 @@ async function checkToken(connection: Connection): Promise<void> {
     // A token that may do little is a token.
     if (error.code === 'SCOPE_MISSING') return;
     const check = error.status === 401 || error.status === 403 ? 'token' : 'health';
-    const remedy =
-      check === 'token' ? '; give a token of this deployment, or an API key that is not revoked' : '';
-    throw new PlatformUnavailableError(check, `${error.message}${remedy}`, { url, cause: error });
+    throw new PlatformUnavailableError(check, error.message, { url, cause: error });
   });
 }
 

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Job, ModelTrainingRequest } from '../contracts/training.ts';
+import { ValidationError } from '../errors.ts';
 import { Connection, type ConnectionOptions, modelNameOf } from './connection.ts';
 import { asTraining } from './failing-as.ts';
 import { followJob } from './follow-job.ts';
@@ -76,6 +77,10 @@ export class Trainer {
   async train(options: TrainModelOptions): Promise<CompletedTraining> {
     const { modelId, tenantId, hyperparameters, notes, algorithm, onProgress } = options;
     const { featureColumns, minSamples, autoPromote, request = {} } = options;
+    if (options.validationData !== undefined && (request.split ?? request.test_size) !== undefined)
+      throw new ValidationError(
+        'validationData is what the model is measured on; leave split and test_size out of the request',
+      );
     await this.#connection.requireTenant(tenantId);
     const model_name = modelNameOf(modelId);
     return asTraining(async () => {

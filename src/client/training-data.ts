@@ -48,7 +48,7 @@ export async function prepareData(
   if (isSource(trainingData)) {
     if (validationData !== undefined)
       throw new ValidationError(
-        'validationData goes with rows, and the training data is a dataset; give its rows, or put the validation rows last in it and train with split "last" and testSize',
+        'validationData goes with rows, and the training data is a dataset; give its rows, or put the validation rows last in it and train with testSize and request { split: "last" }',
       );
     const target = named(options.targetColumn);
     const dataset_id = await datasetOf(connection, trainingData, onProgress);

@@ -190,6 +190,13 @@ describe('the getting-started guide', () => {
       errorType: 'UNKNOWN_HYPERPARAMETER',
       message: expect.stringContaining('n_estimators'),
     });
+    const twice = {
+      modelId: 'x',
+      trainingData: [X, y],
+      validationData: [X, y],
+      request: { split: 'random' },
+    } as const;
+    expect((await failureOf(mlSystem.trainModel(twice))).message).toMatch(/leave split and test_size out/);
     const unknown = await failureOf(mlSystem.predict('nobody', X[0]!));
     expect(unknown).toBeInstanceOf(ModelNotFoundError);
     expect((unknown as ModelNotFoundError).modelId).toBe('nobody');

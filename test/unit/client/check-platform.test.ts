@@ -81,7 +81,7 @@ describe('what is checked before the platform is used', () => {
       'a token that is none',
       { '/api/v1/ml/cache': problem(401, 'TOKEN_INVALID', 'bad') },
       'token',
-      /bad; give a/,
+      /check of token failed .*: bad$/,
     ],
     [
       'a tenant that is gone',
