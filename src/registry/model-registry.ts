@@ -228,6 +228,15 @@ export interface Deployment {
   readonly traffic: Traffic;
 }
 
+/** A version that can serve no more. */
+export interface RetiredVersion {
+  readonly version: ModelVersion;
+  /** What serves after it; `undefined` when the version served nowhere. */
+  readonly deployment: Deployment | undefined;
+  /** Whether production lost it. */
+  readonly wasChampion: boolean;
+}
+
 /** A change of what an environment beside production serves. */
 export interface EnvironmentChange {
   readonly environment: TrialEnvironment;
@@ -337,7 +346,7 @@ export interface ModelRegistry {
     model: ModelName,
     version: string,
     options: { force: boolean },
-  ): Promise<{ version: ModelVersion; deployment: Deployment | undefined }>;
+  ): Promise<RetiredVersion>;
   /**
    * Removes a version's row. @returns the version that is gone
    * @throws {ModelNotFoundError}

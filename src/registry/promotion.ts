@@ -116,7 +116,7 @@ export class Promotion {
       model,
       () => this.#registry.deployTo(tenant, model, environment, version, options),
       ({ deployment }) => deployment,
-      { announced: false },
+      { isAnnounced: () => false },
     );
   }
 
@@ -176,7 +176,7 @@ export class Promotion {
       model,
       () => this.#registry.configure(tenant, model, request),
       (deployment) => deployment,
-      { announced: false },
+      { isAnnounced: () => false },
     );
   }
 
@@ -193,6 +193,7 @@ export class Promotion {
       model,
       () => this.#registry.retire(tenant, model, version, options),
       (retired) => retired.deployment,
+      { isAnnounced: ({ wasChampion }) => wasChampion },
     );
   }
 
@@ -229,7 +230,8 @@ export class Promotion {
     model: ModelName,
     transaction: () => Promise<Result>,
     deploymentOf: (result: Result) => Deployment | undefined,
-    { announced } = { announced: true },
+    /** Events are of what production serves. */
+    { isAnnounced }: { readonly isAnnounced: (result: Result) => boolean } = { isAnnounced: () => true },
   ): Promise<Result> {
     const intentId = await this.#intents.open(tenant, model);
     const result = await transaction();
@@ -237,7 +239,7 @@ export class Promotion {
     if (deployment !== undefined) {
       await this.#project(tenant, deployment);
     }
-    if (deployment !== undefined && announced) {
+    if (deployment !== undefined && isAnnounced(result)) {
       await this.#events.publish(tenant, {
         type: deployment.champion === undefined ? 'ml.model.withdrawn' : 'ml.model.promoted',
         subject: model,

@@ -249,6 +249,20 @@ describe('a version that is deleted', () => {
     await registry.remove(tenantA, model, '1.1.0');
   });
 
+  it('is told to others only when production loses it', async () => {
+    await deployTo('staging', '1.1.0');
+    await promotion.retire(tenantA, model, '1.1.0', { force: true });
+    expect(published).toEqual([]);
+    await promotion.deploy(tenantA, model, '1.0.0');
+    await deployTo('development', '1.2.0');
+    published.length = 0;
+    await promotion.retire(tenantA, model, '1.2.0', { force: true });
+    expect(published).toEqual([]);
+    await deployTo('staging', '1.0.0');
+    await promotion.retire(tenantA, model, '1.0.0', { force: true });
+    expect(published).toMatchObject([{ type: 'ml.model.withdrawn', data: { previous_version: '1.0.0' } }]);
+  });
+
   it('as the champion takes production out of service, and no other environment', async () => {
     await promotion.deploy(tenantA, model, '1.0.0');
     await deployTo('staging', '1.1.0');

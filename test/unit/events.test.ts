@@ -417,7 +417,10 @@ describe('what the platform publishes about models', () => {
       version: async () => ({ signature: {} }),
       register: async () => ({ version: '1.0.0', metrics: {} }),
       deploy: async () => ({ ...deployment, champion: { version: '1.1.0' } }),
-      retire: async () => ({ version: {}, deployment: { ...deployment, champion: undefined } }),
+      retire: async () => ({
+        ...{ version: {}, wasChampion: true },
+        deployment: { ...deployment, champion: undefined },
+      }),
       deployment: async () => undefined,
     } as unknown as ModelRegistry;
     const intents = { open: async () => 'i', close: async () => {} } as unknown as PromotionIntents;

@@ -284,7 +284,7 @@ export class PostgresModelRegistry implements ModelRegistry {
         await record({ action: 'configure', version: rest.champion_version });
       if (isChampion) rest = { ...rest, champion_version: null };
       const deployment = change === undefined ? undefined : await deploymentOf(sql, rest, change);
-      return { version: modelVersionOf(retired!, null), deployment };
+      return { version: modelVersionOf(retired!, null), deployment, wasChampion: isChampion };
     });
   }
 
