@@ -221,8 +221,10 @@ export interface Traffic {
 export interface Deployment {
   readonly modelName: ModelName;
   readonly revision: number;
-  /** `undefined` when the model was taken out of service. */
+  /** `undefined` when nothing is in production. */
   readonly champion: (ModelVersion & VersionArtifact) | undefined;
+  /** Whether production was taken out of service; it may also be that only other environments have ever served. */
+  readonly isWithdrawn: boolean;
   readonly previousVersion: string | undefined;
   readonly deployedAt: string;
   readonly traffic: Traffic;
@@ -332,7 +334,7 @@ export interface ModelRegistry {
   ): Promise<Deployment>;
   /** @throws {ModelNotFoundError} */
   serving(tenant: TenantContext, model: ModelName): Promise<ServingConfiguration>;
-  /** What is deployed now; `undefined` when nothing ever was. */
+  /** What is deployed now; `undefined` when nothing ever was, in whatever environment. */
   deployment(tenant: TenantContext, model: ModelName): Promise<Deployment | undefined>;
   /**
    * Makes a version one that can serve no more: not verified, Archived, and out of service when it was the

@@ -70,7 +70,8 @@ export const registrySteps: Readonly<
     if (!job.request.auto_promote) return { ...state, decision: 'keep', reasons: ['auto_promote is off'] };
     const challenger = await registry.version(tenant, job.request.model_name, state.model_version!);
     const deployed = await registry.deployment(tenant, job.request.model_name);
-    if (deployed === undefined) return { ...state, decision: 'deploy', reasons: ['nothing is deployed yet'] };
+    if (deployed === undefined || (deployed.champion === undefined && !deployed.isWithdrawn))
+      return { ...state, decision: 'deploy', reasons: ['nothing is deployed yet'] };
     if (deployed.champion === undefined) {
       const reason = `the model was taken out of service (revision ${deployed.revision}); deploy a version by hand to bring it back`;
       return { ...state, decision: 'keep', reasons: [reason] };

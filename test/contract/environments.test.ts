@@ -17,6 +17,7 @@ import type { TrialEnvironment } from '../../src/contracts/environment-names.ts'
 import type { ModelName } from '../../src/contracts/names.ts';
 import { Promotion } from '../../src/registry/promotion.ts';
 import { TenantContext } from '../../src/tenancy/tenant-context.ts';
+import { registrySteps } from '../../src/training/registry-steps.ts';
 import {
   type LocalDatabase,
   type LocalStores,
@@ -268,6 +269,45 @@ describe('a version that is deleted', () => {
     await deployTo('staging', '1.1.0');
     await promotion.retire(tenantA, model, '1.0.0', { force: true });
     expect([await served(), await served('staging')]).toEqual([undefined, '1.1.0']);
+  });
+});
+
+describe('the promotion gate of a training job', () => {
+  const gate = (model_version = '1.2.0') => {
+    const job = { job_id: 'j', request: { model_name: model, auto_promote: true } };
+    const context = { tenant: tenantA, job, registry, promotion } as unknown as Parameters<
+      (typeof registrySteps)['promotion-gate']
+    >[0];
+    return registrySteps['promotion-gate'](context, { model_version });
+  };
+
+  it('deploys the first version of a model that was only tried', async () => {
+    await deployTo('staging', '1.0.0');
+    expect(await gate()).toMatchObject({ decision: 'deploy', reasons: ['nothing is deployed yet'] });
+    await deployTo('staging');
+    expect((await gate()).decision).toBe('deploy');
+  });
+
+  it('keeps out of service what was taken out of it, whatever is tried since', async () => {
+    await promotion.deploy(tenantA, model, '1.0.0');
+    await promotion.retire(tenantA, model, '1.0.0', { force: true });
+    await deployTo('staging', '1.1.0');
+    expect(await gate()).toMatchObject({ decision: 'keep' });
+  });
+
+  it('takes a model that was deleted and made again for a new one', async () => {
+    await promotion.deploy(tenantA, model, '1.0.0');
+    for (const version of ['1.0.0', '1.1.0', '1.2.0']) {
+      await promotion.retire(tenantA, model, version, { force: true });
+      await registry.remove(tenantA, model, version);
+    }
+    await catalog.removeModel(tenantA, model);
+    const { version } = await registry.register(
+      tenantA,
+      registrationOf(tenantA, sampleManifest({ model_name: model })),
+    );
+    await deployTo('staging', version);
+    expect(await gate(version)).toMatchObject({ decision: 'deploy' });
   });
 });
 

@@ -337,10 +337,22 @@ async function deploymentOf(
   return {
     ...{ modelName, revision: change.revision },
     champion: row && { ...modelVersionOf(row, row.version), ...artifactOf(row) },
+    isWithdrawn: row === undefined && (await wasInProduction(sql, model)),
     previousVersion: change.previousVersion ?? undefined,
     deployedAt: change.at.toISOString(),
     traffic: await trafficOf(sql, model),
   };
+}
+
+/** What a deleted model of the same name has served does not count. */
+async function wasInProduction(
+  sql: TransactionSql,
+  { model_name, created_at }: Pick<ModelRow, 'model_name' | 'created_at'>,
+): Promise<boolean> {
+  const [change] = await sql`
+    SELECT FROM ml_deployments WHERE model_name = ${model_name} AND environment = 'production'
+      AND created_at >= ${created_at} LIMIT 1`;
+  return change !== undefined;
 }
 
 /** @returns a version that has served and can again, and the revision that was looked at */
