@@ -117,7 +117,7 @@ describe('an imported classifier', () => {
     const inFlight = send('/v2/models/brought/infer', {
       inputs: [{ name: 'X', shape: [1, 4], datatype: 'FP32', data: [1, 0, 0, 0] }],
     });
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
     for (const pid of pids) process.kill(pid, 'SIGKILL');
     const answer = await inFlight;
     expect([answer.status, answer.json.error]).toEqual([

@@ -56,7 +56,8 @@ const deploy = (version: string) =>
 const configure = (body: ServingConfigurationRequest) =>
   client.call('putServing', { params: { model_name: model }, body });
 /** A change takes effect within five seconds: so long it is asked for. */
-const soon = { timeout: 5_000, interval: 100 };
+/** Of a machine that does other things as well. */
+const soon = { timeout: 20_000, interval: 100 };
 /** A pointer lives for two seconds in each environment: then no environment has the one before. */
 const everywhere = () => new Promise((resolve) => setTimeout(resolve, 2_200));
 const header = async (name: string, headers?: Record<string, string>) =>
