@@ -11,26 +11,25 @@ import type { ServingRequest } from './serving-message.ts';
 
 type Target = Pick<VersionChoice, 'environment' | 'version'>;
 
-const nothing: Target = {};
-
 /**
- * What a call asks for: an environment by `?environment=`, or by its name in place of a version in the path of the Open
- * Inference Protocol or in SageMaker's header of the variant; else a version, or what serves.
+ * What a call asks for, `undefined` where that is what serves production: an environment by `?environment=`, or by its
+ * name in place of a version, in the path of the Open Inference Protocol or in SageMaker's header of the variant; else a
+ * version.
  * @throws {ValidationError} when the parameter names no environment, or another one than the path
  */
-export function targetOf({ query, headers }: ServingRequest, { version }: ServingRoute): Target {
+export function targetOf({ query, headers }: ServingRequest, { version }: ServingRoute): Target | undefined {
   const named = version ?? headers['x-amzn-sagemaker-target-variant'];
   const asked = query.environment;
-  if (named === undefined && asked === undefined) return nothing;
+  if (named === undefined && asked === undefined) return undefined;
   if (asked !== undefined && !isEnvironment(asked)) throw unknownEnvironment(asked);
   if (named === undefined) return trial(asked!);
-  if (!isEnvironment(named)) return { ...(asked === undefined ? nothing : trial(asked)), version: named };
+  if (!isEnvironment(named)) return { ...(asked === undefined ? {} : trial(asked)), version: named };
   if (asked !== undefined && asked !== named) throw contradiction(named, asked);
   return trial(named);
 }
 
-const trial = (environment: Environment): Target =>
-  environment === 'production' ? nothing : { environment: environment satisfies TrialEnvironment };
+const trial = (environment: Environment): Target | undefined =>
+  environment === 'production' ? undefined : { environment: environment satisfies TrialEnvironment };
 
 const unknownEnvironment = (value: string) =>
   new ValidationError(`query /environment: ${value.slice(0, 40)} must be one of ${environments.join(', ')}`, {

@@ -154,7 +154,8 @@ export class ServingApp {
   ): Promise<ServingResponse | undefined> {
     const { batches } = this.#parts;
     if (batches === undefined) return undefined;
-    const { environment: version } = targetOf(request, route);
+    const target = targetOf(request, route);
+    const version = target?.environment ?? target?.version;
     const job = await batches.startFromRows(request.tenant(), {
       ...{ model_name: modelNameOf(route.model!), rows },
       ...(version === undefined ? {} : { version }),
