@@ -16,6 +16,7 @@ import {
   type Deployment,
   type DeployOptions,
   type EnvironmentChange,
+  EnvironmentEmptyError,
   type Expected,
   type ModelRegistry,
   NothingDeployedError,
@@ -109,7 +110,7 @@ export class Promotion {
     version: string | undefined,
     options: Parameters<ModelRegistry['deployTo']>[4] = {},
   ): Promise<EnvironmentChange> {
-    if (version === undefined) await this.#registry.environments(tenant, model);
+    if (version === undefined) await this.#requireServed(tenant, model, environment);
     else await this.#servable(tenant, model, version);
     return this.#change(
       tenant,
@@ -210,6 +211,12 @@ export class Promotion {
     const deployment = await this.#registry.deployment(tenant, model);
     if (deployment !== undefined) await this.#project(tenant, deployment);
     if (isOver) await this.#intents.close(tenant, model, intentId);
+  }
+
+  async #requireServed(tenant: TenantContext, model: ModelName, environment: TrialEnvironment) {
+    const all = await this.#registry.environments(tenant, model);
+    if (all.every((one) => one.environment !== environment || one.model_version === undefined))
+      throw new EnvironmentEmptyError(model, environment);
   }
 
   /** What would be refused where it is served must not take the place of what is served. */

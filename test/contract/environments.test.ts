@@ -150,6 +150,8 @@ describe('an environment beside production', () => {
     expect([await served('staging'), await stageOf('1.1.0')]).toEqual([undefined, 'Staging']);
     await refused(deployTo('staging'), 'NOTHING_DEPLOYED');
     await refused(deployTo('development'), 'NOTHING_DEPLOYED');
+    // Nothing was begun that a repair would have to wake Postgres for.
+    expect(await intents.waiting()).toEqual([]);
     await deployTo('staging', '1.0.0');
     expect(await served('staging')).toBe('1.0.0');
   });
