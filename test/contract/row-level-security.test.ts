@@ -266,6 +266,66 @@ describe('migrations', () => {
     expect(await schema()).toEqual(before);
   });
 
+  it('leave a model with environments one that can be changed, and its history of production, when taken back', async () => {
+    const { host, port, name, user } = settings();
+    const model = modelName('tried');
+    const registry = new PostgresModelRegistry(tenants);
+    for (let i = 0; i < 2; i++)
+      await registry.register(tenantA, registrationOf(tenantA, sampleManifest({ model_name: model })));
+    await registry.deployTo(tenantA, model, 'development', '1.1.0');
+    await registry.deploy(tenantA, model, '1.0.0');
+    await registry.deployTo(tenantA, model, 'staging', '1.1.0');
+    await runner({
+      databaseUrl: { host, port, database: name, user, password: 'a token' },
+      dir: migrationsFolder,
+      direction: 'down',
+      count: readdirSync(migrationsFolder).filter((file) => file >= '0008').length,
+      migrationsTable: 'schema_migrations',
+      log: () => {},
+    });
+    const lines = await admin<{ revision: string; action: string; version: string | null }[]>`
+      SELECT revision, action, version FROM ml_deployments WHERE model_name = ${model} ORDER BY revision`;
+    expect(lines.map(({ revision, action, version }) => [Number(revision), action, version])).toEqual([
+      [1, 'configure', null],
+      [2, 'deploy', '1.0.0'],
+      [3, 'configure', '1.0.0'],
+    ]);
+    await up();
+    // Its revision is that of a line, which is what a repair reads.
+    expect(await registry.deployment(tenantA, model)).toMatchObject({
+      ...{ revision: 3, champion: { version: '1.0.0' } },
+    });
+  });
+
+  it('leave no alias that an environment hides', async () => {
+    const { host, port, name, user } = settings();
+    const model = modelName('aliased');
+    const registry = new PostgresModelRegistry(tenants);
+    const catalog = new PostgresModelCatalog(tenants);
+    for (let i = 0; i < 2; i++)
+      await registry.register(tenantA, registrationOf(tenantA, sampleManifest({ model_name: model })));
+    await runner({
+      databaseUrl: { host, port, database: name, user, password: 'a token' },
+      dir: migrationsFolder,
+      direction: 'down',
+      count: readdirSync(migrationsFolder).filter((file) => file >= '0008').length,
+      migrationsTable: 'schema_migrations',
+      log: () => {},
+    });
+    for (const alias of ['staging', 'blue', 'production', 'production-alias'])
+      await admin`
+        INSERT INTO ml_model_aliases (tenant_id, model_name, alias, version)
+        VALUES ('aa', ${model}, ${alias}, ${alias === 'production-alias' ? '1.1.0' : '1.0.0'})`;
+    await up();
+    const left = await catalog.aliases(tenantA, model);
+    expect(left.map(({ alias, version }) => [alias, version])).toEqual([
+      ['blue', '1.0.0'],
+      ['production-alias', '1.1.0'],
+      ['staging-alias', '1.0.0'],
+    ]);
+    expect((await registry.version(tenantA, model, 'staging-alias')).version).toBe('1.0.0');
+  });
+
   it('keep the numbers of versions that exist when they are brought up to date', async () => {
     const { host, port, name, user } = settings();
     await runner({

@@ -350,7 +350,7 @@ async function wasInProduction(
   { model_name, created_at }: Pick<ModelRow, 'model_name' | 'created_at'>,
 ): Promise<boolean> {
   const [change] = await sql`
-    SELECT FROM ml_deployments WHERE model_name = ${model_name} AND environment = 'production'
+    SELECT FROM ml_deployments WHERE model_name = ${model_name} AND environment = 'production' AND action <> 'configure'
       AND created_at >= ${created_at} LIMIT 1`;
   return change !== undefined;
 }

@@ -26,11 +26,28 @@ ALTER TABLE ml_deployments ADD COLUMN environment text NOT NULL DEFAULT 'product
   CHECK (environment IN ('development', 'staging', 'production'));
 CREATE INDEX ml_deployments_environment ON ml_deployments (tenant_id, model_name, environment, revision DESC);
 
+-- Names of environments are none of an alias any more: what was called so keeps an alias, one that can be used and removed.
+ALTER TABLE ml_model_aliases NO FORCE ROW LEVEL SECURITY;
+UPDATE ml_model_aliases a SET alias = a.alias || '-alias'
+  WHERE a.alias IN ('development', 'staging', 'production') AND NOT EXISTS (
+    SELECT FROM ml_model_aliases b
+    WHERE b.tenant_id = a.tenant_id AND b.model_name = a.model_name AND b.alias = a.alias || '-alias');
+DELETE FROM ml_model_aliases WHERE alias IN ('development', 'staging', 'production');
+ALTER TABLE ml_model_aliases FORCE ROW LEVEL SECURITY;
+
 -- Down Migration
 
--- Without the column, what happened elsewhere would read as if it had happened in production.
+-- Without the column, what happened elsewhere would read as if it had happened in production. It stays as a line that
+-- changed nothing there: the revision of a model is that of a line, and that is read.
 ALTER TABLE ml_deployments NO FORCE ROW LEVEL SECURITY;
-DELETE FROM ml_deployments WHERE environment <> 'production';
+UPDATE ml_deployments d SET action = 'configure', previous_version = before.version, version = before.version
+  FROM ml_deployments one LEFT JOIN LATERAL (
+    SELECT version FROM ml_deployments earlier
+    WHERE earlier.tenant_id = one.tenant_id AND earlier.model_name = one.model_name
+      AND earlier.environment = 'production' AND earlier.revision < one.revision
+    ORDER BY earlier.revision DESC LIMIT 1) before ON true
+  WHERE d.environment <> 'production'
+    AND one.tenant_id = d.tenant_id AND one.model_name = d.model_name AND one.revision = d.revision;
 ALTER TABLE ml_deployments FORCE ROW LEVEL SECURITY;
 ALTER TABLE ml_deployments DROP COLUMN environment;
 DROP TABLE ml_model_environments;
