@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { TrialEnvironment } from '../../contracts/environment-names.ts';
 import type { ManifestSignature } from '../../contracts/models.ts';
 import type { ModelName } from '../../contracts/names.ts';
 import { compareVersions } from '../../registry/semantic-version.ts';
@@ -58,7 +59,13 @@ export class FolderServingStore implements ServingStore {
     return served.filter((name) => name !== undefined) as ModelName[];
   }
 
-  async pointer(tenant: TenantContext, model: ModelName): Promise<ServingPointer | undefined> {
+  /** A folder is one environment: that of production. */
+  async pointer(
+    tenant: TenantContext,
+    model: ModelName,
+    environment?: TrialEnvironment,
+  ): Promise<ServingPointer | undefined> {
+    if (environment !== undefined) return undefined;
     if (tenant.tenantId !== this.#tenantId || !modelPattern.test(model)) return undefined;
     const version = await this.#version(model);
     if (version === undefined) return undefined;

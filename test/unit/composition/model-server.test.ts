@@ -96,6 +96,16 @@ describe('the model server', () => {
     expect((await fetch(`${url}/elsewhere`)).status).toBe(404);
   });
 
+  it('has no environments: what it serves is no answer of staging', async () => {
+    put('income', '1.0.0', classifier);
+    const { url } = await start();
+    const status = async (query: string) =>
+      (await post(`${url}/api/v1/ml/predict/income${query}`, { input_data: { small: 1 } })).status;
+    expect([await status(''), await status('?environment=production')]).toEqual([200, 200]);
+    expect(await status('?environment=staging')).toBe(404);
+    expect((await fetch(`${url}/v2/models/income/versions/development/ready`)).status).toBe(404);
+  });
+
   it('needs no name where there is one model', async () => {
     put('income', '1.0.0', classifier);
     const { url } = await start();
