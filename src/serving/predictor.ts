@@ -28,7 +28,7 @@ import {
 } from './served-model.ts';
 import type { ServingPointer, ServingVariant } from './serving-pointer.ts';
 import type { ServingStore } from './serving-store.ts';
-import { variantFor, variantOfVersion } from './traffic.ts';
+import { variantFor, variantOfVersion, versionsOf } from './traffic.ts';
 
 /** Wraps what kept a model from being loaded, so that it is told from what kept it from predicting. */
 class LoadFailure extends Error {
@@ -365,6 +365,3 @@ function pointerKey(
   const key = `${tenant.tenantId}/${model}`;
   return environment === undefined ? key : `${key}@${environment}`;
 }
-
-const versionsOf = ({ version, canary }: ServingPointer): string[] =>
-  canary === undefined ? [version] : [version, canary.version];

@@ -32,3 +32,7 @@ export function variantOfVersion(pointer: ServingPointer, version: string): Serv
   if (pointer.version === version) return pointer;
   return pointer.canary?.version === version ? pointer.canary : undefined;
 }
+
+/** Those that a call may name. */
+export const versionsOf = ({ version, canary }: ServingPointer): string[] =>
+  canary === undefined ? [version] : [version, canary.version];

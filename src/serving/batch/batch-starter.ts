@@ -8,7 +8,9 @@ import type { TenantContext } from '../../tenancy/tenant-context.ts';
 import type { Executions } from '../../training/executions.ts';
 import type { JobStore, StoredJob } from '../../training/job-store.ts';
 import { InvalidInputError, maxRows, type Row, tooManyRows } from '../input-rows.ts';
+import { VersionNotServedError } from '../served-model.ts';
 import type { ServingPointer, ServingVariant } from '../serving-pointer.ts';
+import { variantOfVersion, versionsOf } from '../traffic.ts';
 import type { BatchFiles } from './batch-files.ts';
 import type { BatchWork } from './batch-work.ts';
 import { pinnedBy } from './pinned-version.ts';
@@ -67,17 +69,26 @@ export class BatchStarter {
   /**
    * Starts a job for rows that came with a predict call that is not to wait: the result is a JSON list of what an
    * online answer holds, with an error in place of a row that cannot be read.
+   * @param request.environment production when left out
+   * @param request.version one that serves there, as for a call that waits
    * @throws {NoChampionError}
+   * @throws {VersionNotServedError}
    * @throws {ValidationError} TOO_MANY_ROWS
    */
   async startFromRows(
     tenant: TenantContext,
-    request: { readonly model_name: ModelName; readonly version?: string; readonly rows: readonly Row[] },
+    request: {
+      readonly model_name: ModelName;
+      readonly environment?: TrialEnvironment | undefined;
+      readonly version?: string | undefined;
+      readonly rows: readonly Row[];
+    },
   ): Promise<StoredJob> {
-    const { model_name, version, rows } = request;
+    const { model_name, environment, rows } = request;
     if (rows.length > maxRows) throw tooManyRows('input_data', rows.length);
     const bytes = bytesOf(rows);
-    const pinned = await this.pinned(tenant, model_name, version);
+    const pinned = await this.#served(tenant, model_name, request);
+    const version = request.version ?? environment;
     const jobId = this.#parts.newJobId();
     await this.#parts.files.putRows(tenant, jobId, bytes);
     const work: BatchWork = {
@@ -85,6 +96,21 @@ export class BatchStarter {
       ...{ include_columns: [], probabilities: true },
     };
     return this.create(tenant, work, pinned, jobId);
+  }
+
+  async #served(
+    tenant: TenantContext,
+    model: ModelName,
+    {
+      environment,
+      version,
+    }: { readonly environment?: TrialEnvironment | undefined; readonly version?: string | undefined },
+  ): Promise<ServingVariant | undefined> {
+    const pointer = await this.#parts.champions.read(tenant, model, environment);
+    if (pointer === undefined) throw new NoChampionError(model, environment);
+    if (version !== undefined && variantOfVersion(pointer, version) === undefined)
+      throw new VersionNotServedError(model, version, versionsOf(pointer));
+    return pinnedBy(pointer, version);
   }
 
   /**

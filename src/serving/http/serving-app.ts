@@ -154,11 +154,9 @@ export class ServingApp {
   ): Promise<ServingResponse | undefined> {
     const { batches } = this.#parts;
     if (batches === undefined) return undefined;
-    const target = targetOf(request, route);
-    const version = target?.environment ?? target?.version;
     const job = await batches.startFromRows(request.tenant(), {
       ...{ model_name: modelNameOf(route.model!), rows },
-      ...(version === undefined ? {} : { version }),
+      ...targetOf(request, route),
     });
     const headers = {
       location: `/api/v1/ml/jobs/${job.job_id}`,

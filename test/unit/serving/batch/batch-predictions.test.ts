@@ -60,10 +60,12 @@ beforeEach(() => {
     ...{ jobs, executions, files, clock, newJobId: () => newJobId() },
     datasets: { get: async (tenant) => (tenant.tenantId === 'aa' ? dataset : undefined) },
     champions: {
-      read: async (tenant, model) =>
-        tenant.tenantId === 'aa' && model === 'income'
-          ? { ...pointer, ...(canary && { canary }) }
-          : undefined,
+      read: async (tenant, model, environment) => {
+        if (tenant.tenantId !== 'aa' || model !== 'income' || environment === 'development') return undefined;
+        return environment === 'staging'
+          ? { ...pointer, environment, version: '1.3.0' }
+          : { ...pointer, ...(canary && { canary }) };
+      },
     },
     signatures: unsignedManifests,
     versions: {
@@ -144,6 +146,22 @@ describe('starting from rows', () => {
     expect(job).toMatchObject({ pinned, batch: { format: 'json', probabilities: true } });
     expect(job).not.toHaveProperty('dataset_id');
     expect(executions.started).toHaveLength(1);
+  });
+
+  it('scores with the version that is asked for, where it serves', async () => {
+    const start = (more: object) =>
+      starter.startFromRows(tenantA, { model_name: modelName('income'), rows: [{ age: 4 }], ...more });
+    expect(await start({ version: '1.2.0' })).toMatchObject({ pinned, batch: { version: '1.2.0' } });
+    expect(await start({ environment: 'staging' })).toMatchObject({
+      ...{ model_version: '1.3.0', batch: { version: 'staging' } },
+    });
+    expect(await start({ environment: 'staging', version: '1.3.0' })).toMatchObject({
+      model_version: '1.3.0',
+    });
+    for (const other of [{ version: '1.3.0' }, { environment: 'staging', version: '1.2.0' }])
+      await expect(start(other)).rejects.toMatchObject({ code: 'VERSION_NOT_SERVED' });
+    await expect(start({ environment: 'development' })).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
+    expect(executions.started).toHaveLength(3);
   });
 
   it('is refused for values that are nested too deeply to be kept', async () => {

@@ -113,6 +113,33 @@ describe('an environment', () => {
   });
 });
 
+describe('a call that does not want to wait', () => {
+  const asking = async (more: Partial<Call>) => {
+    const started: object[] = [];
+    const batches = {
+      startFromRows: async (_tenant: unknown, request: object) => {
+        started.push(request);
+        return { job_id: 'j', status: 'queued', model_name: 'm', created_at: 'now' } as never;
+      },
+    };
+    const { status } = await send(servingApp(store, { batches }).app, {
+      ...{ path: '/api/v1/ml/predict/m', body: { input_data: row }, ...more },
+      headers: { prefer: 'respond-async', ...more.headers },
+    });
+    return [status, ...started];
+  };
+
+  it('asks for the environment and the version that it would wait for', async () => {
+    const variant = { 'x-amzn-sagemaker-target-variant': '1.1.0' };
+    expect(await asking({})).toEqual([202, { model_name: 'm', rows: [row] }]);
+    expect(await asking({ headers: variant })).toMatchObject([202, { version: '1.1.0' }]);
+    expect(await asking({ headers: variant, query: { environment: 'staging' } })).toMatchObject([
+      202,
+      { version: '1.1.0', environment: 'staging' },
+    ]);
+  });
+});
+
 it('is written down with what was predicted there, and production is not', async () => {
   const calls: LoggedCall[] = [];
   const log = {
