@@ -18,7 +18,7 @@ type Target = Pick<VersionChoice, 'environment' | 'version'>;
  * @throws {ValidationError} when the parameter names no environment, or another one than the path
  */
 export function targetOf({ query, headers }: ServingRequest, { version }: ServingRoute): Target | undefined {
-  const named = version ?? headers['x-amzn-sagemaker-target-variant'];
+  const named = version ?? variantOf(headers['x-amzn-sagemaker-target-variant']);
   const asked = query.environment;
   if (named === undefined && asked === undefined) return undefined;
   if (asked !== undefined && !isEnvironment(asked)) throw unknownEnvironment(asked);
@@ -27,6 +27,10 @@ export function targetOf({ query, headers }: ServingRequest, { version }: Servin
   if (asked !== undefined && asked !== named) throw contradiction(named, asked);
   return trial(named);
 }
+
+/** What SageMaker calls the variant of an endpoint that has one only: clients that send its name choose nothing. */
+const variantOf = (sent: string | undefined): string | undefined =>
+  sent === '' || sent === 'AllTraffic' ? undefined : sent;
 
 const trial = (environment: Environment): Target | undefined =>
   environment === 'production' ? undefined : { environment: environment satisfies TrialEnvironment };

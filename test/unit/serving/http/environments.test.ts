@@ -92,6 +92,18 @@ describe('an environment', () => {
     expect((await infer('1.0.0', { environment: 'staging' })).status).toBe(404);
   });
 
+  it.each(['', 'AllTraffic'])(
+    'is not what the variant %j of an endpoint names, nor is a version',
+    async (variant) => {
+      const headers = { 'x-amzn-sagemaker-target-variant': variant };
+      const version = async (query = {}) =>
+        (await send(app, { path: '/endpoints/m/invocations', headers, query, body: instances })).headers[
+          'x-model-version'
+        ];
+      expect([await version(), await version({ environment: 'staging' })]).toEqual(['1.0.0', '1.1.0']);
+    },
+  );
+
   it('is described and ready on its own', async () => {
     const about = await send(app, { path: '/v2/models/m', query: { environment: 'staging' } });
     expect(about.json!.versions).toEqual(['1.1.0']);
