@@ -58,9 +58,10 @@ export class ModelLoader {
     this.#parts = parts;
   }
 
-  /** The endpoint that runs the model instead of this process. */
-  endpointOf({ settings }: ServingPointer): string | undefined {
-    return this.#parts.endpoints === undefined ? undefined : settings?.sagemaker_endpoint;
+  /** The endpoint that runs the model instead of this process: the version of production, and no other one. */
+  endpointOf({ settings, environment }: ServingPointer): string | undefined {
+    const isHere = this.#parts.endpoints === undefined || environment !== undefined;
+    return isHere ? undefined : settings?.sagemaker_endpoint;
   }
 
   /** What is reserved for a version before it is loaded. */

@@ -170,3 +170,30 @@ it('is written down with what was predicted there, and production is not', async
     ['1.0.0', undefined],
   ]);
 });
+
+it('runs its version here, also where that of production runs on an endpoint', async () => {
+  const settings = { sagemaker_endpoint: 'large' };
+  store.deploy(tenantA, 'm', '1.0.0', champion, { settings });
+  store.deploy(tenantA, 'm', '1.1.0', candidate, { settings, environment: 'staging' });
+  const asked: string[] = [];
+  const clock = new ManualClock();
+  const predictor = new Predictor({
+    ...{ store, clock, signatures: unsignedManifests, executor: new OnnxruntimeExecutor() },
+    cache: new ModelCache<Resident>({ budgetBytes: 64 * 1024 * 1024, maxModels: 10 }, clock),
+    endpoints: {
+      invoke: async (_tenant, name) => {
+        asked.push(name);
+        return JSON.stringify({ predictions: [champion.manifest.classes!.map(() => 0.5)] });
+      },
+    },
+  });
+  const { app: own } = servingApp(store, { predictor });
+  const native = (environment: string): Call => ({
+    ...{ path: '/api/v1/ml/predict/m', query: { environment }, body: { input_data: row } },
+  });
+  expect((await send(own, native('production'))).status).toBe(200);
+  expect(asked).toEqual(['large']);
+  // The endpoint has one model, and it is not this one.
+  expect((await send(own, native('staging'))).headers['x-model-version']).toBe('1.1.0');
+  expect(asked).toEqual(['large']);
+});
