@@ -245,7 +245,7 @@ export const registryRoutes = {
     conditional: true,
     summary: 'Deploy a version to development or staging: predictions that name it go there within 5 seconds',
     description:
-      'In staging the version is in stage Staging from then on. Nothing changes for predictions that name no environment.',
+      'Going to staging moves the version to stage Staging, unless it is in Production. Nothing changes for predictions that name no environment.',
     params: ofEnvironment,
     body: EnvironmentRequest,
     example: { version: '1.1.0', reason: 'ready for tests' },

@@ -295,7 +295,7 @@ export interface ModelRegistry {
   rollback(tenant: TenantContext, model: ModelName, options: RollbackOptions): Promise<Deployment>;
   /**
    * Has an environment beside production serve a verified version, in one transaction with its history and audit rows.
-   * In staging the version is in stage Staging from then on, unless it is in Production.
+   * Going to staging moves the version to stage Staging, unless it is in Production.
    * @param version any name of the version; the environment is emptied when left out
    * @throws {ModelNotFoundError}
    * @throws {VersionNotFoundError}
