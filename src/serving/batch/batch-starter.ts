@@ -115,20 +115,16 @@ export class BatchStarter {
 
   /**
    * @returns `undefined` for a version that the serving pointer does not know: the job's first step looks it up
-   * @throws {NoChampionError} when no version is named and none serves
+   * @throws {NoChampionError} when no version is named, or an environment, and none serves there
    */
   async pinned(
     tenant: TenantContext,
     model: ModelName,
     version: string | undefined,
   ): Promise<ServingVariant | undefined> {
-    if (version !== undefined && isTrialEnvironment(version)) {
-      const tried = await this.#parts.champions.read(tenant, model, version);
-      if (tried === undefined) throw new NoChampionError(model, version);
-      return pinnedBy(tried, undefined);
-    }
+    if (version === undefined || version === 'production') return this.#served(tenant, model, {});
+    if (isTrialEnvironment(version)) return this.#served(tenant, model, { environment: version });
     const pointer = await this.#parts.champions.read(tenant, model);
-    if (version === undefined && pointer === undefined) throw new NoChampionError(model);
     return pointer === undefined ? undefined : pinnedBy(pointer, version);
   }
 

@@ -120,6 +120,18 @@ describe('starting a batch prediction', () => {
     },
   );
 
+  it('pins what an environment serves, and asks no other store for it', async () => {
+    for (const [version, model_version] of [
+      ['production', '1.2.0'],
+      ['staging', '1.3.0'],
+    ]) {
+      const job = await batches.start(tenantA, request({ version }));
+      expect(job).toMatchObject({ model_version, pinned: { version: model_version } });
+    }
+    for (const one of [{ version: 'development' }, { version: 'production', model_name: 'other' }])
+      await expect(batches.start(tenantA, request(one))).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
+  });
+
   it('is refused without a champion, a dataset, or a column, and then leaves no job', async () => {
     const refused = [
       batches.start(tenantA, request({ model_name: 'other' })),
