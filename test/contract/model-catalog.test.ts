@@ -82,6 +82,22 @@ describe('what is said of a model', () => {
     expect(Object.keys((await shown(name)).tags)).toHaveLength(50);
   });
 
+  it('can be changed, and have fewer tags, when it has more from before there was a bound', async () => {
+    const name = await model(1);
+    const admin = database.server.connectAsSuperuser('tenantml');
+    const many = Object.fromEntries(Array.from({ length: 120 }, (_, i) => [`t${i}`, 'x']));
+    await admin`UPDATE ml_models SET tags = ${admin.json(many)} WHERE model_name = ${name}`;
+    await admin.end();
+    await catalog.update(tenantA, name, { description: 'still here' }, {});
+    const fewer = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`t${i}`, null]));
+    await catalog.update(tenantA, name, { tags: fewer as never }, {});
+    expect(Object.keys((await shown(name)).tags)).toHaveLength(70);
+    await refused(
+      catalog.update(tenantA, name, { tags: { another: 'x' } as never }, {}),
+      'VALIDATION_FAILED',
+    );
+  });
+
   it('is changed by one of two who read the same state; the other is told', async () => {
     const name = await model(1);
     const { rowVersion } = await shown(name);

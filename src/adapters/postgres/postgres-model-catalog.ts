@@ -249,7 +249,9 @@ function changed(
 ): { description: string; notes: string; tags: Record<string, string> } {
   const tags: Record<string, string | null> = { ...before.tags, ...update.tags };
   const kept = Object.entries(tags).filter((entry): entry is [string, string] => entry[1] !== null);
-  if (kept.length > maxTags) throw new TooManyTagsError(kept.length);
+  // Those that have more, from before there was a bound, can have fewer, and everything else.
+  if (kept.length > Math.max(maxTags, Object.keys(before.tags).length))
+    throw new TooManyTagsError(kept.length);
   return {
     description: update.description ?? before.description,
     notes: update.notes ?? before.notes,
