@@ -30,7 +30,7 @@ export class ModelDeployedError extends MLFrameworkError {
     const remedy = doing === 'deleted' ? ', or pass force=true' : '';
     super(
       'MODEL_DEPLOYED',
-      `model ${model} serves predictions and cannot be ${doing}; delete its deployed version with force first${remedy}`,
+      `model ${model} serves predictions and cannot be ${doing}; empty its environments, which GET /api/v1/ml/models/${model}/environments shows, and delete what production serves with force first${remedy}`,
     );
   }
 }

@@ -54,7 +54,7 @@ export class VersionDeployedError extends MLFrameworkError {
   constructor(model: string, version: string) {
     super(
       'VERSION_DEPLOYED',
-      `version ${version} of model ${model} serves predictions; deploy another version first (or end its canary or shadow), or pass force=true, which for the champion takes the model out of service`,
+      `version ${version} of model ${model} serves predictions; deploy another version first, in whatever environment it serves (or end its canary or shadow), or pass force=true, which for the champion takes the model out of service`,
     );
   }
 }

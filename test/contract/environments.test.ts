@@ -105,6 +105,16 @@ describe('an environment beside production', () => {
     expect(await intents.waiting()).toEqual([]);
   });
 
+  it('serves archived models too, which can be described then', async () => {
+    await catalog.update(tenantA, model, { archived: true }, {});
+    await deployTo('staging', '1.0.0');
+    await catalog.update(tenantA, model, { description: 'tried once more' }, {});
+    expect(await registry.model(tenantA, model)).toMatchObject({
+      ...{ archived: true, description: 'tried once more' },
+    });
+    await refused(catalog.update(tenantA, model, { archived: true }, {}), 'MODEL_DEPLOYED');
+  });
+
   it('serves models that were never deployed to production', async () => {
     await deployTo('development', '1.0.0');
     expect([await served(), await served('development')]).toEqual([undefined, '1.0.0']);
@@ -227,7 +237,10 @@ describe('an environment refuses', () => {
       );
     const { archived } = await catalog.archiveOldVersions(tenantA, model, { keepLatest: 1 });
     expect(archived).toEqual(['1.1.0']);
-    await refused(catalog.update(tenantA, model, { archived: true }, {}), 'MODEL_DEPLOYED');
+    const archive = () => catalog.update(tenantA, model, { archived: true }, {});
+    await refused(archive(), 'MODEL_DEPLOYED');
+    // What can be done about it is not to delete what is only tried.
+    await expect(archive()).rejects.toThrow('empty its environments');
     await refused(registry.retire(tenantA, model, '1.0.0', { force: false }), 'VERSION_DEPLOYED');
     expect(await served('staging')).toBe('1.0.0');
   });

@@ -54,7 +54,7 @@ export class PostgresModelCatalog implements ModelCatalog {
         model.champion_version,
         ...(await environmentRows(sql, model)).map(({ version }) => version),
       ].some((version) => version !== null);
-      if (archived && serves) throw new ModelDeployedError(name, 'archived');
+      if (update.archived === true && serves) throw new ModelDeployedError(name, 'archived');
       const after = changed(model, update);
       await sql`
         UPDATE ml_models SET description = ${after.description}, notes = ${after.notes}, tags = ${sql.json(after.tags)},
