@@ -4,7 +4,7 @@ import type { ModelDetail, ModelStage, ModelSummary, ModelVersion } from '../../
 import type { ModelName } from '../../contracts/names.ts';
 import type { ModelFilter } from '../../registry/model-registry.ts';
 import { decodeCursor, encodeCursor } from '../page-cursor.ts';
-import { environmentRows } from './registry-environments.ts';
+import { servingEnvironments } from './registry-environments.ts';
 import { existingModel, type ModelRow } from './registry-rows.ts';
 import { modelVersionOf, type VersionRow } from './version-row.ts';
 
@@ -49,12 +49,9 @@ export async function modelDetail(
   return {
     ...summaryOf({ ...model, n_versions: count!.n }, [...rows, ...champion]),
     ...besideChampion(model),
-    environments: [
-      ...(await environmentRows(sql, model)),
-      { environment: 'production' as const, version: model.champion_version },
-    ].flatMap(({ environment, version }) =>
-      version === null ? [] : [{ environment, model_version: version }],
-    ),
+    environments: (await servingEnvironments(sql, model)).map(({ environment, version }) => ({
+      ...{ environment, model_version: version },
+    })),
     versions: rows.map((row) => modelVersionOf(row, model.champion_version)),
     rowVersion: Number(model.row_version),
   };

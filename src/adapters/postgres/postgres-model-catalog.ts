@@ -26,7 +26,7 @@ import { checkTransition } from '../../registry/stage-transition.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
 import { versionPage } from './model-pages.ts';
 import { moveStage, recordAudit } from './registry-changes.ts';
-import { environmentRows, usesOf } from './registry-environments.ts';
+import { servingEnvironments, usesOf } from './registry-environments.ts';
 import { existingModel, existingVersion, lockedModel, type ModelRow } from './registry-rows.ts';
 import type { TenantDatabase } from './tenant-database.ts';
 import { modelVersionOf, type VersionRow } from './version-row.ts';
@@ -50,11 +50,8 @@ export class PostgresModelCatalog implements ModelCatalog {
       const model = await lockedModel(sql, name, expected);
       const isArchived = model.archived_at !== null;
       const { archived = isArchived } = update;
-      const serves = [
-        model.champion_version,
-        ...(await environmentRows(sql, model)).map(({ version }) => version),
-      ].some((version) => version !== null);
-      if (update.archived === true && serves) throw new ModelDeployedError(name, 'archived');
+      if (update.archived === true && (await servingEnvironments(sql, model)).length > 0)
+        throw new ModelDeployedError(name, 'archived');
       const after = changed(model, update);
       await sql`
         UPDATE ml_models SET description = ${after.description}, notes = ${after.notes}, tags = ${sql.json(after.tags)},
@@ -162,8 +159,8 @@ export class PostgresModelCatalog implements ModelCatalog {
           WHERE a.model_name = v.model_name AND a.version = v.version) AS aliased
         FROM ml_model_versions v WHERE model_name = ${name} AND stage <> 'Archived' ORDER BY mlflow_version DESC`;
       const inUse = [
-        ...[model.champion_version, model.canary_version, model.shadow_version],
-        ...(await environmentRows(sql, model)).map(({ version }) => version),
+        ...[model.canary_version, model.shadow_version],
+        ...(await servingEnvironments(sql, model)).map(({ version }) => version),
       ];
       const isKept = ({ version, aliased, stage }: (typeof rows)[number], place: number) =>
         place < keepLatest || aliased || stage === 'Production' || inUse.includes(version);

@@ -163,15 +163,12 @@ export class PostgresModelRegistry implements ModelRegistry {
       const row = await verifiedVersion(sql, name, version);
       if (row === undefined && (await servedIn(sql, model, environment)) === null)
         throw new EnvironmentEmptyError(name, environment);
-      const step =
-        row !== undefined && environment === 'staging' && row.stage !== 'Production'
-          ? checkTransition(row.version, row.stage, 'Staging', { force: forced })
-          : { forced: false };
-      if (row !== undefined && environment === 'staging' && row.stage !== 'Production')
-        await moveStage(sql, tenant, row, 'Staging', { ...step, reason });
+      const staged = environment === 'staging' && row?.stage !== 'Production' ? row : undefined;
+      const step = staged && checkTransition(staged.version, staged.stage, 'Staging', { force: forced });
+      if (staged !== undefined) await moveStage(sql, tenant, staged, 'Staging', { ...step, reason });
       const change = await recordDeployment(sql, tenant, model, {
         ...{ action: row === undefined ? 'withdraw' : 'deploy', environment, version: row?.version ?? null },
-        ...{ forced: step.forced, reason },
+        ...{ forced: step?.forced, reason },
       });
       return {
         environment,

@@ -1,6 +1,6 @@
 /** What the environments beside production serve. */
 import type { TransactionSql } from 'postgres';
-import { environments, type TrialEnvironment } from '../../contracts/environment-names.ts';
+import { type Environment, environments, type TrialEnvironment } from '../../contracts/environment-names.ts';
 import type { ModelEnvironment } from '../../contracts/environments.ts';
 import type { TenantContext } from '../../tenancy/tenant-context.ts';
 import type { ModelRow } from './registry-rows.ts';
@@ -16,7 +16,18 @@ export interface EnvironmentRow {
 export const environmentRows = (sql: TransactionSql, { model_name }: OfModel) => sql<EnvironmentRow[]>`
   SELECT environment, version FROM ml_model_environments WHERE model_name = ${model_name} ORDER BY environment`;
 
-/** @returns the version that an environment serves */
+/** @returns every environment that serves something, production the last */
+export async function servingEnvironments(
+  sql: TransactionSql,
+  model: ModelRow,
+): Promise<{ environment: Environment; version: string }[]> {
+  return [
+    ...(await environmentRows(sql, model)),
+    { environment: 'production' as const, version: model.champion_version },
+  ].flatMap(({ environment, version }) => (version === null ? [] : [{ environment, version }]));
+}
+
+/** @returns the version that an environment beside production serves */
 export async function servedIn(
   sql: TransactionSql,
   model: OfModel,
@@ -50,11 +61,7 @@ export async function usesOf(sql: TransactionSql, model: ModelRow, version: stri
 
 /** Every environment, with the change that brought its version there. */
 export async function environmentList(sql: TransactionSql, model: ModelRow): Promise<ModelEnvironment[]> {
-  const rows = await environmentRows(sql, model);
-  const served = new Map([
-    ...rows.map(({ environment, version }) => [environment, version] as const),
-    ['production', model.champion_version] as const,
-  ]);
+  const serving = await servingEnvironments(sql, model);
   const changes = await sql<
     { environment: ModelEnvironment['environment']; revision: string; actor: string; created_at: Date }[]
   >`
@@ -65,11 +72,16 @@ export async function environmentList(sql: TransactionSql, model: ModelRow): Pro
       ORDER BY d.revision DESC LIMIT 1
     ) last`;
   return environments.map((environment) => {
-    const version = served.get(environment) ?? null;
+    const served = serving.find((one) => one.environment === environment);
     const change = changes.find((one) => one.environment === environment);
-    if (version === null || change === undefined) return { environment };
+    if (served === undefined || change === undefined) return { environment };
     return {
-      ...{ environment, model_version: version, revision: Number(change.revision), actor: change.actor },
+      ...{
+        environment,
+        model_version: served.version,
+        revision: Number(change.revision),
+        actor: change.actor,
+      },
       deployed_at: change.created_at.toISOString(),
     };
   });

@@ -1,16 +1,13 @@
+import { allPages } from '../../client/all-pages.ts';
 import type { HttpClient } from '../../client/http-client.ts';
 import type { Role } from '../../contracts/scopes.ts';
 import type { Member } from '../../contracts/tenant.ts';
 import { type Output, print, printJson, table } from '../output.ts';
 
 export async function listMembers(client: HttpClient, options: Output): Promise<void> {
-  const items: Member[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await client.call('listMembers', { query: { limit: 100, cursor } });
-    items.push(...page.items);
-    cursor = page.next_cursor;
-  } while (cursor !== undefined);
+  const items = await allPages<Member>((cursor) =>
+    client.call('listMembers', { query: { limit: 100, cursor } }),
+  );
   if (options.json) return printJson(items);
   if (items.length === 0) return print('no members; tenantml members set SUBJECT --role ROLE takes one in');
   print(

@@ -1,3 +1,4 @@
+import { allPages } from '../../client/all-pages.ts';
 import type { HttpClient } from '../../client/http-client.ts';
 import type { Environment } from '../../contracts/environment-names.ts';
 import type { ModelDetail, ModelSummary } from '../../contracts/models.ts';
@@ -15,13 +16,9 @@ const importedFrom = ({ framework, origin }: Pick<ModelSummary, 'framework' | 'o
   origin === 'imported' ? `imported (${framework ?? 'onnx'})` : undefined;
 
 export async function listModels(client: HttpClient, options: Output): Promise<void> {
-  const items: ModelSummary[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await client.call('listModels', { query: { limit: 100, cursor } });
-    items.push(...page.items);
-    cursor = page.next_cursor;
-  } while (cursor !== undefined);
+  const items = await allPages<ModelSummary>((cursor) =>
+    client.call('listModels', { query: { limit: 100, cursor } }),
+  );
   if (options.json) return printJson(items);
   if (items.length === 0)
     return print('no models yet; tenantml train FILE --name NAME --target COLUMN makes one');

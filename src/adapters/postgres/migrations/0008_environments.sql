@@ -26,7 +26,8 @@ ALTER TABLE ml_deployments ADD COLUMN environment text NOT NULL DEFAULT 'product
   CHECK (environment IN ('development', 'staging', 'production'));
 CREATE INDEX ml_deployments_environment ON ml_deployments (tenant_id, model_name, environment, revision DESC);
 
--- Names of environments are none of an alias any more: what was called so keeps an alias, one that can be used and removed.
+-- The names of environments are reserved. An alias that has one is renamed, so that it goes on naming its version and can
+-- be removed; where the new name is taken, it goes.
 ALTER TABLE ml_model_aliases NO FORCE ROW LEVEL SECURITY;
 UPDATE ml_model_aliases a SET alias = a.alias || '-alias'
   WHERE a.alias IN ('development', 'staging', 'production') AND NOT EXISTS (
