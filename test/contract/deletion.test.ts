@@ -1,18 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { PostgresModelCatalog } from '../../src/adapters/postgres/postgres-model-catalog.ts';
-import { PostgresModelRegistry } from '../../src/adapters/postgres/postgres-model-registry.ts';
-import { TenantDatabase } from '../../src/adapters/postgres/tenant-database.ts';
-import { systemClock } from '../../src/clock.ts';
 import type { ModelName } from '../../src/contracts/names.ts';
 import { type DeletionParts, deleteModel, deleteVersion } from '../../src/registry/deletion.ts';
 import { Promotion } from '../../src/registry/promotion.ts';
 import type { ServingPointer, WithdrawnPointer } from '../../src/serving/serving-pointer.ts';
-import { type LocalDatabase, startLocalDatabase } from '../support/local-stores.ts';
-import { registrationOf, sampleManifest } from '../support/samples.ts';
-import { modelName, tenantA } from '../support/tenants.ts';
+import { type LocalRegistry, startLocalRegistry } from '../support/local-registry.ts';
+import { tenantA } from '../support/tenants.ts';
 
-let database: LocalDatabase;
-let connection: TenantDatabase;
+let local: LocalRegistry;
 let parts: DeletionParts;
 /** Builds whose bytes were removed, in order. */
 let removedBuilds: string[];
@@ -22,11 +16,8 @@ let pointers: Map<string, ServingPointer | WithdrawnPointer>;
 let isDying = false;
 
 beforeAll(async () => {
-  database = await startLocalDatabase();
-  connection = new TenantDatabase(database.settings('tenantml_app'), {
-    ...{ clock: systemClock, resumeWithinMs: 5_000 },
-  });
-  const registry = new PostgresModelRegistry(connection);
+  local = await startLocalRegistry();
+  const { registry, catalog } = local;
   const promotion = new Promotion({
     registry,
     pointers: {
@@ -44,21 +35,15 @@ beforeAll(async () => {
       removedBuilds.push(buildId);
     },
   };
-  parts = { registry, promotion, artifacts, catalog: new PostgresModelCatalog(connection) };
+  parts = { registry, promotion, artifacts, catalog };
 });
-afterAll(async () => {
-  await connection?.close();
-  await database?.stop();
-});
+afterAll(() => local?.stop());
 
 let model: ModelName;
-let models = 0;
 beforeEach(async () => {
-  model = modelName(`deleted-${models++}`);
+  model = await local.newModel(2);
   removedBuilds = [];
   pointers = new Map();
-  for (let i = 0; i < 2; i++)
-    await parts.registry.register(tenantA, registrationOf(tenantA, sampleManifest({ model_name: model })));
 });
 
 const buildOf = async (version: string) => (await parts.registry.version(tenantA, model, version)).build_id;

@@ -1,78 +1,47 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { documentClients } from '../../src/adapters/aws/document-client.ts';
-import {
-  DynamoDbPromotionIntents,
-  intentReferenceText,
-} from '../../src/adapters/aws/dynamodb-promotion-intents.ts';
-import { DynamoDbServingPointers } from '../../src/adapters/aws/dynamodb-serving-pointers.ts';
-import { SignedObjects } from '../../src/adapters/aws/signed-objects.ts';
-import { SignedServingStore } from '../../src/adapters/aws/signed-serving-store.ts';
-import { SignedTable } from '../../src/adapters/aws/signed-table.ts';
-import { PostgresModelCatalog } from '../../src/adapters/postgres/postgres-model-catalog.ts';
-import { PostgresModelRegistry } from '../../src/adapters/postgres/postgres-model-registry.ts';
-import { PostgresRegistryHistory } from '../../src/adapters/postgres/postgres-registry-history.ts';
-import { TenantDatabase } from '../../src/adapters/postgres/tenant-database.ts';
-import { systemClock } from '../../src/clock.ts';
+import { intentReferenceText } from '../../src/adapters/aws/dynamodb-promotion-intents.ts';
 import type { TrialEnvironment } from '../../src/contracts/environment-names.ts';
 import type { ModelName } from '../../src/contracts/names.ts';
 import { Promotion } from '../../src/registry/promotion.ts';
 import { TenantContext } from '../../src/tenancy/tenant-context.ts';
 import { registrySteps } from '../../src/training/registry-steps.ts';
 import {
-  type LocalDatabase,
-  type LocalStores,
-  startLocalDatabase,
-  startLocalStores,
-} from '../support/local-stores.ts';
+  type LocalPointers,
+  type LocalRegistry,
+  startLocalPointers,
+  startLocalRegistry,
+} from '../support/local-registry.ts';
 import { ManualClock } from '../support/manual-clock.ts';
-import { ownSessions } from '../support/own-sessions.ts';
 import { registrationOf, sampleManifest } from '../support/samples.ts';
 import { modelName, tenantA, tenantAb } from '../support/tenants.ts';
 
-let stores: LocalStores;
-let database: LocalDatabase;
-let connection: TenantDatabase;
-let registry: PostgresModelRegistry;
-let catalog: PostgresModelCatalog;
-let history: PostgresRegistryHistory;
-let pointers: DynamoDbServingPointers;
-let intents: DynamoDbPromotionIntents;
-let reader: SignedServingStore;
+let local: LocalRegistry;
+let beside: LocalPointers;
+let registry: LocalRegistry['registry'];
+let catalog: LocalRegistry['catalog'];
+let history: LocalRegistry['history'];
+let intents: LocalPointers['intents'];
+let reader: LocalPointers['reader'];
 let promotion: Promotion;
 const clock = new ManualClock();
 const published: unknown[] = [];
 const events = { publish: async (_tenant: TenantContext, event: unknown) => void published.push(event) };
 
 beforeAll(async () => {
-  stores = await startLocalStores();
-  database = await startLocalDatabase();
-  connection = new TenantDatabase(database.settings('tenantml_app'), {
-    ...{ clock: systemClock, resumeWithinMs: 5_000 },
-  });
-  registry = new PostgresModelRegistry(connection);
-  catalog = new PostgresModelCatalog(connection);
-  history = new PostgresRegistryHistory(connection);
-  pointers = new DynamoDbServingPointers(documentClients(ownSessions), stores.names.ServingTable);
-  intents = new DynamoDbPromotionIntents(documentClients(ownSessions), stores.names.IntentsTable, clock);
-  promotion = new Promotion({ registry, pointers, intents, events });
-  const at = { region: 'us-east-1', sessions: ownSessions };
-  reader = new SignedServingStore(
-    new SignedTable({ ...at, table: stores.names.ServingTable, endpoint: stores.endpoints.dynamodb }),
-    new SignedObjects({ ...at, bucket: stores.names.ArtifactBucket, endpoint: stores.endpoints.s3 }),
-  );
+  beside = await startLocalPointers(clock);
+  local = await startLocalRegistry();
+  ({ registry, catalog, history } = local);
+  ({ intents, reader } = beside);
+  promotion = new Promotion({ registry, pointers: beside.pointers, intents, events });
 });
 afterAll(async () => {
-  await connection?.close();
-  await database?.stop();
-  await stores?.stop();
+  await local?.stop();
+  await beside?.stop();
 });
 
 let model: ModelName;
-let models = 0;
 beforeEach(async () => {
-  model = modelName(`tried-${models++}`);
-  for (let i = 0; i < 3; i++)
-    await registry.register(tenantA, registrationOf(tenantA, sampleManifest({ model_name: model })));
+  model = await local.newModel(3);
   published.length = 0;
 });
 

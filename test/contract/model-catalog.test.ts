@@ -1,56 +1,26 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PostgresModelCatalog } from '../../src/adapters/postgres/postgres-model-catalog.ts';
-import { PostgresModelRegistry } from '../../src/adapters/postgres/postgres-model-registry.ts';
-import { PostgresRegistryArchive } from '../../src/adapters/postgres/postgres-registry-archive.ts';
-import { PostgresRegistryHistory } from '../../src/adapters/postgres/postgres-registry-history.ts';
-import { TenantDatabase } from '../../src/adapters/postgres/tenant-database.ts';
-import { systemClock } from '../../src/clock.ts';
 import type { ModelName } from '../../src/contracts/names.ts';
-import { RegistryExport } from '../../src/contracts/registry.ts';
-import { lineageGraph } from '../../src/registry/lineage.ts';
 import type { ModelCatalog } from '../../src/registry/model-catalog.ts';
 import type { ModelRegistry } from '../../src/registry/model-registry.ts';
-import { importRegistry, type RegistryArchive } from '../../src/registry/registry-archive.ts';
+import type { RegistryArchive } from '../../src/registry/registry-archive.ts';
 import type { RegistryHistory } from '../../src/registry/registry-history.ts';
-import type { TenantContext } from '../../src/tenancy/tenant-context.ts';
-import { type LocalDatabase, startLocalDatabase } from '../support/local-stores.ts';
-import { datasetId, hex, registrationOf, sampleManifest } from '../support/samples.ts';
-import { modelName, tenantA, tenantAb, tenantB, tenantNamed } from '../support/tenants.ts';
+import { type LocalRegistry, startLocalRegistry } from '../support/local-registry.ts';
+import { hex, registrationOf, sampleManifest } from '../support/samples.ts';
+import { tenantA, tenantAb, tenantB, tenantNamed } from '../support/tenants.ts';
 
-let database: LocalDatabase;
-let connection: TenantDatabase;
+let local: LocalRegistry;
 let registry: ModelRegistry;
 let catalog: ModelCatalog;
 let history: RegistryHistory;
 let archive: RegistryArchive;
 
 beforeAll(async () => {
-  database = await startLocalDatabase();
-  connection = new TenantDatabase(database.settings('tenantml_app'), {
-    ...{ clock: systemClock, resumeWithinMs: 5_000 },
-  });
-  registry = new PostgresModelRegistry(connection);
-  catalog = new PostgresModelCatalog(connection);
-  history = new PostgresRegistryHistory(connection);
-  archive = new PostgresRegistryArchive(connection);
+  local = await startLocalRegistry();
+  ({ registry, catalog, history, archive } = local);
 });
-afterAll(async () => {
-  await connection?.close();
-  await database?.stop();
-});
+afterAll(() => local?.stop());
 
-let models = 0;
-/** A new model with so many versions. */
-async function model(
-  nVersions: number,
-  over: Record<string, unknown> = {},
-  tenant = tenantA,
-): Promise<ModelName> {
-  const name = modelName(`catalogued-${++models}`);
-  for (let i = 0; i < nVersions; i++)
-    await registry.register(tenant, registrationOf(tenant, sampleManifest({ model_name: name, ...over })));
-  return name;
-}
+const model: LocalRegistry['newModel'] = (...of) => local.newModel(...of);
 const shown = (name: ModelName, tenant = tenantA) => registry.model(tenant, name);
 const refused = (work: Promise<unknown>, code: string) => expect(work).rejects.toMatchObject({ code });
 const stages = async (name: ModelName) =>
@@ -84,7 +54,7 @@ describe('what is said of a model', () => {
 
   it('can be changed, and have fewer tags, when it has more from before there was a bound', async () => {
     const name = await model(1);
-    const admin = database.server.connectAsSuperuser('tenantml');
+    const admin = local.database.server.connectAsSuperuser('tenantml');
     const many = Object.fromEntries(Array.from({ length: 120 }, (_, i) => [`t${i}`, 'x']));
     await admin`UPDATE ml_models SET tags = ${admin.json(many)} WHERE model_name = ${name}`;
     await admin.end();
@@ -299,141 +269,6 @@ describe('aliases', () => {
   });
 });
 
-describe('the history of deployments', () => {
-  it('says what was Production at any time, and rolls back', async () => {
-    const name = await model(3);
-    const at: string[] = [new Date().toISOString()];
-    for (const version of ['1.0.0', '1.1.0', '1.2.0']) {
-      await registry.deploy(tenantA, name, version);
-      const { items } = await history.deployments(tenantA, name, { limit: 1 });
-      at.push(items[0]!.deployed_at);
-    }
-    const back = await registry.rollback(tenantA, name, { reason: 'complaints' });
-    expect(back).toMatchObject({ revision: 4, champion: { version: '1.1.0' }, previousVersion: '1.2.0' });
-    const productionAt = async (time: string) =>
-      (await history.deployments(tenantA, name, { limit: 1, at: time })).production_at;
-    // Microseconds are cut off of what is shown: a millisecond later it is so for certain.
-    const later = (time: string) => new Date(Date.parse(time) + 1).toISOString();
-    expect(await productionAt(at[0]!)).toEqual({ at: at[0], revision: 0 });
-    expect((await productionAt(later(at[1]!)))?.model_version).toMatch(/^1\.[01]\.0$/);
-    expect(await productionAt('2999-01-01T00:00:00Z')).toMatchObject({ model_version: '1.1.0', revision: 4 });
-    const { items } = await history.deployments(tenantA, name, { limit: 10 });
-    expect(items.map(({ action, model_version }) => [action, model_version])).toEqual([
-      ['rollback', '1.1.0'],
-      ['deploy', '1.2.0'],
-      ['deploy', '1.1.0'],
-      ['deploy', '1.0.0'],
-    ]);
-    expect(items[0]).toMatchObject({ reason: 'complaints', actor: 'user-of-aa', previous_version: '1.2.0' });
-    const to = await registry.rollback(tenantA, name, { toVersion: '1' });
-    expect(to.champion).toMatchObject({ version: '1.0.0' });
-  });
-
-  it('is rolled back to what can serve only, also after the model was taken out of service', async () => {
-    const name = await model(2);
-    await refused(registry.rollback(tenantA, name, {}), 'NOTHING_TO_ROLL_BACK_TO');
-    await registry.deploy(tenantA, name, '1.0.0');
-    await refused(registry.rollback(tenantA, name, {}), 'NOTHING_TO_ROLL_BACK_TO');
-    await refused(registry.rollback(tenantA, name, { toVersion: '1.1.0' }), 'NOTHING_TO_ROLL_BACK_TO');
-    await registry.deploy(tenantA, name, '1.1.0');
-    await registry.retire(tenantA, name, '1.1.0', { force: true });
-    expect((await registry.rollback(tenantA, name, {})).champion).toMatchObject({ version: '1.0.0' });
-    await refused(registry.rollback(tenantA, name, { toVersion: '1.1.0' }), 'NOTHING_TO_ROLL_BACK_TO');
-  });
-
-  it('has one winner of twenty who deploy from the same revision', async () => {
-    const name = await model(2);
-    await registry.deploy(tenantA, name, '1.0.0');
-    const all = await Promise.allSettled(
-      Array.from({ length: 20 }, (_, i) =>
-        registry.deploy(tenantA, name, i % 2 === 0 ? '1.1.0' : '1.0.0', { ifRevision: 1 }),
-      ),
-    );
-    expect(all.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-    for (const one of all)
-      if (one.status === 'rejected') expect(one.reason).toMatchObject({ code: 'PRECONDITION_FAILED' });
-    expect((await registry.deployment(tenantA, name))?.revision).toBe(2);
-  });
-});
-
-describe('the audit log', () => {
-  it('says who changed what, from what to what, and finds it by subject, actor, action and time', async () => {
-    const name = await model(1);
-    await catalog.update(tenantA, name, { description: 'x' }, {});
-    await registry.deploy(tenantA, name, '1.0.0');
-    const of = async (filter: object) => history.audit(tenantA, { limit: 100, subject: name, ...filter });
-    expect((await of({})).map(({ action, subject }) => [action, subject])).toEqual([
-      ['deploy', `${name}/1.0.0`],
-      ['update', name],
-      ['register', `${name}/1.0.0`],
-    ]);
-    expect((await of({ action: 'update' }))[0]).toMatchObject({
-      ...{ actor: 'user-of-aa', request_id: tenantA.requestId },
-      detail: { before: { description: '' }, after: { description: 'x' } },
-    });
-    expect(await of({ actor: 'nobody' })).toEqual([]);
-    expect(await of({ from: '2999-01-01T00:00:00Z' })).toEqual([]);
-    expect(await of({ to: '2001-01-01T00:00:00Z' })).toEqual([]);
-    // A name that begins so is another model.
-    expect(await of({ subject: 'catalogued' })).toEqual([]);
-    const first = await history.audit(tenantA, { limit: 2, subject: name });
-    const before = first.at(-1)!.audit_id;
-    expect([...first, ...(await of({ before }))]).toEqual(await of({}));
-  });
-});
-
-describe('lineage', () => {
-  it('leads from a dataset over run and version to its deployments', async () => {
-    const name = await model(1, { dataset_id: datasetId('7') });
-    await catalog.create(tenantA, name, { from_version: '1.0.0' });
-    await registry.deploy(tenantA, name, '1.0.0');
-    const { nodes, edges } = lineageGraph(await history.lineage(tenantA, name));
-    const run = nodes.find(({ kind }) => kind === 'run')!.id;
-    expect(edges).toEqual([
-      { from: 'version:1.0.0', to: 'version:1.0.1', relation: 'derived' },
-      { from: run, to: 'version:1.0.0', relation: 'produced' },
-      { from: `dataset:${datasetId('7')}`, to: run, relation: 'used by' },
-      { from: 'version:1.0.0', to: 'deployment:1', relation: 'deployed as' },
-    ]);
-    const ids = new Set(nodes.map(({ id }) => id));
-    for (const { from, to } of edges) expect([ids.has(from), ids.has(to)]).toEqual([true, true]);
-    await registry.retire(tenantA, name, '1.0.0', { force: true });
-    await registry.remove(tenantA, name, '1.0.0');
-    const after = lineageGraph(await history.lineage(tenantA, name));
-    expect(after.nodes.find(({ id }) => id === 'version:1.0.0')?.attributes).toEqual({ deleted: true });
-    const one = lineageGraph(await history.lineage(tenantA, name, '1.0.1'));
-    expect(one.nodes.map(({ id }) => id)).toEqual(['version:1.0.1', 'version:1.0.0']);
-  });
-});
-
-describe('a model that was deleted', () => {
-  it('is gone, keeps its history, and one of its name goes on with the next numbers', async () => {
-    const name = await model(2);
-    await registry.deploy(tenantA, name, '1.0.0');
-    await refused(catalog.removeModel(tenantA, name), 'MODEL_DEPLOYED');
-    await registry.retire(tenantA, name, '1.0.0', { force: true });
-    for (const version of ['1.0.0', '1.1.0']) await registry.remove(tenantA, name, version);
-    await catalog.removeModel(tenantA, name);
-    for (const asked of [
-      shown(name),
-      registry.deploy(tenantA, name, '1.0.0'),
-      catalog.update(tenantA, name, {}, {}),
-      history.deployments(tenantA, name, { limit: 1 }),
-    ])
-      await refused(asked, 'MODEL_NOT_FOUND');
-    expect((await history.audit(tenantA, { limit: 1, subject: name }))[0]).toMatchObject({
-      ...{ action: 'delete', subject: name },
-    });
-    const manifest = sampleManifest({ model_name: name });
-    expect(await registry.register(tenantA, registrationOf(tenantA, manifest))).toMatchObject({
-      ...{ version: '1.2.0', mlflow_version: 3 },
-    });
-    // As of a new model: nothing of it was ever deployed, and its revisions rise all the same.
-    expect(await registry.deployment(tenantA, name)).toBeUndefined();
-    expect((await registry.deploy(tenantA, name, '1.2.0')).revision).toBe(3);
-  });
-});
-
 describe('text that Postgres cannot hold', () => {
   it.each([
     ['U+0000', 'a\u0000b'],
@@ -460,85 +295,6 @@ describe('names of versions', () => {
     expect(await registry.version(tenantA, name, '1.0.0')).toMatchObject({ version: '1.0.0' });
     expect(await registry.version(tenantA, name, '1')).toMatchObject({ version: '1.0.0' });
     expect((await registry.deploy(tenantA, name, '1.0.0')).champion).toMatchObject({ version: '1.0.0' });
-  });
-});
-
-describe('a registry as a document', () => {
-  const there = new Set<string>();
-  const artifacts = (tenant: TenantContext) => ({
-    manifest: async (_: TenantContext, name: ModelName, buildId: string) =>
-      there.has(buildId)
-        ? registrationOf(tenant, sampleManifest({ model_name: name, build_id: buildId }))
-        : undefined,
-  });
-
-  it('is taken in elsewhere with everything but what serves, and again without a change', async () => {
-    const [from, to] = [tenantNamed('exporter'), tenantNamed('importer')];
-    const name = await model(2, {}, from);
-    await registry.deploy(from, name, '1.0.0');
-    await catalog.setAlias(from, name, 'golden' as never, '1.1.0', {});
-    await catalog.update(from, name, { description: 'to be moved', tags: { a: 'b' } }, {});
-    const exported = await archive.export(from, { limit: 10 });
-    const document = RegistryExport.parse({
-      ...{ format: 'tenantml.registry', format_version: 1, exported_at: new Date().toISOString() },
-      models: JSON.parse(JSON.stringify(exported.models)),
-    });
-    expect(document.models[0]).toMatchObject({ champion_version: '1.0.0' });
-    // The bytes of the newer version only are here.
-    there.add(document.models[0]!.versions[1]!.manifest.build_id);
-    const parts = { archive, artifacts: artifacts(to) };
-    expect(await importRegistry(to, document, parts)).toEqual({
-      ...{ models_created: 1, versions_created: 2, versions_skipped: [] },
-      versions_without_bytes: [`${name}/1.0.0`],
-    });
-    const taken = await shown(name, to);
-    expect(taken).toMatchObject({ description: 'to be moved', tags: { a: 'b' }, n_versions: 2 });
-    expect(taken.champion_version).toBeUndefined();
-    await refused(registry.deploy(to, name, '1.0.0'), 'VERSION_NOT_VERIFIED');
-    expect((await registry.deploy(to, name, 'golden')).champion).toMatchObject({ version: '1.1.0' });
-    const before = await archive.export(to, { limit: 10 });
-    expect(await importRegistry(to, document, parts)).toMatchObject({
-      ...{ models_created: 0, versions_created: 0, versions_skipped: [`${name}/1.0.0`, `${name}/1.1.0`] },
-    });
-    expect(await archive.export(to, { limit: 10 })).toEqual(before);
-  });
-
-  it('that contradicts itself changes nothing', async () => {
-    const tenant = tenantNamed('contradicted');
-    const exported = await archive.export(tenantNamed('exporter'), { limit: 1 });
-    const [one] = JSON.parse(JSON.stringify(exported.models)) as RegistryExport['models'];
-    const parts = { archive, artifacts: artifacts(tenant) };
-    const broken: Partial<RegistryExport['models'][number]>[] = [
-      { versions: [one!.versions[0]!, one!.versions[0]!], aliases: [] },
-      { model_name: 'other' as never },
-      { versions: [] },
-      { versions: [{ ...one!.versions[0]!, metrics: { accuracy: 7 } }], aliases: [] },
-      // The next number would not fit, and the model take no version any more.
-      { versions: [{ ...one!.versions[0]!, mlflow_version: 2 ** 31 - 1 }], aliases: [] },
-      ...['1.0.0', 'golden', '', '../../../../bb/models/m/builds/x'].map((build_id) => ({
-        versions: [{ ...one!.versions[0]!, manifest: { ...one!.versions[0]!.manifest, build_id } }],
-        aliases: [],
-      })),
-      {
-        versions: [
-          {
-            ...one!.versions[0]!,
-            manifest: sampleManifest({
-              model_name: one!.model_name,
-              artifact: { format: 'onnx', sha256: '1.0.0', bytes: 1 },
-            }),
-          },
-        ],
-        aliases: [],
-      },
-    ];
-    for (const over of broken) {
-      const document = { models: [one!, { ...one!, ...over }] } as RegistryExport;
-      await expect(importRegistry(tenant, document, parts)).rejects.toMatchObject({
-        code: expect.stringMatching(/^(REGISTRY_DOCUMENT_INVALID|METRIC_OUT_OF_RANGE)$/),
-      });
-    }
-    expect((await registry.list(tenant, { limit: 10 })).items).toEqual([]);
   });
 });
 

@@ -1,17 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { documentClients } from '../../src/adapters/aws/document-client.ts';
-import {
-  DynamoDbPromotionIntents,
-  intentReferenceText,
-} from '../../src/adapters/aws/dynamodb-promotion-intents.ts';
-import { DynamoDbServingPointers } from '../../src/adapters/aws/dynamodb-serving-pointers.ts';
-import { SignedObjects } from '../../src/adapters/aws/signed-objects.ts';
-import { SignedServingStore } from '../../src/adapters/aws/signed-serving-store.ts';
-import { SignedTable } from '../../src/adapters/aws/signed-table.ts';
-import { PostgresModelCatalog } from '../../src/adapters/postgres/postgres-model-catalog.ts';
-import { PostgresModelRegistry } from '../../src/adapters/postgres/postgres-model-registry.ts';
-import { TenantDatabase } from '../../src/adapters/postgres/tenant-database.ts';
-import { systemClock } from '../../src/clock.ts';
+import { intentReferenceText } from '../../src/adapters/aws/dynamodb-promotion-intents.ts';
 import type { ModelName } from '../../src/contracts/names.ts';
 import type { EventPublisher, PlatformEvent } from '../../src/registry/event-publisher.ts';
 import { Promotion } from '../../src/registry/promotion.ts';
@@ -19,13 +7,12 @@ import type { ManifestSignatures } from '../../src/serving/manifest-signatures.t
 import { TenantContext } from '../../src/tenancy/tenant-context.ts';
 import { registrySteps } from '../../src/training/registry-steps.ts';
 import {
-  type LocalDatabase,
-  type LocalStores,
-  startLocalDatabase,
-  startLocalStores,
-} from '../support/local-stores.ts';
+  type LocalPointers,
+  type LocalRegistry,
+  startLocalPointers,
+  startLocalRegistry,
+} from '../support/local-registry.ts';
 import { ManualClock } from '../support/manual-clock.ts';
-import { ownSessions } from '../support/own-sessions.ts';
 import { registrationOf, sampleManifest } from '../support/samples.ts';
 import { signaturesBy, signingKey } from '../support/signing.ts';
 import { modelName, tenantA, tenantAb } from '../support/tenants.ts';
@@ -33,13 +20,12 @@ import { modelName, tenantA, tenantAb } from '../support/tenants.ts';
 /** The function died here. */
 class Crash extends Error {}
 
-let stores: LocalStores;
-let database: LocalDatabase;
-let connection: TenantDatabase;
-let registry: PostgresModelRegistry;
-let pointers: DynamoDbServingPointers;
-let intents: DynamoDbPromotionIntents;
-let reader: SignedServingStore;
+let local: LocalRegistry;
+let beside: LocalPointers;
+let registry: LocalRegistry['registry'];
+let pointers: LocalPointers['pointers'];
+let intents: LocalPointers['intents'];
+let reader: LocalPointers['reader'];
 const clock = new ManualClock();
 const published: PlatformEvent[] = [];
 const events: EventPublisher = {
@@ -49,43 +35,19 @@ const events: EventPublisher = {
 };
 
 beforeAll(async () => {
-  stores = await startLocalStores();
-  database = await startLocalDatabase();
-  connection = new TenantDatabase(database.settings('tenantml_app'), {
-    clock: systemClock,
-    resumeWithinMs: 5_000,
-  });
-  registry = new PostgresModelRegistry(connection);
-  pointers = new DynamoDbServingPointers(documentClients(ownSessions), stores.names.ServingTable);
-  intents = new DynamoDbPromotionIntents(documentClients(ownSessions), stores.names.IntentsTable, clock);
-  const region = 'us-east-1';
-  reader = new SignedServingStore(
-    new SignedTable({
-      region,
-      sessions: ownSessions,
-      table: stores.names.ServingTable,
-      endpoint: stores.endpoints.dynamodb,
-    }),
-    new SignedObjects({
-      region,
-      sessions: ownSessions,
-      bucket: stores.names.ArtifactBucket,
-      endpoint: stores.endpoints.s3,
-    }),
-  );
+  beside = await startLocalPointers(clock);
+  local = await startLocalRegistry();
+  ({ registry } = local);
+  ({ pointers, intents, reader } = beside);
 });
 afterAll(async () => {
-  await connection?.close();
-  await database?.stop();
-  await stores?.stop();
+  await local?.stop();
+  await beside?.stop();
 });
 
 let model: ModelName;
-let models = 0;
 beforeEach(async () => {
-  model = modelName(`model-${models++}`);
-  for (let i = 0; i < 2; i++)
-    await registry.register(tenantA, registrationOf(tenantA, sampleManifest({ model_name: model })));
+  model = await local.newModel(2);
   await promotionWith({}).deploy(tenantA, model, '1.0.0');
   published.length = 0;
 });
@@ -390,7 +352,7 @@ describe('a version that would not be loaded', () => {
 
   it('keeps its signature in a version that is made of it with other metadata', async () => {
     const { version } = await register('aa');
-    const catalog = new PostgresModelCatalog(connection);
+    const { catalog } = local;
     const made = await catalog.create(tenantA, model, {
       from_version: version,
       description: 'renamed',
@@ -425,9 +387,7 @@ describe('decisions', () => {
   });
 
   it('on a model that was never deployed are one, when two are made at once', async () => {
-    const name = modelName(`model-${models++}`);
-    for (let i = 0; i < 2; i++)
-      await registry.register(tenantA, registrationOf(tenantA, sampleManifest({ model_name: name })));
+    const name = await local.newModel(2);
     // The other one is deployed after this one has looked, and before it deploys.
     const late = new Proxy(registry, {
       get: (_, method) => {

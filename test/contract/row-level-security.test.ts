@@ -240,6 +240,19 @@ describe('migrations', () => {
   const up = () =>
     migrate(settings(), { folder: migrationsFolder, clock: systemClock, resumeWithinMs: 5_000 });
 
+  /** @param from the first of the files that are taken back; all of them when left out */
+  const down = (from = '') => {
+    const { host, port, name, user } = settings();
+    return runner({
+      databaseUrl: { host, port, database: name, user, password: 'a token' },
+      dir: migrationsFolder,
+      direction: 'down',
+      count: readdirSync(migrationsFolder).filter((file) => file >= from).length,
+      migrationsTable: 'schema_migrations',
+      log: () => {},
+    });
+  };
+
   it('do nothing when they are run again', async () => {
     expect(await up()).toEqual([]);
   });
@@ -250,24 +263,15 @@ describe('migrations', () => {
       SELECT table_name, column_name, data_type, is_nullable, column_default FROM information_schema.columns
       WHERE table_schema = 'public' ORDER BY 1, 2`.then((rows) => rows.map((row) => ({ ...row })));
     const before = await schema();
-    const { host, port, name, user } = settings();
-    const down = await runner({
-      databaseUrl: { host, port, database: name, user, password: 'a token' },
-      dir: migrationsFolder,
-      direction: 'down',
-      count: Number.POSITIVE_INFINITY,
-      migrationsTable: 'schema_migrations',
-      log: () => {},
-    });
+    const undone = await down();
     expect((await schema()).filter(({ table_name }) => table_name !== 'schema_migrations')).toEqual([]);
     const applied = await up();
-    expect(applied).toEqual(down.map(({ name: migration }) => migration).reverse());
+    expect(applied).toEqual(undone.map(({ name: migration }) => migration).reverse());
     expect(applied.length).toBeGreaterThan(0);
     expect(await schema()).toEqual(before);
   });
 
   it('leave a model with environments one that can be changed, and its history of production, when taken back', async () => {
-    const { host, port, name, user } = settings();
     const model = modelName('tried');
     const registry = new PostgresModelRegistry(tenants);
     for (let i = 0; i < 2; i++)
@@ -275,14 +279,7 @@ describe('migrations', () => {
     await registry.deployTo(tenantA, model, 'development', '1.1.0');
     await registry.deploy(tenantA, model, '1.0.0');
     await registry.deployTo(tenantA, model, 'staging', '1.1.0');
-    await runner({
-      databaseUrl: { host, port, database: name, user, password: 'a token' },
-      dir: migrationsFolder,
-      direction: 'down',
-      count: readdirSync(migrationsFolder).filter((file) => file >= '0008').length,
-      migrationsTable: 'schema_migrations',
-      log: () => {},
-    });
+    await down('0008');
     const lines = await admin<{ revision: string; action: string; version: string | null }[]>`
       SELECT revision, action, version FROM ml_deployments WHERE model_name = ${model} ORDER BY revision`;
     expect(lines.map(({ revision, action, version }) => [Number(revision), action, version])).toEqual([
@@ -298,20 +295,12 @@ describe('migrations', () => {
   });
 
   it('leave no alias that an environment hides', async () => {
-    const { host, port, name, user } = settings();
     const model = modelName('aliased');
     const registry = new PostgresModelRegistry(tenants);
     const catalog = new PostgresModelCatalog(tenants);
     for (let i = 0; i < 2; i++)
       await registry.register(tenantA, registrationOf(tenantA, sampleManifest({ model_name: model })));
-    await runner({
-      databaseUrl: { host, port, database: name, user, password: 'a token' },
-      dir: migrationsFolder,
-      direction: 'down',
-      count: readdirSync(migrationsFolder).filter((file) => file >= '0008').length,
-      migrationsTable: 'schema_migrations',
-      log: () => {},
-    });
+    await down('0008');
     for (const alias of ['staging', 'blue', 'production', 'production-alias'])
       await admin`
         INSERT INTO ml_model_aliases (tenant_id, model_name, alias, version)
@@ -327,16 +316,8 @@ describe('migrations', () => {
   });
 
   it('keep the numbers of versions that exist when they are brought up to date', async () => {
-    const { host, port, name, user } = settings();
-    await runner({
-      databaseUrl: { host, port, database: name, user, password: 'a token' },
-      dir: migrationsFolder,
-      direction: 'down',
-      // Down to the first, before these numbers were kept.
-      count: readdirSync(migrationsFolder).length - 1,
-      migrationsTable: 'schema_migrations',
-      log: () => {},
-    });
+    // Down to the first, before these numbers were kept.
+    await down('0002');
     await admin`INSERT INTO ml_models (tenant_id, model_name, last_mlflow_version) VALUES ('aa', 'old', 10)`;
     for (const n of [2, 10, 9]) {
       await admin`INSERT INTO ml_model_versions ${admin({
