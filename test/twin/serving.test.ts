@@ -68,7 +68,8 @@ describe('a hot swap under constant load', { timeout: slice(90_000, 480_000) }, 
     const swaps = slice(2, 50);
     /** Shorter than the five seconds that are promised, so that a pointer that lives too long is seen. */
     const withinMs = slice(3_000, 5_000);
-    const active: { version: string; sinceMs: number }[] = [{ version: '1.0.0', sinceMs: 0 }];
+    /** A version is active from before its deployment is asked for, until that of another one is answered. */
+    const active = [{ version: '1.0.0', untilMs: Number.POSITIVE_INFINITY }];
     const wrong: unknown[] = [];
     let answers = 0;
     let stopping = false;
@@ -81,9 +82,7 @@ describe('a hot swap under constant load', { timeout: slice(90_000, 480_000) }, 
         const startMs = performance.now();
         const { status, json } = await predict();
         answers++;
-        const recent = active.filter(
-          (_, i) => (active[i + 1]?.sinceMs ?? Number.POSITIVE_INFINITY) > startMs - withinMs,
-        );
+        const recent = active.filter(({ untilMs }) => untilMs > startMs - withinMs);
         if (status !== 200 || !recent.some(({ version }) => version === json.model_version))
           wrong.push({ status, json, recent });
       }
@@ -91,11 +90,11 @@ describe('a hot swap under constant load', { timeout: slice(90_000, 480_000) }, 
     const callers = Array.from({ length: 4 }, caller);
     for (let i = 0; i < swaps; i++) {
       const version = i % 2 === 0 ? '1.1.0' : '1.0.0';
-      // Active from before the deployment is asked for: a pointer may be written before the answer comes.
-      active.push({ version, sinceMs: performance.now() });
+      const before = active.at(-1)!;
+      // A pointer may be written before the answer comes.
+      active.push({ version, untilMs: Number.POSITIVE_INFINITY });
       await deploy(version);
-      // The old version was active until now.
-      active.push({ version, sinceMs: performance.now() });
+      before.untilMs = performance.now();
       await new Promise((resolve) => setTimeout(resolve, withinMs + 300));
     }
     stopping = true;
