@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { documentClients } from '../../src/adapters/aws/document-client.ts';
@@ -58,6 +60,42 @@ describe('a database that is used', () => {
     // What a statement does wrong is no failure of the database.
     await expect(connection.transaction(tenantA, (sql) => sql`SELECT * FROM nowhere`)).rejects.toThrow();
     expect(told).toEqual(Array(2).fill([true, undefined]));
+    await connection.close();
+  });
+
+  it('is tried again every half second while it is away, however often it was not there', async () => {
+    const triedMs: number[] = [];
+    // Looked at twice for a try, and a second passes each time: it is tried eight times.
+    const clock = { nowMs: () => 1_000 * triedMs.push(performance.now()) };
+    const connection = new TenantDatabase(
+      { ...settings(), port: 1 },
+      { clock, resumeWithinMs: 16_000, teller },
+    );
+    await expect(connection.ping(tenantA)).rejects.toMatchObject({ code: 'DATABASE_RESUMING' });
+    await connection.close();
+    expect(triedMs.length).toBeGreaterThan(15);
+    const pausesMs = triedMs.slice(1).map((at, i) => at - triedMs[i]!);
+    // Half a second, and what a busy machine adds; a client that backs off by itself reaches ten.
+    expect(Math.max(...pausesMs)).toBeLessThan(3_000);
+  }, 120_000);
+
+  it('is away when it hangs up on everybody, and its user is told in the end', async () => {
+    let n = 0;
+    const server = createServer((socket) => {
+      n++;
+      socket.destroy();
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    told.length = 0;
+    const { port } = server.address() as AddressInfo;
+    const connection = new TenantDatabase(
+      { ...settings(), port },
+      { clock: systemClock, resumeWithinMs: 0, teller },
+    );
+    await expect(connection.ping(tenantA)).rejects.toMatchObject({ code: 'DATABASE_RESUMING' });
+    expect(n).toBeGreaterThan(0);
+    expect(told).toEqual([[false, 'CONNECT_TIMEOUT']]);
+    server.close();
     await connection.close();
   });
 

@@ -30,6 +30,9 @@ function isUnstorableText(error: unknown): boolean {
   return code === '22021' || code === '22P05' || (code === '22P02' && message.endsWith('type json'));
 }
 
+/** Of a last try, beside the time that the database has to wake. */
+const connectTimeoutMs = 5_000;
+
 /**
  * One connection to the registry's database, made with an IAM token instead of a password. Every statement
  * runs in a transaction that names its tenant first, which row level security then holds it to.
@@ -59,7 +62,10 @@ export class TenantDatabase {
       password: databasePassword(settings),
       // A container serves one call at a time: more connections would only keep the database awake.
       max: 1,
-      connect_timeout: 5,
+      connect_timeout: connectTimeoutMs / 1_000,
+      // Who waits for the database asks again; by itself the client would wait for up to 20 seconds between two tries,
+      // which is longer than its function has.
+      backoff: () => retryEveryMs / 1_000,
       // The server's idle_session_timeout ends sessions; timers do not run in a frozen container.
       idle_timeout: 0,
       max_lifetime: null,
@@ -102,6 +108,20 @@ export class TenantDatabase {
     await this.#sql.end({ timeout: 2 });
   }
 
+  /** Also of a server that hangs up on everybody, which the client tries again for ever, and says nothing. */
+  async #ask(withinMs: number): Promise<void> {
+    const silence = Promise.withResolvers<never>();
+    const timer = setTimeout(
+      () => silence.reject(Object.assign(new Error('no answer'), { code: 'CONNECT_TIMEOUT' })),
+      Math.max(0, withinMs) + connectTimeoutMs,
+    );
+    try {
+      await Promise.race([this.#sql`SELECT 1`, silence.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   async #away(cause: unknown): Promise<DatabaseResumingError> {
     const error = new DatabaseResumingError(cause);
     await this.#teller?.tell(false, (cause as { code?: string }).code ?? error.code);
@@ -113,7 +133,7 @@ export class TenantDatabase {
     const until = this.#clock.nowMs() + this.#resumeWithinMs;
     for (;;) {
       try {
-        await this.#sql`SELECT 1`;
+        await this.#ask(until - this.#clock.nowMs());
         return;
       } catch (error) {
         if (!isResuming(error)) {
