@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomBytes, randomInt } from 'node:crypto';
 import {
   chownSync,
   closeSync,
@@ -11,7 +11,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import postgres from 'postgres';
@@ -182,8 +182,14 @@ export class PostgresServer {
     const deadline = Date.now() + START_TIMEOUT_MS;
     for (;;) {
       const sql = this.connectAsSuperuser('postgres');
+      // Whoever else may listen there can leave the client waiting for ever.
+      const silence = Promise.withResolvers<never>();
+      const timer = setTimeout(
+        () => silence.reject(new Error(`nothing that speaks PostgreSQL answers on port ${this.port}`)),
+        Math.max(0, deadline - Date.now()),
+      );
       try {
-        await sql`select 1`;
+        await Promise.race([sql`select 1`, silence.promise]);
         return;
       } catch (cause) {
         const died = this.#supervisor === undefined || this.#supervisor.exitCode !== null;
@@ -194,6 +200,7 @@ export class PostgresServer {
         }
         await new Promise((resolve) => setTimeout(resolve, 25));
       } finally {
+        clearTimeout(timer);
         await sql.end({ timeout: 1 });
       }
     }
@@ -231,16 +238,25 @@ function minimalEnvironment(): Record<string, string> {
   return { PATH: process.env.PATH ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
 }
 
-/** The preferred port when it is free, else any. Between this and PostgreSQL's own listen it could be taken: rare, and loud. */
+/** Below those that systems give to whoever asks for any, and to outgoing connections. */
+const firstPort = 20_000;
+const nPorts = 12_000;
+
+/**
+ * The preferred port when it is free, else any that nobody is given by chance: PostgreSQL listens a second later, and
+ * finds it free still.
+ */
 async function freePort(preferred: number): Promise<number> {
-  const probe = (port: number) =>
-    new Promise<number>((resolve, reject) => {
+  const isFree = (port: number) =>
+    new Promise<boolean>((resolve) => {
       const server = createServer();
-      server.once('error', reject);
-      server.listen(port, LOOPBACK, () => {
-        const actual = (server.address() as AddressInfo).port;
-        server.close(() => resolve(actual));
-      });
+      server.once('error', () => resolve(false));
+      server.listen(port, LOOPBACK, () => server.close(() => resolve(true)));
     });
-  return probe(preferred).catch(() => probe(0));
+  if (preferred !== 0 && (await isFree(preferred))) return preferred;
+  for (let tries = 0; tries < nPorts; tries++) {
+    const port = firstPort + randomInt(nPorts);
+    if (await isFree(port)) return port;
+  }
+  throw new TwinError('POSTGRES_START', `no port from ${firstPort} to ${firstPort + nPorts - 1} is free`);
 }
