@@ -2,9 +2,8 @@ import { stepFunction } from '../../src/adapters/aws/lambda/step-function.ts';
 import { systemClock } from '../../src/clock.ts';
 import { artifactStore } from '../../src/composition/artifacts.ts';
 import { controlPlane } from '../../src/composition/control-plane.ts';
-import { feedbackStore } from '../../src/composition/monitoring.ts';
 import { newManifestSignatures } from '../../src/composition/signatures.ts';
-import { jobStore } from '../../src/composition/stores.ts';
+import { feedbackStore, jobStore } from '../../src/composition/stores.ts';
 import { beginImportStep, type ImportStepEvent } from '../../src/imports/begin-import-step.ts';
 import { importRegistrySteps } from '../../src/imports/registry-steps.ts';
 import type { BatchStepEvent } from '../../src/serving/batch/batch-step.ts';
@@ -16,7 +15,6 @@ import type { RegistryStepName, StepEvent } from '../../src/training/steps/step.
 const plane = controlPlane();
 const artifacts = artifactStore();
 const signatures = newManifestSignatures();
-const feedback = feedbackStore();
 
 const isOfImport = (event: RegistrarEvent): event is ImportStepEvent<'register-import' | 'deploy-import'> =>
   event.step in importRegistrySteps;
@@ -37,5 +35,8 @@ export const handler = stepFunction<RegistrarEvent, unknown>(async (event, conte
     return importRegistrySteps[event.step]({ ...begun, artifacts, signatures, ...plane }, event.input);
   }
   const { tenant, job } = await beginStep(jobStore(), systemClock, event, context.awsRequestId);
-  return registrySteps[event.step]({ tenant, job, artifacts, signatures, feedback, ...plane }, event.input);
+  return registrySteps[event.step](
+    { tenant, job, artifacts, signatures, feedback: feedbackStore(), ...plane },
+    event.input,
+  );
 });

@@ -10,8 +10,8 @@ import { TenantDatabase } from '../adapters/postgres/tenant-database.ts';
 import { systemClock } from '../clock.ts';
 import { config } from '../config.ts';
 import { Promotion } from '../registry/promotion.ts';
+import { contactTeller } from './database-contacts.ts';
 import { eventPublisher } from './events.ts';
-import { contactTeller } from './health.ts';
 import { manifestSignatures } from './signatures.ts';
 import { dynamodb } from './stores.ts';
 

@@ -1,5 +1,4 @@
 /** Makes what feedback and performance are read and written with, from the deployment's settings. */
-import { DynamoDbFeedbackStore } from '../adapters/aws/dynamodb-feedback-store.ts';
 import { DynamoDbServingPointers } from '../adapters/aws/dynamodb-serving-pointers.ts';
 import { S3VersionFiles } from '../adapters/aws/s3-version-files.ts';
 import { SignedObjects } from '../adapters/aws/signed-objects.ts';
@@ -10,7 +9,7 @@ import { deployedManifest } from '../serving/deployed-manifest.ts';
 import { PredictionHistory } from '../serving/log/prediction-history.ts';
 import type { TenantContext } from '../tenancy/tenant-context.ts';
 import { manifestSignatures } from './signatures.ts';
-import { artifactObjects, dynamodb, settingsStore } from './stores.ts';
+import { artifactObjects, dynamodb, feedbackStore, settingsStore } from './stores.ts';
 import { tenantSessions } from './tenant-sessions.ts';
 
 /** @returns what looks up what the deployed version of a model is made of */
@@ -21,9 +20,6 @@ export function deployedVersions() {
   return (tenant: TenantContext, model: ModelName) =>
     deployedManifest(tenant, model, { champions, versions, signatures });
 }
-
-export const feedbackStore = () =>
-  new DynamoDbFeedbackStore(dynamodb(), config.feedbackTable, config.predictionLogDays);
 
 export function monitoringPlane() {
   // Read here, so that a wrong one stops the function when it starts.

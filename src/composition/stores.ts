@@ -1,5 +1,6 @@
 /** Makes the stores of the hot plane from the deployment's settings. */
 import { documentClients } from '../adapters/aws/document-client.ts';
+import { DynamoDbFeedbackStore } from '../adapters/aws/dynamodb-feedback-store.ts';
 import { DynamoDbJobStore } from '../adapters/aws/dynamodb-job-store.ts';
 import { DynamoDbRetrainingRuns } from '../adapters/aws/dynamodb-retraining-runs.ts';
 import { DynamoDbRetrainingSchedules } from '../adapters/aws/dynamodb-retraining-schedules.ts';
@@ -31,6 +32,9 @@ export const jobStore = once(() => new DynamoDbJobStore(dynamodb(), config.jobsT
 export const schedules = once(() => new DynamoDbRetrainingSchedules(dynamodb(), config.jobsTable));
 export const retrainingRuns = once(() => new DynamoDbRetrainingRuns(dynamodb(), config.jobsTable));
 export const settingsStore = once(() => new DynamoDbTenantSettings(dynamodb(), config.servingTable));
+export const feedbackStore = once(
+  () => new DynamoDbFeedbackStore(dynamodb(), config.feedbackTable, config.predictionLogDays),
+);
 export const datasetStore = once(() => new S3DatasetStore(artifactObjects()));
 export const uploadStore = once(
   () => new StagingUploadStore(dynamodb(), config.jobsTable, stagingObjects(), systemClock),
